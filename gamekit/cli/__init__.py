@@ -1,0 +1,32 @@
+"""The command line: one group, one module per kind of work."""
+
+from __future__ import annotations
+
+import click
+
+from gamekit.cli.games import ls, new, show
+from gamekit.cli.science import simulate, verify
+from gamekit.cli.serve import serve
+from gamekit.errors import GamekitError
+
+__all__ = ["main", "serve"]
+
+
+class _Group(click.Group):
+    """Turns gamekit's own errors into one clear line and exit status 1."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except GamekitError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="gamekit")
+def main() -> None:
+    """A simulation and ops toolkit for multiplayer games: live, durable and scientific at once."""
+
+
+for command in (serve, new, ls, show, simulate, verify):
+    main.add_command(command)

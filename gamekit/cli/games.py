@@ -1,0 +1,140 @@
+"""`gamekit new`, `ls`, `show`: games of a running server, or of a database file."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gamekit.errors import ServerError
+from gamekit.game import GameId
+from gamekit.journal import GameRow, JournalReader, SqliteReader
+
+DEFAULT_URL = "http://127.0.0.1:8642/"
+DEFAULT_DATABASE = Path("data/gamekit.db")
+
+database_option = click.option(
+    "--db",
+    "database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=DEFAULT_DATABASE,
+    show_default=True,
+    help="The database file; it may be in use by a server.",
+)
+
+
+@click.command()
+@click.option("--url", default=DEFAULT_URL, show_default=True, help="The server.")
+@click.option("--scenario", default="nearest-stars", show_default=True, help="Scenario, e.g. procedural:40.")
+@click.option("--seed", type=int, help="Seed; random when left out.")
+@click.option("--name", default="New game", show_default=True, help="Name of the game.")
+@click.option("--player", default="Player 1", show_default=True, help="Name of its first player.")
+@click.option("--rule", "rules", multiple=True, metavar="FIELD=VALUE", help="A rule to set; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print the server's whole answer as one line of JSON.")
+def new(
+    url: str, scenario: str, seed: int | None, name: str, player: str, rules: tuple[str, ...], as_json: bool
+) -> None:
+    """Make a game on a running server and print the address at which to play it."""
+    body: dict[str, Any] = {"scenario": scenario, "name": name, "player_name": player, "rules": parse_rules(rules)}
+    if seed is not None:
+        body["seed"] = seed
+    made = _post(url.rstrip("/") + "/api/game/new", body)
+    click.echo(json.dumps(made) if as_json else made["play_url"])
+
+
+@click.command()
+@database_option
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON per game.")
+def ls(database: Path, as_json: bool) -> None:
+    """List the games of a database."""
+    with SqliteReader(database) as reader:
+        rows = [summary(reader, row) for row in reader.games()]
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row))
+        return
+    click.echo(f"{'id':<12}{'tick':>10}{'records':>9}{'epoch':>7}  {'made':<18}{'scenario':<22}name")
+    for row in rows:
+        made = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_s"]))
+        scenario = str(row["scenario"])[:20]
+        click.echo(
+            f"{row['id']:<12}{row['tick']:>10}{row['seq']:>9}{row['epoch']:>7}  {made:<18}{scenario:<22}{row['name']}"
+        )
+    click.echo(f"{len(rows)} game{'' if len(rows) == 1 else 's'} in {database}")
+
+
+@click.command()
+@click.argument("game")
+@database_option
+def show(game: str, database: Path) -> None:
+    """Show one game of a database: its configuration, clock, snapshots and latest commands."""
+    with SqliteReader(database) as reader:
+        row = reader.game(GameId(game))
+        if row is None:
+            raise click.ClickException(f"There is no game {game!r} in {database}; `gamekit ls` lists them.")
+        for key, value in summary(reader, row).items():
+            click.echo(f"{key:<12}{value}")
+        click.echo("snapshots")
+        for tick, seq, digest in reader.snapshots(row.id):
+            click.echo(f"  tick {tick:>9}  record {seq:>7}  {digest}")
+        click.echo("latest commands")
+        for record in list(reader.records(row.id))[-10:]:
+            click.echo(f"  tick {record.tick:>9}  record {record.seq:>7}  {record.commands}")
+
+
+def parse_rules(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """`("jump_ticks=20",)` as `{"jump_ticks": 20}`; values are JSON where they can be, else text."""
+    rules: dict[str, Any] = {}
+    for pair in pairs:
+        field, separator, text = pair.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{pair!r} is not FIELD=VALUE, e.g. jump_ticks=20")
+        try:
+            rules[field] = json.loads(text)
+        except json.JSONDecodeError:
+            rules[field] = text
+    return rules
+
+
+def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
+    """One game of a database, as a flat mapping."""
+    config = json.loads(row.config)
+    clock = reader.clock(row.id)
+    kept = reader.snapshots(row.id)
+    last = max((seq for _, seq, _ in kept), default=0)
+    for record in reader.records(row.id, after_seq=last):
+        last = record.seq
+    return {
+        "id": row.id,
+        "name": row.name,
+        "game": row.game,
+        "scenario": config.get("scenario", "nearest-stars"),
+        "seed": row.seed,
+        "created_s": row.created_s,
+        "epoch": row.epoch,
+        "tick": clock.tick if clock else 0,
+        "seq": last,
+    }
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(
+        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            made: dict[str, Any] = json.load(answer)
+            return made
+    except urllib.error.HTTPError as error:
+        try:
+            detail = json.load(error)["detail"]
+        except (ValueError, KeyError):
+            detail = str(error)
+        raise ServerError(str(detail)) from None
+    except OSError as error:
+        raise ServerError(f"No server answers at {url}: {error}. Start one with `gamekit serve`.") from None

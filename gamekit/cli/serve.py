@@ -1,0 +1,79 @@
+"""`gamekit serve`: run a server in the foreground until it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from gamekit.errors import GamekitError
+from gamekit.server.app import Server
+from gamekit.server.settings import Settings
+
+
+@click.command()
+@click.option("--port", default=8642, show_default=True, help="Port to listen on; 0 takes any free one.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--data",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Directory of the database and the secret; made when missing.",
+)
+@click.option("--allow-origin", multiple=True, help="Origin whose pages may connect too, e.g. https://lab.example.")
+@click.option("--ready-fd", type=int, help="Write one JSON line to this file descriptor when ready.")
+@click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
+@click.option("--verbose", is_flag=True, help="Log every HTTP request.")
+def serve(
+    port: int,
+    address: str,
+    directory: Path,
+    allow_origin: tuple[str, ...],
+    ready_fd: int | None,
+    exit_with_parent: bool,
+    verbose: bool,
+) -> None:
+    """Run a server: games live in DIR/gamekit.db, players connect with a browser or a notebook.
+
+    Stop it with Ctrl-C: it finishes what is under way and keeps a snapshot of every game.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("tornado.access").setLevel(logging.INFO if verbose else logging.ERROR)
+    settings = Settings(address=address, port=port, directory=directory, allowed_origins=allow_origin)
+    try:
+        asyncio.run(_run(settings, ready_fd, exit_with_parent))
+    except GamekitError as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool) -> None:
+    server = Server(settings)
+    await server.start()
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if exit_with_parent:
+        # A pipe that nobody writes to becomes readable when its other end is closed, however the parent died.
+        loop.add_reader(sys.stdin.fileno(), stop.set)
+    click.echo(f"gamekit server at {server.url} (games are kept in {settings.database})")
+    click.echo(f"  play:  {server.url}")
+    click.echo(f"  admin: {server.admin_url}")
+    sys.stdout.flush()
+    if ready_fd is not None:
+        ready = {"url": server.url, "port": server.port, "admin_token": server.tokens.admin, "pid": os.getpid()}
+        with os.fdopen(ready_fd, "w") as pipe:
+            pipe.write(json.dumps(ready) + "\n")
+    await stop.wait()
+    if exit_with_parent:
+        loop.remove_reader(sys.stdin.fileno())
+    await server.drain()
+    click.echo("drained: every game is safe on disk")

@@ -1,0 +1,402 @@
+"""The client's side of the protocol, sans-IO: what happened goes in, what to do comes out.
+
+Owns: the numbering of commands, which of them are under way, resends, the picture of the game, when to give up.
+Does not own: sockets, time (`now_s` comes with each message), futures, reconnection delays.
+
+The life of a command: *waiting* (no connection, or the window is full) -> *sent* (numbered; resent with the same
+number after every reconnection) -> *acknowledged* (on the server's disk) -> *decided* (done, or refused by the rules).
+
+Invariants:
+
+- Commands are numbered in the order in which they were given, when they are first sent and not before: only the
+  welcome tells at which number a client that came back goes on.
+- At most `MAX_PENDING_COMMANDS` are sent and undecided, so the server still remembers the answer of each of them.
+- Every command is decided exactly once, or abandoned when the client gives up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, TypeAlias
+
+import msgspec
+
+from gamekit.client.seen import Clock, Seen
+from gamekit.errors import GamekitError, LocalProtocolError, RemoteProtocolError, RequestRefused
+from gamekit.game import Changes, Tick, View
+from gamekit.wire import (
+    MAX_CID,
+    MAX_MESSAGE_BYTES,
+    MAX_PENDING_COMMANDS,
+    Ack,
+    Command,
+    Delta,
+    Error,
+    FromClient,
+    Heartbeat,
+    Hello,
+    Notice,
+    Outcome,
+    Pong,
+    Resume,
+    Snapshot,
+    ToClient,
+    Welcome,
+)
+
+#: WebSocket close codes after which it is no use to try again: {close code: error code}.
+FATAL_CLOSE_CODES = {1002: "protocol_error", 1008: "refused", 1009: "too_large", 4404: "unknown_game"}
+
+
+class Phase(Enum):
+    """How far the conversation is."""
+
+    OFFLINE = "offline"
+    GREETING = "greeting"
+    ATTACHED = "attached"
+    STOPPED = "stopped"
+
+
+class Transmit(msgspec.Struct, frozen=True):
+    """Send this message now."""
+
+    message: FromClient
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    """The command goes out for the first time, as `cid`."""
+
+    ticket: int
+    cid: int
+
+
+class Acknowledged(msgspec.Struct, frozen=True):
+    """The command is on the server's disk."""
+
+    ticket: int
+    ack: Ack
+
+
+class Decided(msgspec.Struct, frozen=True):
+    """The command was carried out, or refused by the rules."""
+
+    ticket: int
+    outcome: Outcome
+
+
+class Turned(msgspec.Struct, frozen=True):
+    """The command was turned away before it became part of the history."""
+
+    ticket: int
+    cid: int
+    code: str
+    message: str
+
+
+class Abandoned(msgspec.Struct, frozen=True):
+    """The client gave up before the command was both acknowledged and decided."""
+
+    ticket: int
+    error: GamekitError
+
+
+class Redrawn(msgspec.Struct, frozen=True):
+    """The whole picture is new."""
+
+    tick: Tick
+    view: View
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """The picture moved on; `events` tell why, `changes` how."""
+
+    tick: Tick
+    events: tuple[dict[str, Any], ...]
+    changes: Changes
+
+
+class Noticed(msgspec.Struct, frozen=True):
+    """News about the session."""
+
+    notice: Notice
+
+
+class Complained(msgspec.Struct, frozen=True):
+    """The server refused a message that was no command."""
+
+    error: Error
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """The conversation is over for good; do not reconnect."""
+
+    error: GamekitError
+
+
+Action: TypeAlias = (
+    Transmit
+    | Numbered
+    | Acknowledged
+    | Decided
+    | Turned
+    | Abandoned
+    | Redrawn
+    | Happened
+    | Noticed
+    | Complained
+    | Stopped
+)
+
+
+class _Entry(msgspec.Struct):
+    """One command between being given and being decided."""
+
+    ticket: int
+    body: dict[str, Any]
+    ack: Ack | None = None
+    outcome: Outcome | None = None
+
+
+class Core:
+    """One client's conversation about one game.
+
+    Args:
+        token: the player's token; empty to watch as a spectator.
+        client: the client id under which commands are numbered; at most 64 characters.
+    """
+
+    def __init__(self, token: str, client: str) -> None:
+        self.phase = Phase.OFFLINE
+        self.seen: Seen | None = None
+        self.clock = Clock()
+        self.welcome: Welcome | None = None
+        self.error: GamekitError | None = None
+        self._token = token
+        self._client = client
+        self._last_cid = 0
+        self._tickets = 0
+        self._waiting: deque[_Entry] = deque()
+        #: {cid: entry} sent and not both acknowledged and decided, in order of cid
+        self._sent: dict[int, _Entry] = {}
+        self._complaint: Error | None = None
+
+    @property
+    def pending(self) -> int:
+        """How many commands are given and not decided yet."""
+        return len(self._waiting) + len(self._sent)
+
+    # --- what the caller wants --------------------------------------------------------------------------------
+
+    def submit(self, body: Mapping[str, Any]) -> tuple[int, list[Action]]:
+        """Take a command.
+
+        Args:
+            body: the command as plain values, with its `type`.
+
+        Returns:
+            The ticket that later actions about this command carry, and what to do now.
+
+        Raises:
+            LocalProtocolError: the command cannot be sent, ever: "too_large" or "bad_message".
+            GamekitError: the conversation is over; the same error as then.
+        """
+        if self.error is not None:
+            raise self.error
+        plain = checked_body(body)
+        self._tickets += 1
+        self._waiting.append(_Entry(ticket=self._tickets, body=plain))
+        return self._tickets, self._pump()
+
+    def stop(self, error: GamekitError) -> list[Action]:
+        """Give up: nothing is sent any more, and every undecided command is abandoned with `error`."""
+        if self.phase is Phase.STOPPED:
+            return []
+        self.phase = Phase.STOPPED
+        self.error = error
+        entries = [*self._sent.values(), *self._waiting]
+        self._sent.clear()
+        self._waiting.clear()
+        abandoned: list[Action] = [Abandoned(entry.ticket, error) for entry in entries]
+        return [*abandoned, Stopped(error)]
+
+    # --- what the socket says ---------------------------------------------------------------------------------
+
+    def connected(self) -> list[Action]:
+        """A socket is open: say hello, and where the picture stopped."""
+        self.phase = Phase.GREETING
+        self._complaint = None
+        resume = Resume(epoch=self.seen.epoch, n=self.seen.n) if self.seen else None
+        return [Transmit(Hello(token=self._token, client=self._client, resume=resume))]
+
+    def disconnected(self, code: int | None = None, reason: str | None = None) -> list[Action]:
+        """The socket is gone: try again later, unless the server said that this is no use.
+
+        Args:
+            code: the WebSocket close code, or None when the connection broke.
+            reason: the server's words with it.
+        """
+        if self.phase is Phase.STOPPED:
+            return []
+        self.phase = Phase.OFFLINE
+        if code not in FATAL_CLOSE_CODES:
+            return []
+        complaint = self._complaint
+        error_code = complaint.code if complaint else FATAL_CLOSE_CODES[code]
+        text = complaint.message if complaint else reason or "The server closed the connection."
+        return self.stop(RequestRefused(error_code, f"{text} (connection closed with {code})", status=code))
+
+    def received(self, message: ToClient, now_s: float) -> list[Action]:
+        """A message came in at local monotonic time `now_s`."""
+        if isinstance(message, Welcome):
+            return self._welcomed(message, now_s)
+        if isinstance(message, Error):
+            return self._refused(message)
+        if self.phase is not Phase.ATTACHED:
+            return self._broken(f"{type(message).__name__} came before a welcome")
+        match message:
+            case Ack():
+                return self._acknowledged(message)
+            case Delta():
+                return self._moved(message, now_s)
+            case Snapshot():
+                return self._redrawn(message, now_s)
+            case Heartbeat() | Pong():
+                self._hear(message.tick, now_s)
+                return []
+            case Notice():
+                self._hear(message.tick, now_s, speed=message.speed, paused=message.paused)
+                return [Noticed(message)]
+
+    # --- the conversation -------------------------------------------------------------------------------------
+
+    def _welcomed(self, welcome: Welcome, now_s: float) -> list[Action]:
+        if self.phase is not Phase.GREETING:
+            return self._broken("a second welcome came")
+        self.phase = Phase.ATTACHED
+        self.welcome = welcome
+        self._last_cid = max(self._last_cid, welcome.last_cid)
+        self.clock = Clock(
+            tick=welcome.tick, at_s=now_s, speed=welcome.speed, paused=welcome.paused, tick_hz=welcome.tick_hz
+        )
+        resent = [Transmit(Command(cid=cid, body=e.body)) for cid, e in self._sent.items() if e.ack is None]
+        return [*resent, *self._pump()]
+
+    def _pump(self) -> list[Action]:
+        """Send what waits, as far as the window allows."""
+        actions: list[Action] = []
+        while self._waiting and self.phase is Phase.ATTACHED and len(self._sent) < MAX_PENDING_COMMANDS:
+            entry = self._waiting.popleft()
+            self._last_cid += 1
+            self._sent[self._last_cid] = entry
+            actions.append(Numbered(ticket=entry.ticket, cid=self._last_cid))
+            actions.append(Transmit(Command(cid=self._last_cid, body=entry.body)))
+        return actions
+
+    def _redrawn(self, snapshot: Snapshot, now_s: float) -> list[Action]:
+        assert self.welcome is not None
+        self.seen = Seen.from_snapshot(snapshot, self.welcome.epoch)
+        self._hear(snapshot.tick, now_s)
+        actions: list[Action] = []
+        for outcome in snapshot.outcomes:
+            if outcome.cid in self._sent:
+                # The answer says where the command stands in the history, so it is the acknowledgement as well.
+                actions += self._acknowledged(Ack(cid=outcome.cid, tick=outcome.tick, seq=outcome.seq))
+                actions += self._decided(outcome)
+        return [*actions, Redrawn(tick=snapshot.tick, view=snapshot.view)]
+
+    def _moved(self, delta: Delta, now_s: float) -> list[Action]:
+        if self.seen is None:
+            return self._broken("a delta came before any snapshot")
+        if delta.n <= self.seen.n:
+            return []
+        self.seen = self.seen.after(delta)
+        self._hear(delta.tick, now_s)
+        actions: list[Action] = []
+        for event in delta.events:
+            if self._is_own_outcome(event):
+                outcome = Outcome(
+                    cid=event["cid"],
+                    tick=delta.tick,
+                    seq=delta.seq,
+                    code=event.get("code"),
+                    message=event.get("message"),
+                )
+                actions += self._decided(outcome)
+        return [*actions, Happened(tick=delta.tick, events=delta.events, changes=delta.changes)]
+
+    def _is_own_outcome(self, event: dict[str, Any]) -> bool:
+        if event.get("type") not in {"CommandDone", "CommandFailed"} or self.welcome is None:
+            return False
+        return event.get("client") == self.welcome.client and event.get("player") == self.welcome.player
+
+    def _acknowledged(self, ack: Ack) -> list[Action]:
+        entry = self._sent.get(ack.cid)
+        if entry is None or entry.ack is not None:
+            return []
+        entry.ack = ack
+        return [Acknowledged(entry.ticket, ack), *self._settle(ack.cid, entry)]
+
+    def _decided(self, outcome: Outcome) -> list[Action]:
+        entry = self._sent.get(outcome.cid)
+        if entry is None or entry.outcome is not None:
+            return []
+        entry.outcome = outcome
+        return [Decided(entry.ticket, outcome), *self._settle(outcome.cid, entry)]
+
+    def _refused(self, error: Error) -> list[Action]:
+        if error.cid is None:
+            self._complaint = error
+            return [Complained(error)]
+        entry = self._sent.get(error.cid)
+        if entry is None:
+            return []
+        if entry.ack is not None:
+            ack = entry.ack
+            return self._decided(
+                Outcome(cid=error.cid, tick=ack.tick, seq=ack.seq, code=error.code, message=error.message)
+            )
+        del self._sent[error.cid]
+        if entry.outcome is not None:
+            return self._pump()
+        return [Turned(entry.ticket, error.cid, error.code, error.message), *self._pump()]
+
+    def _settle(self, cid: int, entry: _Entry) -> list[Action]:
+        """Forget a command that is both acknowledged and decided, and let the next one go."""
+        if entry.ack is None or entry.outcome is None:
+            return []
+        del self._sent[cid]
+        return self._pump()
+
+    def _hear(self, tick: Tick, now_s: float, *, speed: float | None = None, paused: bool | None = None) -> None:
+        clock = self.clock
+        self.clock = Clock(
+            tick=tick,
+            at_s=now_s,
+            speed=clock.speed if speed is None else speed,
+            paused=clock.paused if paused is None else paused,
+            tick_hz=clock.tick_hz,
+        )
+
+    def _broken(self, what: str) -> list[Action]:
+        text = f"The server broke the protocol: {what}. Use the same version of gamekit on both sides."
+        return self.stop(RemoteProtocolError("protocol_error", text))
+
+
+def checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a command's body as plain values.
+
+    Raises:
+        LocalProtocolError: it is not made of plain values ("bad_message") or too large to be sent ("too_large").
+    """
+    try:
+        plain: dict[str, Any] = msgspec.to_builtins(dict(body), str_keys=True)
+        size = len(msgspec.json.encode(Command(cid=MAX_CID, body=plain)))
+    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+        text = f"The command is not made of plain values (text, numbers, lists, mappings): {error}."
+        raise LocalProtocolError("bad_message", text) from None
+    if size > MAX_MESSAGE_BYTES:
+        text = f"The command has {size} bytes; the limit is {MAX_MESSAGE_BYTES}. Nothing was sent; make it smaller."
+        raise LocalProtocolError("too_large", text)
+    return plain

@@ -1,0 +1,101 @@
+"""One thread with one event loop, shared by all blocking clients of the process.
+
+The blocking face of the client runs everything here, so it needs nothing of the caller's loop: it works in scripts, in
+threads and in a notebook's cells. The thread starts with the first client and ends with the last one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+from gamekit.errors import SessionError
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class IoThread:
+    """An event loop on its own daemon thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._main, name="gamekit-io", daemon=True)
+        self._thread.start()
+
+    def _main(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._stop.wait())
+
+    def stop(self) -> None:
+        """End the loop and wait for the thread, unless called on it."""
+        self._loop.call_soon_threadsafe(self._stop.set)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a plain function on the loop and wait for what it returns."""
+
+        async def call() -> T:
+            return function(*args, **kwargs)
+
+        return self.run(call())
+
+    def post(self, function: Callable[..., object], *args: object) -> None:
+        """Have a plain function called on the loop soon, in order, without waiting."""
+        self._loop.call_soon_threadsafe(function, *args)
+
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and wait for its result; an interrupt cancels it.
+
+        Raises:
+            SessionError: called on the loop's own thread, which would wait for itself for ever.
+        """
+        if threading.current_thread() is self._thread:
+            coroutine.close()
+            raise SessionError("A blocking call in a callback would wait for itself; start a thread for it.")
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
+_lock = threading.Lock()
+_users = 0
+_shared: IoThread | None = None
+
+
+def acquire() -> IoThread:
+    """The process's I/O thread, started if need be; give it back with `release`."""
+    global _users, _shared  # noqa: PLW0603
+    with _lock:
+        if _shared is None:
+            _shared = IoThread()
+        _users += 1
+        return _shared
+
+
+def release() -> None:
+    """Give the I/O thread back; the last one ends it."""
+    global _users, _shared  # noqa: PLW0603
+    with _lock:
+        _users -= 1
+        if _users > 0 or _shared is None:
+            return
+        ending, _shared = _shared, None
+    ending.stop()
+
+
+def _forget() -> None:
+    """A forked child has no threads but its own: it begins without one, and its parent's clients are not usable."""
+    global _lock, _users, _shared  # noqa: PLW0603
+    _lock, _users, _shared = threading.Lock(), 0, None
+
+
+os.register_at_fork(after_in_child=_forget)

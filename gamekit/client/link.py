@@ -1,0 +1,311 @@
+"""A lasting connection to one game: sockets come and go, the link stays.
+
+Owns the socket, the reconnection delays, the watch for silence, and the handing on of what happens. All decisions are
+the core's. Everything here runs on one event loop; only `seen`, `clock`, `connected` and `recent` may be read from
+other threads.
+
+Reconnection: after 0 to 0.2 s at first, doubling up to 5 s, each delay drawn at random so that the players of a
+server that comes back do not all arrive in one moment. It goes on until the server says that it is no use, or the
+link is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import msgspec
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
+
+from gamekit.client import core
+from gamekit.client.core import Core, Phase
+from gamekit.client.order import AsyncOrder, OrderState
+from gamekit.client.seen import Clock, Seen
+from gamekit.client.rest import read_problem
+from gamekit.errors import GamekitError, RemoteProtocolError, ServerError
+from gamekit.wire import Ping, ToClient, Welcome
+
+logger = logging.getLogger("gamekit.client")
+
+O = TypeVar("O", bound=OrderState)  # noqa: E741
+
+#: Largest message a server may send: the snapshot of a galaxy of a thousand sectors has a few MB.
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+#: After this long without a word the server is asked for one; after as long again the connection is given up.
+SILENCE_S = 5.0
+FIRST_DELAY_S = 0.2
+LONGEST_DELAY_S = 5.0
+#: How long a closing handshake may take.
+CLOSING_S = 2.0
+#: Events kept for whoever asks what happened lately.
+EVENTS_KEPT = 10_000
+
+#: HTTP answers to the upgrade after which it is no use to try again.
+_FATAL_STATUS = {400, 401, 403, 404, 410}
+
+_decoder = msgspec.json.Decoder(ToClient)
+_encoder = msgspec.json.Encoder()
+
+Listener = Callable[[core.Redrawn | core.Happened | core.Noticed | core.Stopped], None]
+
+
+class Link:
+    """One client's lasting connection to one game.
+
+    Args:
+        url: the game's WebSocket URL, without a token.
+        token: the player's token, or "" to watch.
+        client: the client id under which commands are numbered.
+    """
+
+    def __init__(self, url: str, token: str, client: str) -> None:
+        self.url = url
+        #: The latest events, each with its `tick`, oldest first.
+        self.recent: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
+        self._core = Core(token, client)
+        self._orders: dict[int, OrderState] = {}
+        self._listeners: dict[object, Listener] = {}
+        self._connection: WebSocketClientConnection | None = None
+        #: The socket is gone.
+        self._gone = asyncio.Event()
+        #: There is a reason to stop talking: the socket is gone, or the link has ended.
+        self._enough = asyncio.Event()
+        self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._heard_s = 0.0
+        self._trouble = "it was not tried yet"
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"gamekit link {url}")
+
+    # --- what may be read from any thread ---------------------------------------------------------------------
+
+    @property
+    def seen(self) -> Seen | None:
+        """The latest picture; None before the first."""
+        return self._core.seen
+
+    @property
+    def clock(self) -> Clock:
+        """The game's clock as last heard of."""
+        return self._core.clock
+
+    @property
+    def welcome(self) -> Welcome | None:
+        """The server's latest welcome."""
+        return self._core.welcome
+
+    @property
+    def connected(self) -> bool:
+        """True while the server is talked to; commands given meanwhile leave at once."""
+        return self._core.phase is Phase.ATTACHED
+
+    @property
+    def pending(self) -> int:
+        """How many commands are given and not decided yet."""
+        return self._core.pending
+
+    @property
+    def error(self) -> GamekitError | None:
+        """Why the link has ended, if it has."""
+        return self._core.error
+
+    # --- on the loop only -------------------------------------------------------------------------------------
+
+    def submit(self, order: O) -> O:
+        """Send an order's command as soon as it can be; orders keep the order in which they are submitted.
+
+        Raises:
+            LocalProtocolError: the command cannot be sent.
+            GamekitError: the link has ended.
+        """
+        ticket, actions = self._core.submit(order.body)
+        self._orders[ticket] = order
+        self._act(actions)
+        return order
+
+    def order(self, body: dict[str, Any]) -> AsyncOrder:
+        """Make an order and submit it."""
+        return self.submit(AsyncOrder(body))
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called with all that happens from now on, on the loop.
+
+        Returns:
+            A function that ends the subscription.
+        """
+        key = object()
+        self._listeners[key] = listener
+        return lambda: self._listeners.pop(key, None) and None
+
+    async def attached(self, timeout_s: float | None = None) -> Seen:
+        """Wait for the first picture.
+
+        Raises:
+            ServerError: the server could not be reached in time, or refused.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while (seen := self.seen) is None:
+                    await self.moved()
+        except TimeoutError:
+            text = f"No answer from {self.url} within {timeout_s:g} s: {self._trouble}. Is the server running?"
+            raise ServerError(text) from None
+        return seen
+
+    async def moved(self) -> None:
+        """Wait until something happens: a new picture, an end of the link.
+
+        Raises:
+            GamekitError: the link has ended.
+        """
+        if self.error is None:
+            await asyncio.shield(self._moved)
+        if self.error is not None:
+            raise self.error
+
+    async def close(self) -> None:
+        """End the link; commands that are not decided yet fail. Idempotent."""
+        text = "The client was closed before this command was decided; it may or may not be carried out."
+        self._act(self._core.stop(ServerError(text)))
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+
+    # --- the socket -------------------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        delay_s = FIRST_DELAY_S
+        while self.error is None:
+            connection = await self._connect()
+            if connection is not None:
+                try:
+                    greeted = await self._converse(connection)
+                finally:
+                    await self._hang_up(connection)
+                if greeted:
+                    delay_s = FIRST_DELAY_S
+            if self.error is None:
+                await asyncio.sleep(random.uniform(0, delay_s))
+                delay_s = min(delay_s * 2, LONGEST_DELAY_S)
+
+    async def _connect(self) -> WebSocketClientConnection | None:
+        self._gone.clear()
+        self._enough.clear()
+        request = HTTPRequest(self.url, connect_timeout=SILENCE_S, request_timeout=2 * SILENCE_S)
+        opening = asyncio.ensure_future(
+            websocket_connect(request, on_message_callback=self._on_message, max_message_size=MAX_MESSAGE_BYTES)
+        )
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # A socket that opens after nobody wants it any more would stay open for ever.
+            await asyncio.wait([opening], timeout=CLOSING_S)
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                await self._hang_up(opening.result())
+            raise
+        except HTTPClientError as error:
+            self._trouble = str(error)
+            if error.code in _FATAL_STATUS:
+                self._act(self._core.stop(read_problem(error.code, error.response.body if error.response else b"")))
+        except (OSError, StreamClosedError, WebSocketClosedError) as error:
+            self._trouble = str(error) or type(error).__name__
+        return None
+
+    async def _converse(self, connection: WebSocketClientConnection) -> bool:
+        """Talk until the connection is gone; True when the server had welcomed us."""
+        self._connection = connection
+        self._heard_s = time.monotonic()
+        self._act(self._core.connected())
+        asked = False
+        while not self._enough.is_set():
+            quiet_s = time.monotonic() - self._heard_s
+            if quiet_s >= SILENCE_S and asked:
+                self._trouble = "the server fell silent"
+                break
+            asked = quiet_s >= SILENCE_S
+            if asked:
+                self._transmit(Ping(t=time.monotonic() * 1000))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), SILENCE_S if asked else SILENCE_S - quiet_s)
+        greeted = self._core.phase is Phase.ATTACHED
+        self._connection = None
+        if connection.close_code is not None:
+            self._trouble = f"the connection was closed with {connection.close_code}"
+        self._act(self._core.disconnected(connection.close_code, connection.close_reason))
+        return greeted
+
+    async def _hang_up(self, connection: WebSocketClientConnection) -> None:
+        """Close a socket politely, and cut it when the other side does not answer."""
+        self._connection = None
+        stream = connection.protocol.stream if connection.protocol else None
+        connection.close()
+        try:
+            async with asyncio.timeout(CLOSING_S):
+                await self._gone.wait()
+        except TimeoutError:
+            pass
+        finally:
+            if stream is not None:
+                stream.close()
+
+    def _on_message(self, frame: str | bytes | None) -> None:
+        if frame is None:
+            self._gone.set()
+            self._enough.set()
+            return
+        self._heard_s = time.monotonic()
+        try:
+            message = _decoder.decode(frame)
+        except msgspec.DecodeError as error:
+            text = f"The server sent something unknown ({error}). Use the same version of gamekit on both sides."
+            self._act(self._core.stop(RemoteProtocolError("bad_message", text)))
+            return
+        self._act(self._core.received(message, self._heard_s))
+
+    def _transmit(self, message: core.FromClient) -> None:
+        if self._connection is None:
+            return
+        # A message that does not leave any more is not lost: the core resends what was not acknowledged.
+        with contextlib.suppress(WebSocketClosedError):
+            sending = asyncio.ensure_future(self._connection.write_message(_encoder.encode(message).decode()))
+            sending.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
+
+    # --- what the core decided --------------------------------------------------------------------------------
+
+    def _act(self, actions: list[core.Action]) -> None:
+        for action in actions:
+            match action:
+                case core.Transmit():
+                    self._transmit(action.message)
+                case core.Numbered() | core.Acknowledged() | core.Decided() | core.Turned() | core.Abandoned():
+                    order = self._orders[action.ticket]
+                    order.take(action)
+                    if order.settled:
+                        del self._orders[action.ticket]
+                case core.Complained():
+                    logger.warning("The server refused a message: %s [%s]", action.error.message, action.error.code)
+                case core.Happened():
+                    self.recent.extend({"tick": action.tick, **event} for event in action.events)
+                    self._tell(action)
+                case core.Redrawn() | core.Noticed():
+                    self._tell(action)
+                case core.Stopped():
+                    self._enough.set()
+                    self._tell(action)
+
+    def _tell(self, news: core.Redrawn | core.Happened | core.Noticed | core.Stopped) -> None:
+        if not self._moved.done():
+            self._moved.set_result(None)
+            self._moved = asyncio.get_running_loop().create_future()
+        for listener in list(self._listeners.values()):
+            try:
+                listener(news)
+            except Exception:
+                logger.exception("A listener failed; the link goes on.")
+

@@ -1,0 +1,76 @@
+"""From the names people use to the ids that commands carry.
+
+Ids, exact names and names in any case all find their entity. What finds nothing raises `UnknownName`, which lists the
+closest names, so that a typing mistake is corrected without leaving the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from gamekit.errors import UnknownName
+from gamekit.game import View
+
+#: {id: {"name": ..., ...}}, one table of a view
+Table = Mapping[str, Mapping[str, Any]]
+
+
+def find(table: Table, wanted: str, what: str) -> str:
+    """The id of the entity with this id or name.
+
+    Args:
+        table: the entities by id.
+        wanted: an id or a name; upper and lower case do not matter unless only they tell two names apart.
+        what: one word for what is looked for, for the message.
+
+    Raises:
+        UnknownName: there is none, or several.
+    """
+    found = matches(table, wanted)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownName(f"Several have the name {wanted!r}: {', '.join(found)}. Use one of these ids.")
+    raise UnknownName(_not_found(wanted, what, [table]))
+
+
+def matches(table: Table, wanted: str) -> list[str]:
+    """The ids of all entities that `wanted` may mean: by id, else by exact name, else by name in any case."""
+    if wanted in table:
+        return [wanted]
+    exact = [key for key, entity in table.items() if entity.get("name") == wanted]
+    if exact:
+        return exact
+    folded = wanted.casefold()
+    return [key for key, entity in table.items() if folded in {key.casefold(), str(entity.get("name", "")).casefold()}]
+
+
+def destination(view: View, place: str) -> dict[str, str]:
+    """Where a move to the place of this name goes: the `to` of a move, without coordinates.
+
+    A sector comes before a station, a station before a gate, when several have the name.
+
+    Raises:
+        UnknownName: no such place.
+    """
+    tables: list[Table] = []
+    for key, what in (("sectors", "sector"), ("stations", "station"), ("gates", "gate")):
+        table: Table = view.get(key, {})
+        tables.append(table)
+        if matches(table, place):
+            return {what: find(table, place, what)}
+    raise UnknownName(_not_found(place, "place", tables))
+
+
+def _not_found(wanted: str, what: str, tables: list[Table]) -> str:
+    names = {str(entity.get("name", key)) for table in tables for key, entity in table.items()}
+    names |= {key for table in tables for key in table}
+    folded = {name.casefold(): name for name in sorted(names)}
+    close = [folded[name] for name in get_close_matches(wanted.casefold(), list(folded), n=4, cutoff=0.5)]
+    if close:
+        return f"There is no {what} {wanted!r}. Did you mean {', '.join(close)}?"
+    known = sorted(str(entity.get("name", key)) for table in tables for key, entity in table.items())
+    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+    return f"There is no {what} {wanted!r}. Known are: {shown or 'none'}."

@@ -1,0 +1,168 @@
+"""A command on its way: what became of it, to be awaited or waited for.
+
+One `Order` serves both faces of the client. It is filled in by the I/O loop's thread and may be read from any other;
+the two futures inside are `concurrent.futures` ones for that reason. Waiting never cancels the command itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+from collections.abc import Generator
+from concurrent.futures import Future
+from typing import Any, Literal, TypeVar
+
+from gamekit.client.core import Abandoned, Acknowledged, Decided, Numbered, Turned
+from gamekit.errors import CommandFailed, GamekitError
+from gamekit.wire import Ack, Outcome
+
+T = TypeVar("T")
+
+logger = logging.getLogger("gamekit.client")
+
+Status = Literal["waiting", "sent", "acknowledged", "done", "failed"]
+
+
+class OrderState:
+    """What both kinds of order know.
+
+    Attributes:
+        body: the command as it was given.
+        cid: its number on the wire; None until it is first sent.
+    """
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+        self.cid: int | None = None
+        #: True once somebody has asked how it ends; a refusal that nobody asked about is logged instead.
+        self.asked = False
+        self._acked: Future[Ack] = Future()
+        self._outcome: Future[Outcome] = Future()
+        # A running future cannot be cancelled: whoever stops waiting does not take the answer from others.
+        self._acked.set_running_or_notify_cancel()
+        self._outcome.set_running_or_notify_cancel()
+
+    @property
+    def status(self) -> Status:
+        """How far the command is: waiting, sent, acknowledged (durable), done or failed."""
+        if self._outcome.done():
+            return "done" if self._outcome.exception() is None else "failed"
+        if self._acked.done():
+            return "acknowledged"
+        return "waiting" if self.cid is None else "sent"
+
+    @property
+    def error(self) -> GamekitError | None:
+        """Why the command failed, once it has."""
+        error = self._outcome.exception() if self._outcome.done() else None
+        return error if isinstance(error, GamekitError) else None
+
+    @property
+    def settled(self) -> bool:
+        """True once nothing more can become of the command."""
+        return self._acked.done() and self._outcome.done()
+
+    def take(self, action: Numbered | Acknowledged | Decided | Turned | Abandoned) -> None:
+        """What the core says about this command. Called on the I/O loop's thread only."""
+        match action:
+            case Numbered():
+                self.cid = action.cid
+            case Acknowledged():
+                _resolve(self._acked, action.ack)
+            case Decided(outcome=outcome) if outcome.code is None:
+                _resolve(self._outcome, outcome)
+            case Decided(outcome=outcome):
+                code = outcome.code or ""
+                _fail(self._outcome, CommandFailed(code, outcome.message or code, outcome.cid))
+                self._log_refusal()
+            case Turned():
+                error = CommandFailed(action.code, action.message, action.cid)
+                _fail(self._acked, error)
+                _fail(self._outcome, error)
+                self._log_refusal()
+            case Abandoned():
+                _fail(self._acked, action.error)
+                _fail(self._outcome, action.error)
+
+    def _log_refusal(self) -> None:
+        if not self.asked:
+            logger.warning("%r", self)
+
+    def __repr__(self) -> str:
+        words = " ".join(f"{key}={value!r}" for key, value in self.body.items() if key != "type")
+        number = "" if self.cid is None else f" #{self.cid}"
+        reason = f": {self.error}" if self.error else ""
+        return f"<Order{number} {self.body.get('type', '?')} {words}, {self.status}{reason}>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"
+
+
+class AsyncOrder(OrderState):
+    """A command on its way; `await order` gives its outcome."""
+
+    async def ack(self) -> Ack:
+        """Wait until the command is on the server's disk.
+
+        Returns:
+            The tick at which it takes effect and the journal record that holds it.
+
+        Raises:
+            CommandFailed: it was turned away before it became part of the history.
+            GamekitError: the client gave up first.
+        """
+        self.asked = True
+        return await _awaited(self._acked)
+
+    async def result(self) -> Outcome:
+        """Wait until the command is decided.
+
+        Returns:
+            When it was carried out.
+
+        Raises:
+            CommandFailed: the rules refused it.
+            GamekitError: the client gave up first.
+        """
+        self.asked = True
+        return await _awaited(self._outcome)
+
+    def __await__(self) -> Generator[Any, None, Outcome]:
+        return self.result().__await__()
+
+
+class Order(OrderState):
+    """A command on its way."""
+
+    def ack(self, timeout_s: float | None = None) -> Ack:
+        """Wait until the command is on the server's disk; see `AsyncOrder.ack`.
+
+        Raises:
+            TimeoutError: not within `timeout_s` seconds; the command stays on its way.
+        """
+        self.asked = True
+        return self._acked.result(timeout_s)
+
+    def result(self, timeout_s: float | None = None) -> Outcome:
+        """Wait until the command is decided; see `AsyncOrder.result`.
+
+        Raises:
+            TimeoutError: not within `timeout_s` seconds; the command stays on its way.
+        """
+        self.asked = True
+        return self._outcome.result(timeout_s)
+
+
+async def _awaited(future: Future[T]) -> T:
+    return await asyncio.shield(asyncio.wrap_future(future))
+
+
+def _resolve(future: Future[T], value: T) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _fail(future: Future[T], error: GamekitError) -> None:
+    if not future.done():
+        future.set_exception(error)

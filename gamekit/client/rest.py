@@ -1,0 +1,106 @@
+"""The HTTP side of a server: one request, one JSON answer, clear errors.
+
+Owns one `AsyncHTTPClient`. Sends each request once: whether to try again is the caller's decision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.iostream import StreamClosedError
+
+from gamekit.errors import RequestRefused, ServerError
+
+#: Answers may be long (a whole game's commands); questions are not.
+_TIMEOUT_S = 60.0
+_CONNECT_TIMEOUT_S = 10.0
+_MAX_BODY_BYTES = 512 * 1024 * 1024
+_PARALLEL_REQUESTS = 64
+
+
+class _Problem(msgspec.Struct):
+    """The fields of an application/problem+json answer that people are shown."""
+
+    title: str = ""
+    detail: str = ""
+    code: str = ""
+
+
+class Rest:
+    """Requests to one server.
+
+    Args:
+        root: the server's root without a slash at its end.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self._http: AsyncHTTPClient | None = None
+
+    async def get(self, path: str, token: str = "") -> Any:
+        """The decoded answer to a GET; see `request`."""
+        return await self._request("GET", path, None, token)
+
+    async def post(self, path: str, body: dict[str, Any] | None = None, token: str = "") -> Any:
+        """The decoded answer to a POST of a JSON object.
+
+        Args:
+            path: below the root, beginning with a slash.
+            body: the object; None for an empty one.
+            token: goes along as bearer token when it is not empty.
+
+        Raises:
+            RequestRefused: the server said no; carries its code and sentence.
+            ServerError: the server could not be reached.
+        """
+        return await self._request("POST", path, body or {}, token)
+
+    def close(self) -> None:
+        """Release the connections. Idempotent."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    async def _request(self, method: str, path: str, body: dict[str, Any] | None, token: str) -> Any:
+        if self._http is None:
+            # Its own instance: the one that Tornado shares in a process may be configured by somebody else.
+            self._http = AsyncHTTPClient(
+                force_instance=True, max_clients=_PARALLEL_REQUESTS, max_body_size=_MAX_BODY_BYTES
+            )
+        headers = {"Accept": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        request = HTTPRequest(
+            self.root + path,
+            method=method,
+            headers=headers,
+            body=None if body is None else msgspec.json.encode(body),
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            request_timeout=_TIMEOUT_S,
+        )
+        try:
+            response = await self._http.fetch(request, raise_error=False)
+        except (HTTPClientError, OSError, StreamClosedError) as error:
+            text = f"No gamekit server answers at {self.root} ({error}). Start one with `gamekit serve`."
+            raise ServerError(text) from None
+        if response.code >= 400:
+            raise read_problem(response.code, response.body)
+        try:
+            return msgspec.json.decode(response.body)
+        except msgspec.DecodeError:
+            text = f"What answers at {self.root} is no gamekit server: {path} gave no JSON. Check the address."
+            raise ServerError(text) from None
+
+
+def read_problem(status: int, body: bytes) -> RequestRefused:
+    """The error in an HTTP answer: the server's own words, or the status when it has none."""
+    try:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except msgspec.DecodeError:
+        problem = _Problem()
+    text = problem.detail or problem.title or f"The server answered with HTTP status {status}."
+    return RequestRefused(problem.code or "refused", text, status)

@@ -1,0 +1,159 @@
+"""The contract that any game fulfils, and its plain vocabulary.
+
+A *game* is a set of pure rules: no clock, no entropy, no I/O. The session feeds it commands at ticks and asks it
+to advance; everything else (durability, connections, time) is not its business. `gamekit.space` is the bundled
+game; `tests/counter_game.py` is a second, tiny one that proves that the session knows a game by this page alone.
+
+Laws, each checked by `tests/game_contract.py` for every game:
+
+- *Deterministic*: the same `new`, then the same `advance` and `apply` calls, give the same `encode`.
+- *Path independent*: `advance(s, a); advance(s, b)` equals `advance(s, b)` for a <= b.
+- *Rejected changes nothing*: when `apply` returns `Rejected`, the state's encoding is unchanged.
+- *Round trip*: `decode(encode(s))` behaves like `s` for ever after.
+- *Nothing before its time*: `advance` to a tick before `next_due` returns no events and changes only the tick.
+- *Mirrors stay true*: a client that holds `view(s0, p)` and merges `changes(s, p, events)` after every step holds
+  `view(s, p)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, NewType, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+#: Integer game time; ten ticks are one second at speed 1.
+Tick: TypeAlias = int
+TICK_HZ = 10
+
+GameId = NewType("GameId", str)
+PlayerId = NewType("PlayerId", str)
+
+#: A view: `{"sectors": {id: {...}}, "ships": {id: {...}}, ...}`. Two levels of string keys: table, entity.
+View: TypeAlias = dict[str, Any]
+#: A patch for a view: same shape. For a table whose value is a mapping of entities, each entity's given fields
+#: replace the old ones, and an entity that is `None` is gone.
+Changes: TypeAlias = dict[str, Any]
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    """What a player asks for, in the imperative. Subclass with `tag="lower_case_name"`."""
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", omit_defaults=True):
+    """What has happened, in the past tense. Subclasses are tagged with their own class name."""
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A refusal by the rules: a value, always answered, never raised.
+
+    Attributes:
+        code: stable snake_case word for programs, e.g. "unknown_ship".
+        message: a sentence for people that says what to do instead.
+    """
+
+    code: str
+    message: str
+
+
+class Join(Command, frozen=True, tag="join"):
+    """A player enters the game. Issued by the server, never by a client; `player` is new to the state.
+
+    Attributes:
+        name: the display name as the player chose it; any text of 1 to 40 characters.
+    """
+
+    name: str
+
+
+S = TypeVar("S")
+
+
+class Game(Protocol, Generic[S]):
+    """The rules of one game over states of type `S`. States are mutable and owned by the caller."""
+
+    #: Stable name of the game, e.g. "space".
+    name: str
+    #: Version of the encoded state; `upgrade` brings older data here.
+    version: int
+    #: Union of the command structs that players may send, for typed decoding.
+    command_type: Any
+
+    def new(self, config: Mapping[str, Any], seed: int) -> S:
+        """Make the state at tick 0.
+
+        Args:
+            config: `{"scenario": name or definition, "rules": {field: value}}`; every key is optional.
+            seed: any integer of 64 bits.
+
+        Raises:
+            ConfigError: the configuration is wrong; the message names the key and what is allowed.
+        """
+        ...
+
+    def tick(self, state: S) -> Tick:
+        """The tick that the state stands at."""
+        ...
+
+    def advance(self, state: S, to_tick: Tick) -> list[Event]:
+        """Let time pass until `to_tick` (inclusive), in place; events in the order in which they fell."""
+        ...
+
+    def apply(self, state: S, player: PlayerId, command: Command) -> list[Event] | Rejected:
+        """Carry out one command at the state's tick, in place; or refuse it and change nothing.
+
+        `player` has joined before, except when `command` is `Join`.
+        """
+        ...
+
+    def next_due(self, state: S) -> Tick | None:
+        """The next tick at which something falls due by itself, or None when nothing ever will."""
+        ...
+
+    def view(self, state: S, player: PlayerId | None) -> View:
+        """What `player` may see; None is a spectator, who sees what is public."""
+        ...
+
+    def changes(self, state: S, player: PlayerId | None, events: Sequence[Event]) -> Changes:
+        """The patch that `events` made to a view, read from the state after them.
+
+        For `player=None` it holds the public fields; for a player only what that player sees *beyond* the public
+        fields (possibly `{}`), so that the public part is made once for all.
+        """
+        ...
+
+    def audience(self, event: Event) -> PlayerId | None:
+        """Who may see the event: one player, or None for everybody."""
+        ...
+
+    def rules(self, state: S) -> dict[str, Any]:
+        """The rules in force, as plain values."""
+        ...
+
+    def encode(self, state: S) -> bytes:
+        """The whole state as bytes; equal states give equal bytes on every machine."""
+        ...
+
+    def decode(self, data: bytes, version: int) -> S:
+        """The state from `encode`d bytes of the given version, upgraded if it is older.
+
+        Raises:
+            ConfigError: the version is unknown to this code.
+        """
+        ...
+
+
+def merge(view: View, changes: Changes) -> None:
+    """Merge a patch into a view in place. This is the whole client-side model; every client does exactly this."""
+    for table, entities in changes.items():
+        if not isinstance(entities, dict):
+            view[table] = entities
+            continue
+        held = view.setdefault(table, {})
+        for key, fields in entities.items():
+            if fields is None:
+                held.pop(key, None)
+            elif isinstance(fields, dict) and isinstance(held.get(key), dict):
+                held[key].update(fields)
+            else:
+                held[key] = fields

@@ -1,0 +1,149 @@
+"""From a journal back to a session: the one place where the past is rebuilt.
+
+Recovery after a crash, waking, `gamekit verify`, replay and fork all come through here, so they cannot disagree.
+Owns no time and writes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGap
+from gamekit.game import Event, Game, GameId, Tick
+from gamekit.journal import GameRow, JournalReader, StoredSnapshot, digest_of
+from gamekit.session import Session
+
+
+def first_session(game: Game[Any], row: GameRow) -> Session[Any]:
+    """A game that is just being made: no player, no record, tick 0.
+
+    Raises:
+        ConfigError: the row's configuration is wrong.
+    """
+    state = game.new(json.loads(row.config), row.seed)
+    return Session(game, state, id=row.id, name=row.name, epoch=row.epoch)
+
+
+def stored(session: Session[Any], encoded: bytes, *, tick: Tick, seq: int) -> StoredSnapshot:
+    """A session's snapshot as the journal keeps it."""
+    return StoredSnapshot(
+        game=session.id, tick=tick, seq=seq, digest=digest_of(encoded), data=encoded, version=session.game.version
+    )
+
+
+def rebuild(
+    journal: JournalReader,
+    row: GameRow,
+    game: Game[Any],
+    *,
+    tick: Tick | None = None,
+    on_events: Callable[[Tick, int, list[Event]], None] | None = None,
+    from_start: bool = False,
+) -> Session[Any]:
+    """The session as the journal tells it.
+
+    Args:
+        journal: where to read.
+        row: the game's row; the session gets its epoch.
+        game: the rules.
+        tick: stop there; by default go on to the end of the history: the last record or the reserved tick.
+        on_events: called with (tick, seq, events) after each step.
+        from_start: begin at the first snapshot instead of the latest one.
+
+    Raises:
+        JournalError: the journal has a gap or is damaged; the error says where and what to do.
+    """
+    start = journal.snapshot(row.id, seq=0, tick=0) if from_start else journal.snapshot(row.id, tick=tick)
+    if start is None:
+        raise JournalGap("recover", f"game {row.id} has no snapshot to start from", hint="restore it from a backup")
+    session = _loaded(game, row, start)
+    for record in journal.records(row.id, after_seq=start.seq):
+        if tick is not None and record.tick > tick:
+            break
+        events = session.replay(record.seq, record.tick, record.commands)
+        if on_events:
+            on_events(session.tick, session.seq, events)
+    if tick is None:
+        clock = journal.clock(row.id)
+        tick = clock.tick if clock else 0
+    events = session.run_to(tick)
+    if on_events:
+        on_events(session.tick, session.seq, events)
+    session.reserved = max(session.tick, session.reserved)
+    return session
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What `verify` found out about one game.
+
+    Attributes:
+        game: the game's id.
+        records: how many records were replayed.
+        snapshots: how many digests were compared.
+        tick: the last tick that was replayed.
+        problem: None when all is well, else a sentence.
+    """
+
+    game: GameId
+    records: int
+    snapshots: int
+    tick: Tick
+    problem: str | None = None
+
+
+def verify(journal: JournalReader, row: GameRow, game: Game[Any]) -> Iterator[Finding]:
+    """Replay a game from its first snapshot and compare every digest on the way.
+
+    Yields:
+        A finding after every record or snapshot (for a progress bar); the last one is the verdict.
+    """
+    records = snapshots = 0
+    tick = 0
+    try:
+        kept = sorted(journal.snapshots(row.id), key=lambda one: (one[1], one[0]))
+        first = journal.snapshot(row.id, seq=0, tick=0)
+        if first is None:
+            raise JournalGap("verify", "the first snapshot is missing", hint="restore the database from a backup")
+        session = _loaded(game, row, first)
+        history = journal.records(row.id)
+        for at_tick, at_seq, digest in kept:
+            while session.seq < at_seq:
+                record = next(history, None)
+                if record is None:
+                    raise JournalGap("verify", f"record {session.seq + 1} is missing", hint="restore from a backup")
+                session.replay(record.seq, record.tick, record.commands)
+                records, tick = records + 1, session.tick
+                yield Finding(row.id, records, snapshots, tick)
+            session.run_to(at_tick)
+            found = digest_of(session.snapshot())
+            if found != digest or session.tick != at_tick:
+                raise JournalCorrupt(
+                    "verify",
+                    f"at tick {at_tick}, record {at_seq}, the digest is {found}; stored is {digest}",
+                    hint="the rules' code or the journal has changed since; compare versions, or restore a backup",
+                )
+            journal.snapshot(row.id, seq=at_seq, tick=at_tick)
+            snapshots, tick = snapshots + 1, session.tick
+            yield Finding(row.id, records, snapshots, tick)
+        for record in history:
+            session.replay(record.seq, record.tick, record.commands)
+            records, tick = records + 1, session.tick
+            yield Finding(row.id, records, snapshots, tick)
+        clock = journal.clock(row.id)
+        if clock is not None:
+            session.run_to(clock.tick)
+        yield Finding(row.id, records, snapshots, session.tick)
+    except JournalError as error:
+        yield Finding(row.id, records, snapshots, tick, problem=str(error))
+    except (GamekitError, msgspec.MsgspecError, ValueError) as error:
+        yield Finding(row.id, records, snapshots, tick, problem=f"after record {records}: {error}")
+
+
+def _loaded(game: Game[Any], row: GameRow, snapshot: StoredSnapshot) -> Session[Any]:
+    return Session.restore(
+        game, snapshot.data, snapshot.version, id=row.id, name=row.name, epoch=row.epoch, seq=snapshot.seq
+    )

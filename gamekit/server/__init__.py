@@ -1,0 +1,1 @@
+"""The Tornado server: routes, sockets, and the host that owns clock, loop and journal."""

@@ -1,0 +1,379 @@
+"""The HTTP routes: games, state, joining, commands, admin verbs. Errors are `application/problem+json`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from tornado.web import HTTPError, RequestHandler
+
+from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError
+from gamekit.game import GameId, PlayerId
+from gamekit.server.origin import origin_allowed
+from gamekit.server.settings import MAX_BODY_BYTES
+from gamekit.wire import MAX_CID, Outcome
+
+if TYPE_CHECKING:
+    from gamekit.server.app import Server
+    from gamekit.server.runner import Runner
+
+T = TypeVar("T")
+
+
+class Problem(HTTPError):
+    """An error with a code for programs and a sentence for people."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(status, reason=HTTPStatus(status).phrase)
+        self.code = code
+        self.detail = detail
+
+
+class NewGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/new`. Every field may be left out."""
+
+    scenario: str | dict[str, Any] | None = None
+    seed: int | None = None
+    rules: dict[str, Any] = {}
+    name: str | None = None
+    player_name: str = "Player 1"
+
+
+class JoinGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/join`."""
+
+    name: str
+
+
+class PostCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/commands`; `cid` counts up from 1 per `client`."""
+
+    cid: int
+    body: dict[str, Any]
+    client: str = ""
+
+
+class Speed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/speed`."""
+
+    speed: float
+
+
+class StepTicks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/step`."""
+
+    ticks: int = 1
+
+
+class Api(RequestHandler):
+    """What all routes share: JSON in, JSON out, problems, tokens, origins."""
+
+    def initialize(self, server: Server) -> None:
+        """Tornado's way to hand the route's arguments over."""
+        self.server = server
+        self.host = server.host
+
+    def prepare(self) -> None:
+        """Refuse what a foreign page sends, before anything is read."""
+        if not origin_allowed(
+            self.request.headers.get("Origin"), self.request.host, self.server.settings.allowed_origins
+        ):
+            raise Problem(403, "foreign_origin", "Pages of other origins may not use this server's API.")
+        if self.host.draining:
+            raise Problem(503, "draining", "The server is shutting down; try again in a moment.")
+
+    def set_default_headers(self) -> None:
+        """JSON, never cached."""
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every error as a problem document (RFC 9457)."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        code, detail = "http_error", HTTPStatus(status_code).phrase
+        if isinstance(error, Problem):
+            code, detail = error.code, error.detail
+        elif isinstance(error, HTTPError) and error.log_message:
+            detail = error.log_message
+        elif error is not None and not isinstance(error, HTTPError):
+            code, detail = "internal", "The server failed on this request; its log says why."
+        self.set_header("Content-Type", "application/problem+json")
+        title = HTTPStatus(status_code).phrase
+        self.finish(
+            json.dumps({"type": "about:blank", "title": title, "status": status_code, "detail": detail, "code": code})
+        )
+
+    def reply(self, value: Any, status: int = 200) -> None:
+        """Answer with a value as JSON."""
+        self.set_status(status)
+        self.finish(msgspec.json.encode(value))
+
+    def body_as(self, kind: type[T]) -> T:
+        """The request's body as a typed value; an empty body is an empty object."""
+        if len(self.request.body) > MAX_BODY_BYTES:
+            raise Problem(413, "too_large", f"The body is larger than {MAX_BODY_BYTES} bytes.")
+        try:
+            return msgspec.json.decode(self.request.body or b"{}", type=kind)
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            raise Problem(400, "bad_request", f"The body could not be read: {error}. See docs/protocol.md.") from None
+
+    def token(self) -> str | None:
+        """The bearer token of the request, from its header or its query."""
+        header = self.request.headers.get("Authorization", "")
+        scheme, _, value = header.partition(" ")
+        if scheme.lower() == "bearer" and value:
+            return value.strip()
+        return self.get_query_argument("token", None)
+
+    def require_admin(self) -> None:
+        """Go on only with the server's admin token."""
+        if not self.server.tokens.is_admin(self.token() or ""):
+            raise Problem(401, "admin_only", "This needs the admin token that the server printed at its start.")
+
+    def player_of(self, runner: Runner) -> PlayerId | None:
+        """Whose token came with the request; None without a token."""
+        token = self.token()
+        if token is None:
+            return None
+        player = self.server.tokens.player(runner.id, token)
+        if player is None or player not in runner.session.players:
+            raise Problem(401, "bad_token", "The token is not valid for this game; join it again.")
+        return player
+
+    def require_member(self, runner: Runner) -> None:
+        """Go on with the admin token or any player's of this game."""
+        if not self.server.tokens.is_admin(self.token() or "") and self.player_of(runner) is None:
+            raise Problem(401, "token_needed", "This needs a player's token of this game, or the admin token.")
+
+    async def runner(self, game: str) -> Runner:
+        """The session of a game in the URL."""
+        try:
+            return await self.host.runner(GameId(game))
+        except KeyError:
+            raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.") from None
+        except GamekitError as error:
+            raise Problem(503, "unavailable", f"The game cannot be opened: {error}") from None
+
+    async def read(self, ask: Callable[[], T]) -> T:
+        """Read from the journal off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(None, ask)
+
+    def admission(self, runner: Runner, player: PlayerId) -> dict[str, Any]:
+        """What a new player needs to play."""
+        token = self.server.tokens.of(runner.id, player)
+        base = self.request.headers.get("X-Forwarded-Context", "").rstrip("/")
+        secure = self.request.protocol == "https"
+        where = f"{self.request.host}{base}"
+        return {
+            "id": runner.id,
+            "token": token,
+            "player": player,
+            "ws_url": f"{'wss' if secure else 'ws'}://{where}/api/game/{runner.id}/ws",
+            "play_url": f"{'https' if secure else 'http'}://{where}/play/{runner.id}#token={token}",
+        }
+
+
+class NewGameRoute(Api):
+    """`POST /api/game/new`"""
+
+    async def post(self) -> None:
+        """Make a game and its first player."""
+        asked = self.body_as(NewGame)
+        config: dict[str, Any] = {"rules": asked.rules} if asked.rules else {}
+        if asked.scenario is not None:
+            config["scenario"] = asked.scenario
+        seed = asked.seed if asked.seed is not None else _random_seed()
+        name = (asked.name or "New game").strip()[:80] or "New game"
+        try:
+            runner, player = await self.host.new_game(config, seed, name, asked.player_name)
+        except ConfigError as error:
+            raise Problem(400, "bad_config", str(error)) from None
+        except ServerError as error:
+            raise Problem(422, "bad_name", str(error)) from None
+        except JournalError as error:
+            raise Problem(503, "readonly", str(error)) from None
+        self.reply(self.admission(runner, PlayerId(player)), 201)
+
+
+class GamesRoute(Api):
+    """`GET /api/games`"""
+
+    async def get(self) -> None:
+        """Every game in the database."""
+        self.require_admin()
+        rows = await self.read(self.host.journal.games)
+        games = []
+        for row in rows:
+            runner = self.host.runners.get(row.id)
+            about = about_game(runner) if runner else {"tick": None, "seq": None, "players": [], "connections": 0}
+            games.append({**_row(row), **about, "open": runner is not None})
+        self.reply({"games": games})
+
+
+class GameRoute(Api):
+    """`GET /api/game/{id}`"""
+
+    async def get(self, game: str) -> None:
+        """One game, as anybody may see it."""
+        runner = await self.runner(game)
+        row = await self.read(lambda: self.host.journal.game(runner.id))
+        self.reply({**(_row(row) if row else {}), **about_game(runner)})
+
+
+class StateRoute(Api):
+    """`GET /api/game/{id}/state`"""
+
+    async def get(self, game: str) -> None:
+        """The state as the token's owner may see it; without a token as a spectator may."""
+        runner = await self.runner(game)
+        player = self.player_of(runner)
+        await self.host.catch_up(runner)
+        session = runner.session
+        view = session.game.view(session.state, player)
+        self.reply({"id": runner.id, "tick": session.tick, "seq": session.seq, "view": view})
+
+
+class JoinRoute(Api):
+    """`POST /api/game/{id}/join`"""
+
+    async def post(self, game: str) -> None:
+        """Let a new player in."""
+        asked = self.body_as(JoinGame)
+        runner = await self.runner(game)
+        player, outcome = await self.host.join(runner, asked.name)
+        if player is None:
+            raise refusal(outcome)
+        self.reply(self.admission(runner, player), 201)
+
+
+class CommandsRoute(Api):
+    """`GET` and `POST /api/game/{id}/commands`"""
+
+    async def get(self, game: str) -> None:
+        """The history, for its players and the admin."""
+        runner = await self.runner(game)
+        self.require_member(runner)
+        after = self._number("after_seq")
+        records = await self.read(lambda: list(self.host.journal.records(runner.id, after_seq=after)))
+        self.reply(
+            {
+                "records": [
+                    {
+                        "seq": record.seq,
+                        "epoch": record.epoch,
+                        "tick": record.tick,
+                        "chain": record.chain,
+                        "commands": msgspec.Raw(record.commands.encode()),
+                    }
+                    for record in records
+                ]
+            }
+        )
+
+    async def post(self, game: str) -> None:
+        """A command without a socket; the answer comes when it is applied or refused."""
+        asked = self.body_as(PostCommand)
+        runner = await self.runner(game)
+        player = self.player_of(runner)
+        if player is None:
+            raise Problem(401, "token_needed", "Commands need the player's token.")
+        if not 1 <= asked.cid <= MAX_CID or "/" in asked.client:
+            raise Problem(400, "bad_cid", f"cid must be from 1 to {MAX_CID}, and client must not contain '/'.")
+        outcome = await self.host.command(runner, player, asked.client, asked.cid, asked.body)
+        if outcome.code is not None:
+            raise refusal(outcome)
+        self.reply({"cid": asked.cid, "tick": outcome.tick, "seq": outcome.seq, "code": None})
+
+    def _number(self, name: str) -> int:
+        text = self.get_query_argument(name, "0")
+        if not text.isdigit():
+            raise Problem(400, "bad_request", f"{name} must be a whole number.")
+        return int(text)
+
+
+class LatencyRoute(Api):
+    """`GET /api/game/{id}/latency`"""
+
+    async def get(self, game: str) -> None:
+        """Measured tick times of the game, a row a second."""
+        runner = await self.runner(game)
+        self.require_member(runner)
+        try:
+            since = float(self.get_query_argument("since_s", "0"))
+        except ValueError:
+            raise Problem(400, "bad_request", "since_s must be a Unix time in seconds.") from None
+        rows = await self.read(lambda: self.host.journal.latency(runner.id, since))
+        self.reply({"rows": rows})
+
+
+class ControlRoute(Api):
+    """`POST /api/game/{id}/pause`, `/resume`, `/speed`, `/step`"""
+
+    async def post(self, game: str, verb: str) -> None:
+        """Carry out one of the session's own commands."""
+        self.require_admin()
+        runner = await self.runner(game)
+        body: dict[str, Any] = {"type": verb}
+        if verb == "speed":
+            body = {"type": "set_speed", "speed": self.body_as(Speed).speed}
+        elif verb == "step":
+            body["ticks"] = self.body_as(StepTicks).ticks
+        outcome = await self.host.admin(runner, body)
+        if outcome.code is not None:
+            raise refusal(outcome)
+        session = runner.session
+        self.reply({"tick": outcome.tick, "seq": outcome.seq, "speed": session.speed, "paused": session.paused})
+
+
+class MissingRoute(Api):
+    """Everything else."""
+
+    def prepare(self) -> None:
+        """There is nothing here."""
+        raise Problem(404, "no_such_page", "There is nothing at this address; see docs/protocol.md.")
+
+
+def refusal(outcome: Outcome) -> Problem:
+    """A refused command as an HTTP problem."""
+    status = {"readonly": 503, "stale_cid": 409, "too_many_pending": 429, "bad_command": 400}
+    code = outcome.code or "refused"
+    return Problem(status.get(code, 422), code, outcome.message or code)
+
+
+def about_game(runner: Runner) -> dict[str, Any]:
+    """What is worth knowing about a running session."""
+    session = runner.session
+    return {
+        "epoch": session.epoch,
+        "tick": session.tick,
+        "seq": session.seq,
+        "speed": session.speed,
+        "paused": session.paused,
+        "players": [{"id": player, "name": name} for player, name in session.players.items()],
+        "connections": len(runner.sockets),
+        "readonly": session.readonly,
+    }
+
+
+def _row(row: Any) -> dict[str, Any]:
+    config = json.loads(row.config)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "game": row.game,
+        "scenario": config.get("scenario"),
+        "rules": config.get("rules", {}),
+        "seed": row.seed,
+        "created_s": row.created_s,
+        "epoch": row.epoch,
+    }
+
+
+def _random_seed() -> int:
+    return secrets.randbelow(2**31)

@@ -1,0 +1,141 @@
+"""The server as a whole: routes over a host over a journal, from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from gamekit.errors import ServerError
+from gamekit.game import Game
+from gamekit.journal import Journal, SqliteJournal
+from gamekit.server import api, pages
+from gamekit.server.auth import load_tokens
+from gamekit.server.host import Host
+from gamekit.server.settings import DRAIN_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
+from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
+from gamekit.session import ConnectionId
+from gamekit.space import SpaceGame
+
+log = logging.getLogger("gamekit.server")
+
+
+class Server:
+    """One server process: `await start()`, then `await drain()`.
+
+    Args:
+        settings: address, port, data directory.
+        journal: instead of SQLite in the data directory.
+        games: the rules by name; the first is the default. Without them the bundled space game.
+
+    Raises:
+        ServerError: the data directory cannot be used.
+        JournalError: the database cannot be opened, e.g. because another server has it.
+    """
+
+    def __init__(
+        self, settings: Settings, journal: Journal | None = None, games: Mapping[str, Game[Any]] | None = None
+    ) -> None:
+        self.settings = settings
+        try:
+            settings.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ServerError(f"The data directory {settings.directory} cannot be made: {error}.") from None
+        self.tokens = load_tokens(settings.directory)
+        space: Game[Any] = SpaceGame()
+        self.host = Host(journal or SqliteJournal(settings.database), games or {space.name: space})
+        #: Open sockets, attached or not.
+        self.sockets: set[GameSocket] = set()
+        self.port = settings.port
+        self._connections = 0
+        self._http: HTTPServer | None = None
+        self._drained = asyncio.Event()
+
+    @property
+    def url(self) -> str:
+        """Where the server answers, with a slash at the end."""
+        return f"http://{self.settings.address}:{self.port}/"
+
+    @property
+    def admin_url(self) -> str:
+        """The admin page with its token; the token is in the fragment, so no log and no Referer ever holds it."""
+        return f"{self.url}admin#token={self.tokens.admin}"
+
+    def new_connection(self) -> ConnectionId:
+        """A number for a socket."""
+        self._connections += 1
+        return ConnectionId(self._connections)
+
+    async def start(self) -> None:
+        """Open the database and accept connections.
+
+        Raises:
+            ServerError: the port is taken.
+        """
+        try:
+            bound = bind_sockets(self.settings.port, self.settings.address)
+        except OSError as error:
+            raise ServerError(
+                f"Port {self.settings.port} on {self.settings.address} cannot be used: {error.strerror}. "
+                "Choose another with --port; 0 takes any free one."
+            ) from None
+        try:
+            self.host.start()
+        except BaseException:
+            for one in bound:
+                one.close()
+            raise
+        self._http = HTTPServer(self._application(), max_body_size=MAX_BODY_BYTES, xheaders=True)
+        self._http.add_sockets(bound)
+        self.port = bound[0].getsockname()[1]
+
+    async def drain(self) -> None:
+        """Tell the clients, finish what is under way, make everything durable, stop. A second call waits too."""
+        if self.host.draining:
+            await self._drained.wait()
+            return
+        log.info("draining: finishing what is under way")
+        if self._http is not None:
+            self._http.stop()
+        await self.host.drain()
+        for socket in list(self.sockets):
+            socket.close(CLOSE_GOING_AWAY, "drain")
+        deadline = asyncio.get_running_loop().time() + DRAIN_S
+        while self.sockets and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        if self._http is not None:
+            await self._http.close_all_connections()
+        self._drained.set()
+
+    def _application(self) -> Application:
+        shared: dict[str, Any] = {"server": self}
+        game = r"/api/game/([A-Za-z0-9_-]{1,64})"
+        return Application(
+            [
+                (r"/", pages.Page, {"file": "index.html", "base": "./"}),
+                (r"/play/([A-Za-z0-9_-]{1,64})", pages.Page, {"file": "index.html", "base": "../"}),
+                (r"/admin", pages.Page, {"file": "admin.html", "base": "./"}),
+                (r"/web/(.*)", pages.WebFiles, {"path": str(pages.WEB_DIRECTORY)}),
+                (r"/healthz", pages.Health, {**shared, "ready": False}),
+                (r"/readyz", pages.Health, {**shared, "ready": True}),
+                (r"/metrics", pages.MetricsPage, shared),
+                (r"/api/games", api.GamesRoute, shared),
+                (r"/api/game/new", api.NewGameRoute, shared),
+                (game, api.GameRoute, shared),
+                (rf"{game}/ws", GameSocket, shared),
+                (rf"{game}/state", api.StateRoute, shared),
+                (rf"{game}/join", api.JoinRoute, shared),
+                (rf"{game}/commands", api.CommandsRoute, shared),
+                (rf"{game}/latency", api.LatencyRoute, shared),
+                (rf"{game}/(pause|resume|speed|step)", api.ControlRoute, shared),
+            ],
+            default_handler_class=api.MissingRoute,
+            default_handler_args=shared,
+            websocket_max_message_size=MAX_FRAME_BYTES,
+            websocket_ping_interval=25,
+        )

@@ -1,0 +1,299 @@
+"""Hosts many sessions in one IOLoop: one clock, one journal, one timer for all of them.
+
+Owns: the catalogue of open sessions, the heap of who ticks next, the way from the journal's thread back to the loop,
+the drain. Does not own sockets or routes.
+
+The timer is a 10 Hz grid in ten phases: each session ticks in its own slot of the 100 ms, computed from the monotonic
+clock, and a session with nothing due is not in the heap at all, so it costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import json
+import logging
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gamekit.errors import JournalError, ServerError
+from gamekit.game import Game, GameId, Join, PlayerId
+from gamekit.history import first_session, rebuild, stored
+from gamekit.journal import Completion, GameRow, Journal, PutLatency
+from gamekit.server.clock import SLOTS_PER_TICK
+from gamekit.server.measure import Metrics, TickTimes
+from gamekit.server.runner import Runner
+from gamekit.server.settings import DRAIN_S, HEARTBEAT_S
+from gamekit.session import ADMIN, Submitted, Ticked, TicketId
+from gamekit.wire import Outcome
+
+log = logging.getLogger("gamekit.server")
+
+
+class Host:
+    """All sessions of one server process.
+
+    Args:
+        journal: where everything durable goes; the host starts and closes it.
+        games: the rules by name; the first is the default for new games.
+    """
+
+    def __init__(self, journal: Journal, games: Mapping[str, Game[Any]]) -> None:
+        self.journal = journal
+        self.games = games
+        self.metrics = Metrics()
+        self.runners: dict[GameId, Runner] = {}
+        #: Runners with a connection; they get heartbeats.
+        self.watched: set[Runner] = set()
+        #: Runners that ticked in this second.
+        self.measured: set[Runner] = set()
+        self.draining = False
+        self._loop: asyncio.AbstractEventLoop
+        self._opening: dict[GameId, asyncio.Task[Runner]] = {}
+        self._heap: list[tuple[int, int, Runner]] = []
+        self._heap_order = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_us = 0
+        self._tickets = 0
+        self._all_times = TickTimes()
+        self._every_second: asyncio.Task[None] | None = None
+        #: Done at the next commit of the journal.
+        self._next_commit: asyncio.Future[None]
+
+    def start(self) -> None:
+        """Begin to accept work; call inside the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._next_commit = self._loop.create_future()
+        self.journal.start(self._on_commit)
+        self._every_second = self._loop.create_task(self._seconds())
+
+    def now_us(self) -> int:
+        """The host's clock: monotonic, in microseconds."""
+        return time.monotonic_ns() // 1000
+
+    def new_ticket(self) -> TicketId:
+        """A number for a question."""
+        self._tickets += 1
+        return TicketId(self._tickets)
+
+    # --- games ------------------------------------------------------------------------------------------------
+
+    async def new_game(self, config: Mapping[str, Any], seed: int, name: str, player_name: str) -> tuple[Runner, str]:
+        """Make a game with its first player; durable on return.
+
+        Returns:
+            The session's runner and the player's id.
+
+        Raises:
+            ConfigError: the configuration is wrong.
+            JournalError: it could not be stored.
+        """
+        game = next(iter(self.games.values()))
+        row = GameRow(
+            id=GameId(secrets.token_hex(5)),
+            game=game.name,
+            version=game.version,
+            name=name,
+            config=json.dumps(config),
+            seed=seed,
+            created_s=time.time(),
+        )
+        await self._loop.run_in_executor(None, self._create, game, row)
+        runner = await self.runner(row.id)
+        player, outcome = await self.join(runner, player_name)
+        if player is None:
+            raise ServerError(outcome.message or "The first player could not join.")
+        return runner, player
+
+    def _create(self, game: Game[Any], row: GameRow) -> None:
+        session = first_session(game, row)
+        self.journal.create(row, stored(session, session.snapshot(), tick=0, seq=0))
+
+    async def runner(self, game: GameId) -> Runner:
+        """The running session of a game; recovers it from the journal when it is not in memory.
+
+        Raises:
+            KeyError: no such game.
+            JournalError: its history cannot be read; other games are not touched by that.
+        """
+        if runner := self.runners.get(game):
+            return runner
+        task = self._opening.get(game)
+        if task is None:
+            task = self._opening[game] = self._loop.create_task(self._open(game))
+            task.add_done_callback(lambda _: self._opening.pop(game, None))
+        return await asyncio.shield(task)
+
+    async def _open(self, game: GameId) -> Runner:
+        session, chain = await self._loop.run_in_executor(None, self._recover, game)
+        runner = Runner(self, session, chain=chain, phase=len(self.runners) % SLOTS_PER_TICK)
+        self.runners[game] = runner
+        self.metrics.sessions.set(len(self.runners))
+        runner.feed(Ticked())
+        return runner
+
+    def _recover(self, game: GameId) -> tuple[Any, str]:
+        if self.draining:
+            raise ServerError("The server is shutting down; connect again in a moment.")
+        row = self.journal.game(game)
+        if row is None:
+            raise KeyError(game)
+        rules = self.games.get(row.game)
+        if rules is None:
+            raise ServerError(f"Game {game} is a {row.game!r}; this server only hosts {', '.join(self.games)}.")
+        # Taking over comes first: after it no older run can add to the history that is read here.
+        row = self.journal.open(game)
+        session = rebuild(self.journal, row, rules)
+        return session, self.journal.chain(game, session.seq)
+
+    async def catch_up(self, runner: Runner) -> None:
+        """Bring a session to where its clock is, so that what is read from it is of now."""
+        session = runner.session
+        target = runner.clock.tick_at(self.now_us())
+        if session.hold_at is not None:
+            target = min(target, session.hold_at)
+        while session.tick < target and not session.readonly:
+            before = session.tick
+            next_commit = self._next_commit
+            runner.feed(Ticked())
+            if session.tick == before:
+                await asyncio.shield(next_commit)
+
+    async def join(self, runner: Runner, name: str) -> tuple[PlayerId | None, Outcome]:
+        """Let a new player in; None and the refusal when the rules do not."""
+        player = runner.session.new_player()
+        outcome = await self.command(runner, player, "@server", 0, Join(name=name))
+        return (player if outcome.code is None else None), outcome
+
+    async def admin(self, runner: Runner, body: dict[str, Any]) -> Outcome:
+        """Carry out one of the session's own commands, e.g. `{"type": "pause"}`."""
+        return await self.command(runner, ADMIN, "@server", 0, body)
+
+    async def command(self, runner: Runner, player: PlayerId, client: str, cid: int, body: Any) -> Outcome:
+        """Submit a command and wait until it is applied or refused."""
+        future: asyncio.Future[Outcome] = self._loop.create_future()
+
+        def settle(outcome: Outcome) -> None:
+            if not future.done():
+                future.set_result(outcome)
+
+        runner.ask(lambda ticket: Submitted(ticket, player, client, cid, body), settle)
+        return await future
+
+    # --- the clock --------------------------------------------------------------------------------------------
+
+    def schedule(self, runner: Runner) -> None:
+        """Note when a runner wants to be woken; an older note of the same runner is void."""
+        if runner.due_us is None:
+            return
+        self._heap_order += 1
+        heapq.heappush(self._heap, (runner.due_us, self._heap_order, runner))
+        if self._timer is None or runner.due_us < self._timer_us:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        heap = self._heap
+        while heap and heap[0][0] != heap[0][2].due_us:
+            heapq.heappop(heap)
+        if heap:
+            self._timer_us = heap[0][0]
+            delay_s = (self._timer_us - self.now_us()) / 1e6
+            self._timer = self._loop.call_at(self._loop.time() + delay_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        heap = self._heap
+        while heap and heap[0][0] <= (now_us := self.now_us()):
+            due_us, _, runner = heapq.heappop(heap)
+            if due_us == runner.due_us:
+                try:
+                    runner.wake(now_us)
+                except Exception:
+                    # One broken session must not stop the clock of the others.
+                    log.exception("game %s failed in its tick and stands still", runner.id)
+                    runner.due_us = None
+        self._set_timer()
+
+    async def _seconds(self) -> None:
+        """Once a second: heartbeats, measured times into the journal, slow sockets looked after."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            for runner in list(self.watched):
+                try:
+                    runner.feed(Ticked(heartbeat=True))
+                except Exception:
+                    log.exception("game %s failed in its heartbeat", runner.id)
+            self._keep_times()
+
+    def _keep_times(self) -> None:
+        at_s = time.time()
+        rows = [row for runner in self.measured if (row := runner.times.row(runner.id, at_s))]
+        self.measured.clear()
+        if rows and not self.draining:
+            self.journal.submit([PutLatency(tuple(rows))])
+
+    # --- the journal ------------------------------------------------------------------------------------------
+
+    def _on_commit(self, done: Sequence[Completion]) -> None:
+        self._loop.call_soon_threadsafe(self._committed, done)
+
+    def _committed(self, done: Sequence[Completion]) -> None:
+        self.metrics.commits.inc()
+        for one in done:
+            if isinstance(one.write, PutLatency):
+                if one.error:
+                    self.log_journal_error(GameId("-"), one.error)
+                continue
+            game = _game_of(one)
+            runner = self.runners.get(game)
+            if runner is not None:
+                self.metrics.records.inc()
+                try:
+                    runner.committed(one)
+                except Exception:
+                    log.exception("game %s failed after a commit and stands still", game)
+                    runner.due_us = None
+        self._next_commit.set_result(None)
+        self._next_commit = self._loop.create_future()
+
+    def log_journal_error(self, game: GameId, error: JournalError) -> None:
+        """Say once per failure what the journal could not do."""
+        log.error("game %s: %s", game, error)
+
+    # --- the end ----------------------------------------------------------------------------------------------
+
+    async def drain(self) -> None:
+        """Finish what is under way, keep a snapshot of every session, and close the journal.
+
+        Takes at most `DRAIN_S` seconds for what is under way; what is durable is safe in any case.
+        """
+        if self.draining:
+            return
+        self.draining = True
+        for runner in self.runners.values():
+            runner.notify("drain", "The server is shutting down; your client reconnects by itself.")
+        deadline = self._loop.time() + DRAIN_S
+        while any(runner.busy for runner in self.runners.values()) and self._loop.time() < deadline:
+            await asyncio.sleep(0.01)
+        if self._every_second is not None:
+            self._every_second.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        for runner in self.runners.values():
+            runner.due_us = None
+            if not runner.session.readonly and runner.session.intake.empty:
+                self.journal.submit(runner.closing_writes())
+        await self._loop.run_in_executor(None, self.journal.close)
+
+
+def _game_of(done: Completion) -> GameId:
+    write: Any = done.write
+    for name in ("record", "snapshot"):
+        if hasattr(write, name):
+            return GameId(getattr(write, name).game)
+    return GameId(write.game)

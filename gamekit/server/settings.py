@@ -1,0 +1,50 @@
+"""How a server is set up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """A server's settings; each is a flag of `gamekit serve`.
+
+    Attributes:
+        address: address to bind to.
+        port: port to bind to; 0 takes any free one.
+        directory: where the database and the secret are kept.
+        allowed_origins: further origins whose pages may connect, beside the server's own.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 8642
+    directory: Path = Path("data")
+    allowed_origins: tuple[str, ...] = ()
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.directory / "gamekit.db"
+
+
+#: Largest body of an HTTP request, in bytes.
+MAX_BODY_BYTES = 256 * 1024
+#: Larger frames close the socket unread (1009); smaller ones over the wire's limit get an error.
+MAX_FRAME_BYTES = 64 * 1024
+#: How long a new socket may take to say hello, in seconds.
+HELLO_TIMEOUT_S = 10.0
+#: Messages a second that a socket may send for long, and in one burst; beyond that it is read more slowly.
+MESSAGES_PER_S = 100.0
+MESSAGES_BURST = 200.0
+#: Bytes waiting to be read by a client: above the first it gets snapshots, above the second it is disconnected.
+BEHIND_BYTES = 256 * 1024
+TOO_SLOW_BYTES = 4 * 1024 * 1024
+#: How far one call may let a session go that must catch up, in ticks; the rest follows in the next calls.
+CATCH_UP_TICKS = 6000
+#: How often a session that nobody watches goes on with its game, in seconds.
+UNWATCHED_S = 60.0
+#: Heartbeats a second to sockets that had no news.
+HEARTBEAT_S = 1.0
+#: How long a drain may take, in seconds.
+DRAIN_S = 5.0

@@ -1,0 +1,192 @@
+"""The WebSocket endpoint: hello, messages, backpressure. A bad client is answered or disconnected here, harmlessly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from tornado.ioloop import IOLoop
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from gamekit import wire
+from gamekit.errors import GamekitError, RemoteProtocolError
+from gamekit.game import GameId
+from gamekit.server.origin import origin_allowed
+from gamekit.server.settings import (
+    BEHIND_BYTES,
+    HELLO_TIMEOUT_S,
+    MESSAGES_BURST,
+    MESSAGES_PER_S,
+    TOO_SLOW_BYTES,
+)
+from gamekit.session import Attached, CaughtUp, ConnectionId, FellBehind, Received
+
+if TYPE_CHECKING:
+    from gamekit.server.app import Server
+    from gamekit.server.runner import Runner
+
+log = logging.getLogger("gamekit.server")
+
+CLOSE_GOING_AWAY = 1001
+CLOSE_POLICY = 1008
+CLOSE_TRY_AGAIN = 1013
+CLOSE_NO_GAME = 4404
+
+MAX_CLIENT_CHARS = 64
+
+
+class GameSocket(WebSocketHandler):
+    """One player's (or spectator's) connection to one game."""
+
+    def initialize(self, server: Server) -> None:
+        """Tornado's way to hand the route's arguments over."""
+        self.server = server
+        self.host = server.host
+        self.binary = False
+        self.runner: Runner | None = None
+        self.connection = ConnectionId(0)
+        self.attached = False
+        self.behind = False
+        self._allowance = MESSAGES_BURST
+        self._allowance_at = 0.0
+        self._hello_timer: object | None = None
+
+    # --- the handshake ----------------------------------------------------------------------------------------
+
+    def check_origin(self, origin: str) -> bool:
+        """Only this server's pages, and those of allowed origins, may connect from a browser."""
+        return origin_allowed(origin, self.request.host, self.server.settings.allowed_origins)
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        """MessagePack when the client asks for it, else JSON."""
+        for offered in subprotocols:
+            if offered in {wire.SUBPROTOCOL_MSGPACK, wire.SUBPROTOCOL_JSON}:
+                self.binary = offered == wire.SUBPROTOCOL_MSGPACK
+                return offered
+        return None
+
+    async def open(self, game: str) -> None:  # type: ignore[override]
+        """Find the game; say welcome at once when the URL carries a token."""
+        self.set_nodelay(True)
+        self.server.sockets.add(self)
+        self.host.metrics.connections.inc()
+        try:
+            self.runner = await self.host.runner(GameId(game))
+        except KeyError:
+            self._refuse("no_such_game", f"There is no game {game!r}; check the link.", CLOSE_NO_GAME)
+            return
+        except GamekitError as error:
+            log.error("game %s cannot be opened: %s", game, error)
+            self._refuse("unavailable", f"The game cannot be opened: {error}", CLOSE_TRY_AGAIN)
+            return
+        token = self.get_query_argument("token", None)
+        if token is not None:
+            self._hello(wire.Hello(token=token, client=self.get_query_argument("client", "")))
+        else:
+            self._hello_timer = IOLoop.current().call_later(HELLO_TIMEOUT_S, self._hello_missing)
+
+    def _hello_missing(self) -> None:
+        if not self.attached:
+            text = f"The first message must be a hello, within {HELLO_TIMEOUT_S:.0f} seconds."
+            self._refuse("no_hello", text, CLOSE_POLICY)
+
+    def _hello(self, hello: wire.Hello) -> None:
+        runner = self.runner
+        if runner is None:
+            return
+        player = None
+        token = hello.token or self.get_query_argument("token", "")
+        if token:
+            player = self.server.tokens.player(runner.id, token)
+            if player is None or player not in runner.session.players:
+                self._refuse("bad_token", "The token is not valid for this game; join it again.", CLOSE_POLICY)
+                return
+        client = hello.client or self.get_query_argument("client", "")
+        if len(client) > MAX_CLIENT_CHARS or "/" in client:
+            text = f"A client id is at most {MAX_CLIENT_CHARS} characters without '/'."
+            self._refuse("bad_client", text, CLOSE_POLICY)
+            return
+        if not self.attached:
+            self.connection = self.server.new_connection()
+        self.attached = True
+        runner.attach(Attached(self.connection, player, client, hello.resume), self)
+
+    # --- messages ---------------------------------------------------------------------------------------------
+
+    async def on_message(self, frame: str | bytes) -> None:  # type: ignore[override]
+        """Take one message; reading goes on when this returns, so a flood is slowed down at its source."""
+        if self.host.draining or self.runner is None:
+            return
+        await self._throttle()
+        try:
+            message = wire.decode(frame, binary=isinstance(frame, bytes))
+        except RemoteProtocolError as error:
+            self._error(error.code, error.message, error.cid)
+            return
+        if isinstance(message, wire.Hello):
+            self._hello(message)
+        elif not self.attached:
+            self._error("hello_first", "Say hello before anything else.")
+        else:
+            self.runner.feed(Received(self.connection, message))
+
+    async def _throttle(self) -> None:
+        """Wait while this client sends more than its share."""
+        now = IOLoop.current().time()
+        earned = (now - self._allowance_at) * MESSAGES_PER_S
+        self._allowance = min(self._allowance + earned, MESSAGES_BURST) - 1
+        self._allowance_at = now
+        if self._allowance < 0:
+            await asyncio.sleep(-self._allowance / MESSAGES_PER_S)
+
+    def on_close(self) -> None:
+        """The connection is gone, for whatever reason."""
+        if self._hello_timer is not None:
+            IOLoop.current().remove_timeout(self._hello_timer)
+            self._hello_timer = None
+        self.server.sockets.discard(self)
+        self.host.metrics.connections.dec()
+        if self.runner is not None and self.attached:
+            self.runner.detach(self.connection)
+
+    # --- delivery ---------------------------------------------------------------------------------------------
+
+    def deliver(self, payload: bytes) -> None:
+        """Write one frame; a client that does not read is moved to snapshots, then disconnected."""
+        try:
+            self.write_message(payload, binary=self.binary)
+        except WebSocketClosedError:
+            return
+        waiting = self._unread_bytes()
+        if waiting > TOO_SLOW_BYTES:
+            self.close(CLOSE_TRY_AGAIN, "too slow: reconnect and resume")
+        elif waiting > BEHIND_BYTES and not self.behind and self.runner is not None:
+            self.behind = True
+            self.host.metrics.slow.inc()
+            # Not at once: this runs inside the session's own actions.
+            IOLoop.current().add_callback(self.runner.feed, FellBehind(self.connection))
+            IOLoop.current().add_callback(self._wait_until_read)
+
+    async def _wait_until_read(self) -> None:
+        """When everything was read, go on with a snapshot."""
+        stream = self.ws_connection.stream if self.ws_connection else None
+        while stream is not None and not stream.closed() and stream.writing():
+            await asyncio.sleep(0.1)
+        if self.runner is not None and stream is not None and not stream.closed():
+            self.behind = False
+            self.runner.feed(CaughtUp(self.connection))
+
+    def _unread_bytes(self) -> int:
+        """Bytes that the kernel has not taken yet. Tornado keeps no public count of them."""
+        if self.ws_connection is None:
+            return 0
+        return len(self.ws_connection.stream._write_buffer)
+
+    def _error(self, code: str, text: str, cid: int | None = None) -> None:
+        self.host.metrics.refused.inc()
+        self.deliver(wire.encode(wire.Error(code=code, message=text, cid=cid), binary=self.binary))
+
+    def _refuse(self, code: str, text: str, close_code: int) -> None:
+        self._error(code, text)
+        self.close(close_code, code)

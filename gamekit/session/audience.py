@@ -1,0 +1,157 @@
+"""Who is connected, and what each connection is sent. Reads the session, never changes the game."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from gamekit.game import TICK_HZ, Event, PlayerId
+from gamekit.session.records import client_key
+from gamekit.session.stimuli import Action, Attached, ConnectionId, Send
+from gamekit.session.stream import Stream
+from gamekit.wire import Ack, Error, Heartbeat, Notice, Snapshot, ToClient, Welcome
+
+if TYPE_CHECKING:
+    from gamekit.session.answers import Answer
+    from gamekit.session.core import Session
+
+S = TypeVar("S")
+
+
+class Viewer(msgspec.Struct):
+    """One attached connection.
+
+    Attributes:
+        behind: it gets no deltas because it does not read them.
+        fresh: a delta went out since the last heartbeat.
+    """
+
+    connection: ConnectionId
+    player: PlayerId | None
+    client: str
+    behind: bool = False
+    fresh: bool = False
+
+    @property
+    def key(self) -> str:
+        """Under which this client's commands are counted."""
+        return client_key(self.player, self.client)
+
+
+class Audience(Generic[S]):
+    """The connections of one session. Every method returns what is to be sent."""
+
+    def __init__(self, session: Session[S]) -> None:
+        self._session = session
+        self.stream = Stream(session.game)
+        self._viewers: dict[ConnectionId, Viewer] = {}
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    def viewer(self, connection: ConnectionId) -> Viewer | None:
+        """An attached connection, if it still is."""
+        return self._viewers.get(connection)
+
+    def attach(self, hello: Attached) -> Iterator[Action]:
+        """Welcome a connection: then what it missed, or a snapshot."""
+        session = self._session
+        viewer = Viewer(connection=hello.connection, player=hello.player, client=hello.client)
+        known = self._viewers.get(hello.connection)
+        missed = None
+        if hello.resume is not None and hello.resume.epoch == session.epoch and not (known and known.behind):
+            missed = self.stream.since(hello.resume.n, hello.player)
+        self._viewers[hello.connection] = viewer
+        if hello.player is not None:
+            self.stream.follow(hello.player)
+        yield self._to(viewer, self._welcome(viewer))
+        if missed is None:
+            yield self._to(viewer, self._snapshot(viewer))
+            return
+        for moment in missed:
+            if delta := moment.seen_by(viewer.player):
+                yield self._to(viewer, delta)
+
+    def detach(self, connection: ConnectionId) -> None:
+        """Forget a connection."""
+        self._viewers.pop(connection, None)
+
+    def catch_up(self, viewer: Viewer) -> Action:
+        """A connection reads again: it goes on from a snapshot."""
+        viewer.behind = False
+        return self._to(viewer, self._snapshot(viewer))
+
+    def show(self, events: Sequence[Event]) -> Iterator[Action]:
+        """Make the delta of `events` once and send it to everybody who may see it."""
+        session = self._session
+        moment = self.stream.add(session.state, events, tick=session.tick, seq=session.seq)
+        shared: list[ConnectionId] = []
+        private: dict[PlayerId, list[ConnectionId]] = {}
+        for viewer in self._viewers.values():
+            delta = None if viewer.behind else moment.seen_by(viewer.player)
+            if delta is None:
+                continue
+            viewer.fresh = True
+            if delta is moment.public or viewer.player is None:
+                shared.append(viewer.connection)
+            else:
+                private.setdefault(viewer.player, []).append(viewer.connection)
+        if shared:
+            yield Send(connections=tuple(shared), message=moment.public)
+        for player, connections in private.items():
+            yield Send(connections=tuple(connections), message=moment.private[player])
+
+    def heartbeat(self) -> Iterator[Action]:
+        """The clock for every connection that had no delta lately."""
+        quiet = tuple(v.connection for v in self._viewers.values() if not v.fresh and not v.behind)
+        for viewer in self._viewers.values():
+            viewer.fresh = False
+        if quiet:
+            yield Send(connections=quiet, message=Heartbeat(tick=self._session.tick))
+
+    def acknowledge(self, key: str, ack: Ack) -> Iterator[Action]:
+        """An ack, to every connection of the client."""
+        connections = tuple(v.connection for v in self._viewers.values() if v.key == key)
+        if connections:
+            yield Send(connections=connections, message=ack)
+
+    def refuse(self, key: str, answer: Answer) -> Iterator[Action]:
+        """A refusal by the rules, to every connection of the client; nothing for a success."""
+        connections = tuple(v.connection for v in self._viewers.values() if v.key == key)
+        if connections and answer.code is not None:
+            error = Error(code=answer.code, message=answer.message or answer.code, cid=answer.cid)
+            yield Send(connections=connections, message=error)
+
+    def notify(self, kind: str, text: str) -> Iterator[Action]:
+        """News for everybody."""
+        session = self._session
+        if self._viewers:
+            notice = Notice(kind=kind, message=text, tick=session.tick, speed=session.speed, paused=session.paused)
+            yield Send(connections=tuple(self._viewers), message=notice)
+
+    def _to(self, viewer: Viewer, message: ToClient) -> Action:
+        return Send(connections=(viewer.connection,), message=message)
+
+    def _welcome(self, viewer: Viewer) -> Welcome:
+        session = self._session
+        return Welcome(
+            game=session.id,
+            name=session.name,
+            player=viewer.player,
+            client=viewer.client,
+            last_cid=max(session.intake.last_durable_cid(viewer.key), session.answers.last_cid(viewer.key)),
+            epoch=session.epoch,
+            tick=session.tick,
+            tick_hz=TICK_HZ,
+            speed=session.speed,
+            paused=session.paused,
+            rules=session.game.rules(session.state),
+        )
+
+    def _snapshot(self, viewer: Viewer) -> Snapshot:
+        session = self._session
+        outcomes = tuple(answer.outcome() for answer in session.answers.of(viewer.key))
+        view = session.game.view(session.state, viewer.player)
+        return Snapshot(tick=session.tick, seq=session.seq, n=self.stream.n, view=view, outcomes=outcomes)

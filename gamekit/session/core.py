@@ -1,0 +1,468 @@
+"""One game session: the single source of truth about one running game, sans-IO.
+
+Owns: the game's state, the order of commands, exactly-once answers, what each connection is shown.
+Does not own: time (the host says `now` with every stimulus), durability (the host carries `AppendRecord` and
+`ReserveTick` to a journal and reports back), sockets, encodings. Imports no clock, no loop, no I/O.
+
+Invariants:
+
+- A command is acknowledged only after its record is durable, and takes effect only then.
+- The state never goes past the reserved tick, past a record that is not durable yet, or past `hold_at`. What is sent
+  is always read from the state, so nothing is shown that recovery would not rebuild.
+- Records are numbered without gaps and their ticks never fall; those of one tick apply in order of their numbers.
+- All that is in `snapshot()` changes only by applying records and letting time pass: it is decided by the history.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Generic, TypeVar
+
+import msgspec
+
+from gamekit.errors import SessionError
+from gamekit.game import TICK_HZ, Event, Game, GameId, PlayerId, Rejected, Tick
+from gamekit.session import control
+from gamekit.session.answers import Answer, Answers
+from gamekit.session.audience import Audience
+from gamekit.session.intake import Intake
+from gamekit.session.records import SAVED_FORMAT, Entry, Line, Saved, read_control, read_join, read_line, read_saved
+from gamekit.session.stimuli import (
+    Action,
+    Appended,
+    AppendRecord,
+    Attached,
+    CaughtUp,
+    Detached,
+    FellBehind,
+    JournalFailed,
+    KeepSnapshot,
+    Meter,
+    NotePlayer,
+    Received,
+    ReserveTick,
+    Retimed,
+    Send,
+    Settled,
+    Stimulus,
+    Submitted,
+    Ticked,
+    TickReserved,
+)
+from gamekit.wire import Ack, Error, Hello, Outcome, Ping, Pong
+
+S = TypeVar("S")
+
+#: How far ahead of the clock ticks are reserved, in real seconds; a restart skips at most this much.
+RESERVE_S = 30
+#: Game time between snapshots, in ticks at speed 1; and the same when no command came in meanwhile.
+SNAPSHOT_TICKS = 600
+QUIET_SNAPSHOT_TICKS = 6000
+#: How long a session that nobody watches keeps deltas for those who left, in ticks at speed 1.
+LINGER_TICKS = 600
+
+
+class _NoMeter:
+    def lap(self, phase: str) -> None:
+        pass
+
+
+class Session(Generic[S]):
+    """One running game.
+
+    Args:
+        game: the rules.
+        state: the game's state; the session owns it from now on.
+        id: the game's id.
+        name: display name.
+        epoch: number of this run, unique per game.
+        seq: number of the last record that is applied to `state`.
+        reserved: the tick up to which may be shown already.
+        meter: told where the phases of a tick end; by default nobody listens.
+    """
+
+    def __init__(
+        self,
+        game: Game[S],
+        state: S,
+        *,
+        id: GameId,
+        name: str,
+        epoch: int,
+        seq: int = 0,
+        reserved: Tick = 0,
+        meter: Meter | None = None,
+    ) -> None:
+        self.game = game
+        self.state = state
+        self.id = id
+        self.name = name
+        self.epoch = epoch
+        self.seq = seq
+        self.reserved = reserved
+        self.speed = 1.0
+        self.hold_at: Tick | None = None
+        self.players: dict[PlayerId, str] = {}
+        self.answers = Answers()
+        self.readonly: str | None = None
+        self.intake = Intake(game.command_type, seq)
+        self.audience = Audience(self)
+        self.meter: Meter = meter or _NoMeter()
+        self._command_decoder = msgspec.json.Decoder(game.command_type)
+        self._durable: deque[Line] = deque()
+        self._reserving = reserved
+        self._players_numbered = 0
+        self._snapshot_tick = self._unwatched_since = self.tick
+        self._commands_since_snapshot = 0
+        self._announced_pause = False
+        self._actions: list[Action] = []
+
+    # --- what the host asks -----------------------------------------------------------------------------------
+
+    @property
+    def tick(self) -> Tick:
+        """The tick that the state stands at; everything shown is at or before it."""
+        return self.game.tick(self.state)
+
+    @property
+    def paused(self) -> bool:
+        """True while game time stands still."""
+        return self.hold_at is not None and self.tick >= self.hold_at
+
+    @property
+    def watched(self) -> bool:
+        """True when anybody is connected."""
+        return len(self.audience) > 0
+
+    @property
+    def waiting(self) -> bool:
+        """True while a durable command waits for its tick."""
+        return bool(self._durable)
+
+    def next_due(self) -> Tick | None:
+        """The next tick at which the session wants a `Ticked`; None when only another stimulus can move it."""
+        due = self._durable[0].tick if self._durable else None
+        of_game = self.game.next_due(self.state)
+        if of_game is not None and (due is None or of_game < due):
+            due = of_game
+        if self.watched and not self.readonly and not self.paused:
+            renewal = self._reserving - self._reserve_ticks() // 2 + 1
+            due = renewal if due is None else min(due, renewal)
+        return None if due is None or due > self._limit() else due
+
+    def new_player(self) -> PlayerId:
+        """A player id that nobody in this game has or was given before in this run."""
+        taken = [int(player[1:]) for player in self.players if player[1:].isdigit()]
+        self._players_numbered = max(self._players_numbered, *taken, 0) + 1
+        return PlayerId(f"p{self._players_numbered}")
+
+    def handle(self, stimulus: Stimulus, now: Tick) -> list[Action]:
+        """Take in one stimulus.
+
+        Args:
+            stimulus: what happened.
+            now: the tick that the clock shows.
+
+        Returns:
+            What the host must do, in order.
+
+        Raises:
+            SessionError: the stimulus is impossible in this state; the host has a bug.
+        """
+        actions: list[Action] = []
+        self._actions = actions
+        match stimulus:
+            case Ticked():
+                self._advance(now)
+                if stimulus.heartbeat:
+                    actions += self.audience.heartbeat()
+            case Received():
+                self._receive(stimulus, now)
+            case Appended():
+                self._appended(stimulus.seq, now)
+            case TickReserved():
+                self.reserved = max(self.reserved, stimulus.tick)
+                self._advance(now)
+            case Attached():
+                self._advance(now)
+                actions += self.audience.attach(stimulus)
+                self._advance(now)
+            case Detached():
+                self.audience.detach(stimulus.connection)
+                self._unwatched_since = self.tick
+            case Submitted():
+                self._submitted(stimulus, now)
+            case FellBehind():
+                if viewer := self.audience.viewer(stimulus.connection):
+                    viewer.behind = True
+            case CaughtUp():
+                if viewer := self.audience.viewer(stimulus.connection):
+                    actions.append(self.audience.catch_up(viewer))
+            case JournalFailed():
+                self._journal_failed(stimulus.message)
+        return actions
+
+    def notify(self, kind: str, text: str) -> list[Action]:
+        """A notice to everybody connected."""
+        return list(self.audience.notify(kind, text))
+
+    # --- the past ---------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """The session as bytes: equal histories give equal bytes."""
+        return msgspec.msgpack.encode(
+            Saved(
+                format=SAVED_FORMAT,
+                state=self.game.encode(self.state),
+                speed=self.speed,
+                hold_at=self.hold_at,
+                players=self.players,
+                answers=self.answers.rows(),
+            )
+        )
+
+    def keep_snapshot(self) -> KeepSnapshot:
+        """A snapshot of now, to be kept."""
+        self._snapshot_tick = self.tick
+        self._commands_since_snapshot = 0
+        return KeepSnapshot(tick=self.tick, seq=self.seq, encoded=self.snapshot())
+
+    @classmethod
+    def restore(
+        cls, game: Game[S], encoded: bytes, version: int, *, id: GameId, name: str, epoch: int, seq: int
+    ) -> Session[S]:
+        """The session that a snapshot was made of, with nobody connected.
+
+        Args:
+            encoded: what `snapshot` gave.
+            version: of the game's rules that made it.
+            seq: the record after which it was made.
+
+        Raises:
+            SessionError: the snapshot is of an unknown format.
+        """
+        saved = read_saved(encoded)
+        session = cls(game, game.decode(saved.state, version), id=id, name=name, epoch=epoch, seq=seq)
+        session.speed = saved.speed
+        session.hold_at = saved.hold_at
+        session.players = saved.players
+        session.answers = Answers(saved.answers)
+        session.intake.last_tick = session.tick
+        session._announced_pause = session.paused
+        return session
+
+    def replay(self, seq: int, tick: Tick, commands: str) -> list[Event]:
+        """Apply one durable record of the past: the same code as live, with nobody connected.
+
+        Raises:
+            SessionError: the record does not follow on the last one.
+        """
+        if seq != self.seq + 1 or tick < self.tick:
+            raise SessionError(
+                f"Record {seq} at tick {tick} does not follow record {self.seq} at tick {self.tick} of game {self.id}; "
+                "run `gamekit verify` on the database."
+            )
+        events = self.game.advance(self.state, tick)
+        events += self._apply(read_line(seq, tick, commands))
+        self.intake.last_seq, self.intake.last_tick = seq, tick
+        return events
+
+    def run_to(self, tick: Tick) -> list[Event]:
+        """Let time pass to `tick` without commands, but not beyond where the game was paused."""
+        target = tick if self.hold_at is None else min(tick, self.hold_at)
+        return self.game.advance(self.state, target) if target > self.tick else []
+
+    # --- commands ---------------------------------------------------------------------------------------------
+
+    def _receive(self, received: Received, now: Tick) -> None:
+        viewer = self.audience.viewer(received.connection)
+        if viewer is None:
+            raise SessionError(f"Connection {received.connection} sent a message before it was attached.")
+        message = received.message
+        reply: Ack | Error | Pong | None
+        if isinstance(message, Ping):
+            self._advance(now)
+            reply = Pong(t=message.t, tick=self.tick)
+        elif isinstance(message, Hello):
+            raise SessionError("A hello is the host's to check; it becomes `Attached`.")
+        elif viewer.player is None:
+            text = "Spectators cannot give commands; join the game first."
+            reply = Error(code="spectator", message=text, cid=message.cid)
+        else:
+            reply = self.intake.offer(
+                viewer.player, viewer.client, message.cid, message.body, answers=self.answers, closed=self.readonly
+            )
+            self._flush(now)
+        if reply is not None:
+            self._actions.append(Send(connections=(viewer.connection,), message=reply))
+        if isinstance(reply, Ack) and (known := self.answers.find(viewer.key, reply.cid)):
+            self._actions += self.audience.refuse(viewer.key, known)
+
+    def _submitted(self, asked: Submitted, now: Tick) -> None:
+        reply = self.intake.offer(
+            asked.player,
+            asked.client,
+            asked.cid,
+            asked.body,
+            answers=self.answers,
+            closed=self.readonly,
+            ticket=asked.ticket,
+        )
+        if isinstance(reply, Error):
+            refused = Outcome(cid=asked.cid, tick=self.tick, seq=0, code=reply.code, message=reply.message)
+            self._actions.append(Settled(ticket=asked.ticket, outcome=refused))
+        elif reply is not None:
+            known = self.answers.find(f"{asked.player}/{asked.client}", reply.cid)
+            assert known is not None, "an ack without a pending command comes from the answers"
+            self._actions.append(Settled(ticket=asked.ticket, outcome=known.outcome()))
+        self._flush(now)
+
+    def _flush(self, now: Tick) -> None:
+        """Send what is gathered to the journal, as one record, unless one is under way."""
+        if self.readonly:
+            return
+        tick = now + 1 if self.hold_at is None else min(now + 1, self.hold_at)
+        if made := self.intake.next_line(max(tick, self.tick)):
+            line, text = made
+            self._actions.append(AppendRecord(epoch=self.epoch, seq=line.seq, tick=line.tick, commands=text))
+
+    def _appended(self, seq: int, now: Tick) -> None:
+        line, acks = self.intake.appended(seq)
+        self._durable.append(line)
+        # A durable record reserves its tick: recovery goes at least that far.
+        self.reserved = max(self.reserved, line.tick)
+        for entry, ack in acks:
+            self._actions += self.audience.acknowledge(entry.key, ack)
+        self._flush(now)
+        self._advance(now)
+
+    def _journal_failed(self, message: str) -> None:
+        if self.readonly:
+            return
+        self.readonly = f"The journal cannot be written ({message}); no command is accepted until the server restarts."
+        self._actions += self.audience.notify("readonly", self.readonly)
+        outcome = Outcome(cid=0, tick=self.tick, seq=0, code="readonly", message=self.readonly)
+        self._actions += [Settled(ticket=ticket, outcome=outcome) for ticket in self.intake.abandon()]
+
+    # --- time -------------------------------------------------------------------------------------------------
+
+    def _reserve_ticks(self) -> int:
+        return int(RESERVE_S * TICK_HZ * max(1.0, self.speed))
+
+    def _limit(self) -> Tick:
+        """The last tick that the state may go to now, by what is not durable yet or held."""
+        limit = self.reserved
+        if self.intake.under_way:
+            limit = min(limit, max(self.intake.under_way.tick - 1, self.tick))
+        if self.hold_at is not None:
+            limit = min(limit, max(self.hold_at, self._durable[0].tick if self._durable else 0))
+        return limit
+
+    def _advance(self, now: Tick) -> None:
+        """Go as far towards `now` as may be shown, apply what is durable, and send what happened."""
+        wanted = now if self.hold_at is None else min(now, self.hold_at)
+        ahead = self._reserve_ticks() // 2 if self.watched and not self.paused else 0
+        if wanted > self._reserving - ahead and not self.readonly:
+            self._reserving = wanted + self._reserve_ticks()
+            self._actions.append(ReserveTick(tick=self._reserving))
+        target = min(wanted, self._limit())
+        events: list[Event] = []
+        self.meter.lap("other")
+        while self._durable:
+            # Under a pause, records that were already numbered for later ticks still take effect (see `_apply`).
+            line = self._durable[0]
+            if line.tick > max(target, self.tick) and not (self.hold_at is not None and line.tick >= self.hold_at):
+                break
+            self._durable.popleft()
+            events += self.game.advance(self.state, line.tick)
+            self.meter.lap("rules")
+            events += self._apply(line)
+            self.meter.lap("commands")
+            if self.hold_at is not None:
+                target = min(target, self.hold_at)
+        if target > self.tick:
+            events += self.game.advance(self.state, target)
+            self.meter.lap("rules")
+        if events:
+            self._show(events)
+            self.meter.lap("fanout")
+        if self.paused != self._announced_pause:
+            self._announced_pause = self.paused
+            kind, text = ("paused", "The game is paused.") if self.paused else ("resumed", "The game goes on.")
+            self._actions += self.audience.notify(kind, text)
+        self._snapshot_when_due()
+
+    def _show(self, events: list[Event]) -> None:
+        lingering = self.tick - self._unwatched_since <= LINGER_TICKS * max(1.0, self.speed)
+        if self.watched or lingering:
+            self._actions += self.audience.show(events)
+        else:
+            self.audience.stream.skip()
+
+    def _apply(self, line: Line) -> list[Event]:
+        """Carry out a record's commands at the state's tick."""
+        events: list[Event] = []
+        for index, entry in enumerate(line.entries):
+            result = self._execute(entry)
+            code = message = None
+            if isinstance(result, Rejected):
+                code, message = result.code, result.message
+            else:
+                events += result
+            answer = Answer(cid=entry.cid, tick=line.tick, seq=line.seq, code=code, message=message)
+            if entry.cid:
+                events.append(_outcome_event(entry, answer))
+                self.answers.add(entry.key, answer)
+                self.intake.applied(entry)
+                self._actions += self.audience.refuse(entry.key, answer)
+            for ticket in line.tickets.get(index, ()):
+                self._actions.append(Settled(ticket=ticket, outcome=answer.outcome()))
+        self.seq = line.seq
+        self._commands_since_snapshot += len(line.entries)
+        if self.hold_at is not None:
+            # A pause does not hold back what was numbered before it: time stands still after the last of them.
+            self.hold_at = max(self.hold_at, line.tick)
+        return events
+
+    def _execute(self, entry: Entry) -> list[Event] | Rejected:
+        if entry.player == control.ADMIN:
+            self._control(read_control(entry.body))
+            return []
+        if entry.player in self.players:
+            return self.game.apply(self.state, entry.player, self._command_decoder.decode(entry.body))
+        join = read_join(entry.body)
+        result = self.game.apply(self.state, entry.player, join)
+        if not isinstance(result, Rejected):
+            self.players[entry.player] = join.name
+            self._actions.append(NotePlayer(player=entry.player, name=join.name))
+        return result
+
+    def _control(self, command: control.Control) -> None:
+        match command:
+            case control.Pause():
+                self.hold_at = self.tick
+            case control.Resume():
+                self.hold_at = None
+            case control.Step(ticks=ticks):
+                self.hold_at = self.tick + ticks
+            case control.SetSpeed(speed=speed):
+                self.speed = speed
+                self._actions += self.audience.notify("speed", f"The game runs at {speed:g} times normal speed.")
+        self._actions.append(Retimed())
+
+    def _snapshot_when_due(self) -> None:
+        interval = SNAPSHOT_TICKS if self._commands_since_snapshot else QUIET_SNAPSHOT_TICKS
+        if self.tick - self._snapshot_tick >= interval * max(1.0, self.speed) and not self.readonly:
+            self._actions.append(self.keep_snapshot())
+
+
+def _outcome_event(entry: Entry, answer: Answer) -> Event:
+    if answer.code is None:
+        return control.CommandDone(player=entry.player, client=entry.client, cid=entry.cid)
+    return control.CommandFailed(
+        player=entry.player,
+        client=entry.client,
+        cid=entry.cid,
+        code=answer.code,
+        message=answer.message or answer.code,
+    )

@@ -1,0 +1,115 @@
+"""What connections are shown: deltas made once, kept for a while, and given to whoever missed them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from gamekit.game import Changes, Event, Game, PlayerId, Tick
+from gamekit.session.control import CommandDone, CommandFailed
+from gamekit.wire import Delta
+
+S = TypeVar("S")
+
+#: The session's own events, which the game does not know.
+_OWN = (CommandDone, CommandFailed)
+
+#: Deltas kept for clients that reconnect: at 10 a second, at least 50 seconds.
+DELTAS_KEPT = 512
+#: Events kept in all of them together; a burst does not hold memory for long.
+EVENTS_KEPT = 8192
+
+
+class Moment(msgspec.Struct, frozen=True):
+    """One delta as everybody sees it, and as the players see it who see more."""
+
+    public: Delta
+    private: dict[PlayerId, Delta]
+    size: int
+
+    def seen_by(self, player: PlayerId | None) -> Delta | None:
+        """The delta for one player; None when there is nothing in it for them."""
+        if player is not None and player in self.private:
+            return self.private[player]
+        return self.public if self.public.events or self.public.changes else None
+
+
+class Stream(Generic[S]):
+    """The numbered deltas of one epoch."""
+
+    def __init__(self, game: Game[S]) -> None:
+        self.game = game
+        self.n = 0
+        self._kept: deque[Moment] = deque()
+        self._events_kept = 0
+        #: {player: the n since which every delta was made for that player too}
+        self._followed_since: dict[PlayerId, int] = {}
+
+    def follow(self, player: PlayerId) -> None:
+        """Make deltas for this player from now on; players who left stay followed so that they can resume."""
+        self._followed_since.setdefault(player, self.n)
+
+    def add(self, state: S, events: Sequence[Event], *, tick: Tick, seq: int) -> Moment:
+        """Make the next delta from `events`, for spectators and for each followed player."""
+        self.n += 1
+        game = self.game
+        audiences = [event.player if isinstance(event, _OWN) else game.audience(event) for event in events]
+        of_game = [event for event in events if not isinstance(event, _OWN)]
+        shown = tuple(event for event, audience in zip(events, audiences, strict=True) if audience is None)
+        changes = game.changes(state, None, of_game) if of_game else {}
+        private: dict[PlayerId, Delta] = {}
+        for player in self._followed_since:
+            extra = game.changes(state, player, of_game) if of_game else {}
+            if extra or player in audiences:
+                seen = tuple(
+                    event for event, audience in zip(events, audiences, strict=True) if audience in {None, player}
+                )
+                private[player] = Delta(tick=tick, seq=seq, n=self.n, events=seen, changes=_joined(changes, extra))
+        public = Delta(tick=tick, seq=seq, n=self.n, events=shown, changes=changes)
+        moment = Moment(public=public, private=private, size=len(events))
+        self._keep(moment)
+        return moment
+
+    def since(self, n: int, player: PlayerId | None) -> list[Moment] | None:
+        """The moments after delta `n` as `player` may see them, or None when they are no longer all kept."""
+        if player is not None and self._followed_since.get(player, n + 1) > n:
+            return None
+        if n == self.n:
+            return []
+        if n > self.n or not self._kept or self._kept[0].public.n > n + 1:
+            return None
+        return [moment for moment in self._kept if moment.public.n > n]
+
+    def skip(self) -> None:
+        """Let a delta go by that nobody is there to see; whoever comes back gets a snapshot."""
+        self.n += 1
+        self._kept.clear()
+        self._events_kept = 0
+        self._followed_since.clear()
+
+    def _keep(self, moment: Moment) -> None:
+        self._kept.append(moment)
+        self._events_kept += moment.size
+        while len(self._kept) > DELTAS_KEPT or (self._events_kept > EVENTS_KEPT and len(self._kept) > 1):
+            self._events_kept -= self._kept.popleft().size
+
+
+def _joined(public: Changes, private: Changes) -> Changes:
+    """Both patches as one, without touching either."""
+    if not private:
+        return public
+    joined: dict[str, Any] = dict(public)
+    for table, entities in private.items():
+        held = joined.get(table)
+        if not isinstance(held, dict) or not isinstance(entities, dict):
+            joined[table] = entities
+            continue
+        merged = dict(held)
+        for key, fields in entities.items():
+            before = merged.get(key)
+            merged[key] = {**before, **fields} if isinstance(before, dict) and isinstance(fields, dict) else fields
+        joined[table] = merged
+    return joined

@@ -1,0 +1,215 @@
+// The shapes that the modules share, for the type checker only; browsers never load this file.
+// Lengths are metres (x to the right, y down, from the sector's centre), money is centi-credits, time is ticks.
+
+export type Id = string;
+export type Point = [x: number, y: number];
+export type Units = Record<string, number>;
+
+export interface Sector {
+  name: string;
+  x: number;
+  y: number;
+  size_m: number;
+  gates: Id[];
+}
+
+export interface Gate {
+  sector: Id;
+  x: number;
+  y: number;
+  to: Id;
+  to_sector: Id;
+  open: boolean;
+  jump_ticks: number;
+}
+
+export interface Station {
+  name: string;
+  kind: string;
+  sector: Id;
+  x: number;
+  y: number;
+  owner: Id | null;
+  recipe: { inputs: Units; outputs: Units; cycle_ticks: number } | null;
+  stock: Units;
+  capacity: Units;
+  price: Units;
+  buys: string[];
+  sells: string[];
+  status: string;
+  reason: string;
+}
+
+export type At =
+  | { type: "space"; sector: Id; x: number; y: number }
+  | { type: "leg"; sector: Id; from: Point; to: Point; depart: number; arrive: number }
+  | { type: "dock"; station: Id }
+  | { type: "gate"; gate: Id; exit: Id; depart: number; arrive: number };
+
+export interface QueueEntry {
+  id: number;
+  order: number;
+  type: string;
+  status: string;
+  eta?: number | null;
+  sector?: Id;
+  x?: number;
+  y?: number;
+  gate?: Id;
+  exit?: Id;
+  station?: Id;
+  ware?: string;
+  units?: number;
+}
+
+export interface Ship {
+  name: string;
+  owner: Id;
+  class: string;
+  capacity: number;
+  speed: number;
+  at: At;
+  status: string;
+  reason: string;
+  hold?: Units;
+  queue?: QueueEntry[];
+}
+
+export interface Player {
+  name: string;
+  joined: number;
+  credits?: number;
+}
+
+export interface Ware {
+  name: string;
+  tier: number;
+  volume: number;
+  base_price: number;
+}
+
+export interface View {
+  sectors: Record<Id, Sector>;
+  gates: Record<Id, Gate>;
+  stations: Record<Id, Station>;
+  ships: Record<Id, Ship>;
+  players: Record<Id, Player>;
+  wares: Record<Id, Ware>;
+}
+
+/** A patch for a view: for each table, fields by entity; null removes the entity. */
+export type Changes = Record<string, unknown>;
+
+/** Where a ship is: in a sector (docked when `station` is set), or on its way through a gate. */
+export type Place =
+  | { type: "sector"; sector: Id; x: number; y: number; heading: number | null; station: Id | null; moving: boolean }
+  | { type: "gate"; gate: Id; exit: Id; along: number; moving: boolean };
+
+export type RoutePart =
+  | { type: "line"; sector: Id; from: Point; to: Point }
+  | { type: "jump"; gate: Id; exit: Id; along: number };
+
+export interface Route {
+  parts: RoutePart[];
+  end: { sector: Id; x: number; y: number } | null;
+}
+
+export type Destination = { sector: Id; x: number; y: number } | { station: Id } | { gate: Id };
+
+/** What the map asks for: send `ship` to `to`, after its other orders when `append`. */
+export interface Order {
+  ship: Id;
+  to: Destination;
+  append: boolean;
+}
+
+export interface ClockSetting {
+  tick: number;
+  speed: number;
+  paused: boolean;
+  tickHz: number;
+}
+
+/** A spot on the map that a pointer can be over. */
+export type Target =
+  | { type: "ship"; id: Id }
+  | { type: "station"; id: Id }
+  | { type: "gate"; id: Id }
+  | { type: "sector"; id: Id; x: number; y: number };
+
+/** A command body as the server reads it. */
+export type Body = { type: string } & Record<string, unknown>;
+
+export interface Outcome {
+  cid: number;
+  tick?: number;
+  seq?: number;
+  code?: string | null;
+  message?: string | null;
+}
+
+export interface Welcome {
+  type: "welcome";
+  game: Id;
+  name: string;
+  player: Id | null;
+  client: string;
+  last_cid: number;
+  epoch: number;
+  tick: number;
+  tick_hz: number;
+  speed: number;
+  paused: boolean;
+  rules: Record<string, unknown>;
+}
+
+export interface Snapshot {
+  type: "snapshot";
+  tick: number;
+  seq: number;
+  n: number;
+  view: View;
+  outcomes?: Outcome[];
+}
+
+export interface GameEvent {
+  type: string;
+  [field: string]: unknown;
+}
+
+export interface Delta {
+  type: "delta";
+  tick: number;
+  seq: number;
+  n: number;
+  events: GameEvent[];
+  changes: Changes;
+}
+
+export interface Notice {
+  type: "notice";
+  kind: string;
+  message: string;
+  tick: number;
+  speed?: number;
+  paused?: boolean;
+}
+
+export type FromServer =
+  | Welcome
+  | Snapshot
+  | Delta
+  | Notice
+  | { type: "ack"; cid: number; tick: number; seq: number }
+  | { type: "error"; code: string; message: string; cid?: number }
+  | { type: "pong"; t: number; tick: number; lateness_ms: number }
+  | { type: "heartbeat"; tick: number };
+
+/** The part of localStorage and sessionStorage that is used; tests bring their own. */
+export interface KeyValueStore {
+  readonly length: number;
+  key(index: number): string | null;
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+  removeItem(key: string): void;
+}

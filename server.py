@@ -1,0 +1,5 @@
+"""The entry for `python server.py`: the same as `gamekit serve`."""
+
+from gamekit.cli import serve
+
+serve()

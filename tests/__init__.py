@@ -1,0 +1,1 @@
+"""Tests of gamekit; the tree mirrors the package."""
