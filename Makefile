@@ -1,0 +1,60 @@
+# Two commands do everything: `make run` and `make test`. The rest is for people who work on gamekit.
+
+# The newest Python that is at least 3.11; override with `make PYTHON=...`.
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	if $$p -c 'import sys, venv, sqlite3; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	then echo $$p; break; fi; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: run test lint types contracts tests lab screenshots bench constraints clean
+
+## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
+run: $(VENV)/.run
+	@exec $(BIN)/gamekit serve $(ARGS)
+
+## Set up and run everything that must be green: lint, types, import contract, all tests
+test: lint types contracts tests
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+tests: $(VENV)/.dev
+	$(BIN)/pytest $(ARGS)
+
+## JupyterLab with gamekit, in notebooks/
+lab: $(VENV)/.dev
+	$(BIN)/jupyter lab notebooks
+
+## Make the README's pictures from the running software
+screenshots: $(VENV)/.dev
+	$(BIN)/python docs/screenshots.py
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "gamekit needs Python 3.11 or newer with the venv module" \
+		"(Debian: apt install python3 python3-venv; macOS: brew install python)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --editable '.[lab,dev]'
+	@touch $@ $(VENV)/.run
+
+## Renew the pins (needs uv); the file names no index
+constraints:
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url \
+		--no-header --no-annotate --upgrade --output-file constraints.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist node_modules

@@ -1,0 +1,141 @@
+"""Connections: welcomed, resumed from what they missed, spared when they are slow."""
+
+from __future__ import annotations
+
+from gamekit import wire
+from gamekit.session import CaughtUp, Detached, FellBehind, Received, Ticked
+from gamekit.session.core import LINGER_TICKS
+from gamekit.session.stream import DELTAS_KEPT
+from gamekit.wire import Resume
+from tests.session.world import World
+
+
+def test_a_new_connection_gets_welcome_and_snapshot_then_deltas_that_keep_its_mirror_true() -> None:
+    world = World({"rules": {"every_ticks": 3}})
+    player = world.join()
+    connection = world.connect(player)
+    world.durable()
+    viewer = world.viewers[connection]
+    assert [type(m) for m in viewer.messages[:2]] == [wire.Welcome, wire.Snapshot]
+    world.pass_ticks(30)
+    assert len(viewer.of(wire.Delta)) >= 10
+    assert viewer.view == world.session.game.view(world.session.state, player)
+
+
+def test_a_client_that_resumes_gets_exactly_what_it_missed() -> None:
+    world = World({"rules": {"every_ticks": 3}})
+    player = world.join()
+    connection = world.connect(player)
+    world.durable()
+    world.pass_ticks(10)
+    before = world.viewers[connection]
+    world.disconnect(connection)
+    world.pass_ticks(10)
+    world.submit(player, {"type": "add", "n": 4}, cid=1, client="other")
+    world.durable()
+    world.pass_ticks(10)
+    world.feed(Ticked())
+    again = world.connect(player, resume=Resume(before.epoch, before.n))
+    after = world.viewers[again]
+    assert after.of(wire.Snapshot) == []
+    for message in after.messages:
+        if isinstance(message, wire.Delta):
+            before.take(message)
+    assert before.view == world.session.game.view(world.session.state, player)
+    assert before.view["players"][player]["score"] == 4, "private changes were missed"
+
+
+def test_a_gap_that_is_too_large_is_closed_by_a_snapshot() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    connection, other = world.connect(), world.connect()
+    world.durable()
+    world.pass_ticks(3)
+    position = Resume(1, world.viewers[connection].n)
+    world.disconnect(connection)
+    world.pass_ticks(DELTAS_KEPT + 5)
+    again = world.connect(resume=position)
+    assert len(world.viewers[again].of(wire.Snapshot)) == 1
+    assert world.viewers[again].view == world.viewers[other].view
+
+
+def test_a_position_of_another_epoch_or_of_the_future_gets_a_snapshot() -> None:
+    world = World()
+    world.connect()
+    world.durable()
+    world.pass_ticks(20)
+    for resume in (Resume(99, 1), Resume(1, 10**9), Resume(1, -5)):
+        again = world.connect(resume=resume)
+        assert len(world.viewers[again].of(wire.Snapshot)) == 1
+
+
+def test_nobody_there_for_long_means_no_deltas_are_made() -> None:
+    world = World({"rules": {"every_ticks": 10}})
+    connection = world.connect()
+    world.durable()
+    world.pass_ticks(20)
+    position = Resume(1, world.viewers[connection].n)
+    world.disconnect(connection)
+    for _ in range(5):
+        world.now += LINGER_TICKS
+        world.feed(Ticked())
+        world.durable()
+    again = world.connect(resume=position)
+    assert len(world.viewers[again].of(wire.Snapshot)) == 1
+
+
+def test_a_slow_connection_gets_no_deltas_until_it_has_read_and_then_a_snapshot() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    slow, quick = world.connect(), world.connect()
+    world.durable()
+    world.pass_ticks(3)
+    world.feed(FellBehind(slow))
+    had = len(world.viewers[slow].messages)
+    world.pass_ticks(20)
+    assert len(world.viewers[slow].messages) == had
+    world.feed(CaughtUp(slow))
+    world.pass_ticks(5)
+    assert isinstance(world.viewers[slow].messages[had], wire.Snapshot)
+    assert world.viewers[slow].view == world.viewers[quick].view
+
+
+def test_heartbeats_go_to_connections_without_news() -> None:
+    world = World({"rules": {"every_ticks": 0}})
+    connection = world.connect()
+    world.durable()
+    world.now += 10
+    world.feed(Ticked(heartbeat=True))
+    assert [h.tick for h in world.viewers[connection].of(wire.Heartbeat)] == [10]
+
+
+def test_a_ping_is_answered_with_the_client_s_own_time() -> None:
+    world = World()
+    connection = world.connect()
+    world.durable()
+    world.now += 3
+    world.feed(Received(connection, wire.Ping(t=12.5)))
+    assert world.viewers[connection].of(wire.Pong) == [wire.Pong(t=12.5, tick=3)]
+
+
+def test_a_snapshot_tells_the_outcomes_that_the_client_may_have_missed() -> None:
+    world = World()
+    player = world.join()
+    connection = world.connect(player)
+    world.durable()
+    world.send(connection, 1, type="add", n=1)
+    world.send(connection, 2, type="add", n=100000)
+    world.durable()
+    world.feed(Detached(connection))
+    world.pass_ticks(2)
+    world.crash()
+    again = world.connect(player)
+    [snapshot] = world.viewers[again].of(wire.Snapshot)
+    assert [(one.cid, one.code) for one in snapshot.outcomes] == [(1, None), (2, "bad_number")]
+
+
+def test_one_delta_object_serves_all_who_see_the_same() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    connections = [world.connect() for _ in range(20)]
+    world.durable()
+    world.pass_ticks(3)
+    last = {id(world.viewers[connection].of(wire.Delta)[-1]) for connection in connections}
+    assert len(last) == 1
