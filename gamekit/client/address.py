@@ -17,7 +17,7 @@ class Address(msgspec.Struct, frozen=True):
     """One link, taken apart.
 
     Attributes:
-        root: the server's root without a slash at its end, e.g. "http://127.0.0.1:8000".
+        root: the server's root without a slash at its end, e.g. "http://127.0.0.1:8642".
         game: the game's id, when the link leads to one.
         token: the token in the link, or "".
     """
@@ -36,11 +36,12 @@ class Address(msgspec.Struct, frozen=True):
         parts = urlsplit(link)
         scheme = {"ws": "http", "wss": "https"}.get(parts.scheme, parts.scheme)
         if scheme not in {"http", "https"} or not parts.netloc:
-            raise ConfigError(f"{link!r} is not a server's address; it looks like http://127.0.0.1:8000.")
+            raise ConfigError(f"{link!r} is not a server's address; it looks like http://127.0.0.1:8642.")
         token = ""
         for tail in (parts.fragment, parts.query):
             token = token or parse_qs(tail).get("token", [""])[0]
         path, game = parts.path.rstrip("/"), None
+        path = path.removesuffix("/admin")
         before, play, after = path.rpartition("/play/")
         if play:
             path, game = before, after

@@ -19,13 +19,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
+from gamekit.client.actions import (
+    Abandoned,
+    Acknowledged,
+    Action,
+    Complained,
+    Decided,
+    Happened,
+    Noticed,
+    Numbered,
+    Redrawn,
+    Stopped,
+    Transmit,
+    Turned,
+)
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import GamekitError, LocalProtocolError, RemoteProtocolError, RequestRefused
-from gamekit.game import Changes, Tick, View
+from gamekit.game import Tick
 from gamekit.wire import (
     MAX_CID,
     MAX_MESSAGE_BYTES,
@@ -34,7 +48,6 @@ from gamekit.wire import (
     Command,
     Delta,
     Error,
-    FromClient,
     Heartbeat,
     Hello,
     Notice,
@@ -57,97 +70,6 @@ class Phase(Enum):
     GREETING = "greeting"
     ATTACHED = "attached"
     STOPPED = "stopped"
-
-
-class Transmit(msgspec.Struct, frozen=True):
-    """Send this message now."""
-
-    message: FromClient
-
-
-class Numbered(msgspec.Struct, frozen=True):
-    """The command goes out for the first time, as `cid`."""
-
-    ticket: int
-    cid: int
-
-
-class Acknowledged(msgspec.Struct, frozen=True):
-    """The command is on the server's disk."""
-
-    ticket: int
-    ack: Ack
-
-
-class Decided(msgspec.Struct, frozen=True):
-    """The command was carried out, or refused by the rules."""
-
-    ticket: int
-    outcome: Outcome
-
-
-class Turned(msgspec.Struct, frozen=True):
-    """The command was turned away before it became part of the history."""
-
-    ticket: int
-    cid: int
-    code: str
-    message: str
-
-
-class Abandoned(msgspec.Struct, frozen=True):
-    """The client gave up before the command was both acknowledged and decided."""
-
-    ticket: int
-    error: GamekitError
-
-
-class Redrawn(msgspec.Struct, frozen=True):
-    """The whole picture is new."""
-
-    tick: Tick
-    view: View
-
-
-class Happened(msgspec.Struct, frozen=True):
-    """The picture moved on; `events` tell why, `changes` how."""
-
-    tick: Tick
-    events: tuple[dict[str, Any], ...]
-    changes: Changes
-
-
-class Noticed(msgspec.Struct, frozen=True):
-    """News about the session."""
-
-    notice: Notice
-
-
-class Complained(msgspec.Struct, frozen=True):
-    """The server refused a message that was no command."""
-
-    error: Error
-
-
-class Stopped(msgspec.Struct, frozen=True):
-    """The conversation is over for good; do not reconnect."""
-
-    error: GamekitError
-
-
-Action: TypeAlias = (
-    Transmit
-    | Numbered
-    | Acknowledged
-    | Decided
-    | Turned
-    | Abandoned
-    | Redrawn
-    | Happened
-    | Noticed
-    | Complained
-    | Stopped
-)
 
 
 class _Entry(msgspec.Struct):
@@ -352,11 +274,12 @@ class Core:
         entry = self._sent.get(error.cid)
         if entry is None:
             return []
-        if entry.ack is not None:
-            ack = entry.ack
-            return self._decided(
-                Outcome(cid=error.cid, tick=ack.tick, seq=ack.seq, code=error.code, message=error.message)
-            )
+        durable = self.welcome is not None and error.cid <= self.welcome.last_cid
+        if entry.ack is not None or durable:
+            # It is part of the history, so it was the rules that refused it. Its ack follows when it was only resent.
+            tick, seq = (entry.ack.tick, entry.ack.seq) if entry.ack else (self.clock.tick, 0)
+            outcome = Outcome(cid=error.cid, tick=tick, seq=seq, code=error.code, message=error.message)
+            return self._decided(outcome)
         del self._sent[error.cid]
         if entry.outcome is not None:
             return self._pump()

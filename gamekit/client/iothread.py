@@ -7,6 +7,7 @@ threads and in a notebook's cells. The thread starts with the first client and e
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import threading
 from collections.abc import Callable, Coroutine
@@ -49,6 +50,15 @@ class IoThread:
         """Have a plain function called on the loop soon, in order, without waiting."""
         self._loop.call_soon_threadsafe(function, *args)
 
+    def spawn(self, coroutine: Coroutine[Any, Any, object], after: Callable[[], None]) -> None:
+        """Run a coroutine on the loop without waiting for it, then call `after`. Safe in a finalizer."""
+        try:
+            asyncio.run_coroutine_threadsafe(coroutine, self._loop).add_done_callback(lambda _: after())
+        except RuntimeError:
+            # The loop has ended already, and with it everything that the coroutine would end.
+            coroutine.close()
+            after()
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and wait for its result; an interrupt cancels it.
 
@@ -64,6 +74,12 @@ class IoThread:
         except BaseException:
             future.cancel()
             raise
+
+
+def _end() -> None:
+    """The interpreter exits with clients open: end the loop while it still can be ended in order."""
+    if _shared is not None:
+        _shared.stop()
 
 
 _lock = threading.Lock()
@@ -85,8 +101,8 @@ def release() -> None:
     """Give the I/O thread back; the last one ends it."""
     global _users, _shared  # noqa: PLW0603
     with _lock:
-        _users -= 1
-        if _users > 0 or _shared is None:
+        _users = max(_users - 1, 0)
+        if _users or _shared is None:
             return
         ending, _shared = _shared, None
     ending.stop()
@@ -94,8 +110,9 @@ def release() -> None:
 
 def _forget() -> None:
     """A forked child has no threads but its own: it begins without one, and its parent's clients are not usable."""
-    global _lock, _users, _shared  # noqa: PLW0603
+    global _lock, _users, _shared
     _lock, _users, _shared = threading.Lock(), 0, None
 
 
+atexit.register(_end)
 os.register_at_fork(after_in_child=_forget)

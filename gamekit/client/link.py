@@ -25,13 +25,13 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
-from gamekit.client import core
+from gamekit.client import actions
 from gamekit.client.core import Core, Phase
 from gamekit.client.order import AsyncOrder, OrderState
-from gamekit.client.seen import Clock, Seen
 from gamekit.client.rest import read_problem
+from gamekit.client.seen import Clock, Seen
 from gamekit.errors import GamekitError, RemoteProtocolError, ServerError
-from gamekit.wire import Ping, ToClient, Welcome
+from gamekit.wire import FromClient, Ping, ToClient, Welcome
 
 logger = logging.getLogger("gamekit.client")
 
@@ -54,7 +54,7 @@ _FATAL_STATUS = {400, 401, 403, 404, 410}
 _decoder = msgspec.json.Decoder(ToClient)
 _encoder = msgspec.json.Encoder()
 
-Listener = Callable[[core.Redrawn | core.Happened | core.Noticed | core.Stopped], None]
+Listener = Callable[[actions.News], None]
 
 
 class Link:
@@ -124,9 +124,9 @@ class Link:
             LocalProtocolError: the command cannot be sent.
             GamekitError: the link has ended.
         """
-        ticket, actions = self._core.submit(order.body)
+        ticket, decided = self._core.submit(order.body)
         self._orders[ticket] = order
-        self._act(actions)
+        self._act(decided)
         return order
 
     def order(self, body: dict[str, Any]) -> AsyncOrder:
@@ -180,6 +180,13 @@ class Link:
     # --- the socket -------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
+        try:
+            await self._keep_connected()
+        except Exception as error:
+            logger.exception("The link to %s failed.", self.url)
+            self._act(self._core.stop(ServerError(f"The client failed: {error!r}. Please report this.")))
+
+    async def _keep_connected(self) -> None:
         delay_s = FIRST_DELAY_S
         while self.error is None:
             connection = await self._connect()
@@ -268,7 +275,7 @@ class Link:
             return
         self._act(self._core.received(message, self._heard_s))
 
-    def _transmit(self, message: core.FromClient) -> None:
+    def _transmit(self, message: FromClient) -> None:
         if self._connection is None:
             return
         # A message that does not leave any more is not lost: the core resends what was not acknowledged.
@@ -278,28 +285,34 @@ class Link:
 
     # --- what the core decided --------------------------------------------------------------------------------
 
-    def _act(self, actions: list[core.Action]) -> None:
-        for action in actions:
+    def _act(self, decided: list[actions.Action]) -> None:
+        for action in decided:
             match action:
-                case core.Transmit():
+                case actions.Transmit():
                     self._transmit(action.message)
-                case core.Numbered() | core.Acknowledged() | core.Decided() | core.Turned() | core.Abandoned():
+                case (
+                    actions.Numbered()
+                    | actions.Acknowledged()
+                    | actions.Decided()
+                    | actions.Turned()
+                    | actions.Abandoned()
+                ):
                     order = self._orders[action.ticket]
                     order.take(action)
                     if order.settled:
                         del self._orders[action.ticket]
-                case core.Complained():
+                case actions.Complained():
                     logger.warning("The server refused a message: %s [%s]", action.error.message, action.error.code)
-                case core.Happened():
+                case actions.Happened():
                     self.recent.extend({"tick": action.tick, **event} for event in action.events)
                     self._tell(action)
-                case core.Redrawn() | core.Noticed():
+                case actions.Redrawn() | actions.Noticed():
                     self._tell(action)
-                case core.Stopped():
+                case actions.Stopped():
                     self._enough.set()
                     self._tell(action)
 
-    def _tell(self, news: core.Redrawn | core.Happened | core.Noticed | core.Stopped) -> None:
+    def _tell(self, news: actions.News) -> None:
         if not self._moved.done():
             self._moved.set_result(None)
             self._moved = asyncio.get_running_loop().create_future()
@@ -308,4 +321,3 @@ class Link:
                 listener(news)
             except Exception:
                 logger.exception("A listener failed; the link goes on.")
-

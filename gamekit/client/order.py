@@ -13,7 +13,7 @@ from collections.abc import Generator
 from concurrent.futures import Future
 from typing import Any, Literal, TypeVar
 
-from gamekit.client.core import Abandoned, Acknowledged, Decided, Numbered, Turned
+from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, Turned
 from gamekit.errors import CommandFailed, GamekitError
 from gamekit.wire import Ack, Outcome
 
@@ -57,6 +57,10 @@ class OrderState:
         """Why the command failed, once it has."""
         error = self._outcome.exception() if self._outcome.done() else None
         return error if isinstance(error, GamekitError) else None
+
+    async def outcome(self) -> Outcome:
+        """Wait on the I/O loop until the command is decided; see `AsyncOrder.result`."""
+        return await _awaited(self._outcome)
 
     @property
     def settled(self) -> bool:
@@ -126,7 +130,7 @@ class AsyncOrder(OrderState):
             GamekitError: the client gave up first.
         """
         self.asked = True
-        return await _awaited(self._outcome)
+        return await self.outcome()
 
     def __await__(self) -> Generator[Any, None, Outcome]:
         return self.result().__await__()

@@ -6,6 +6,7 @@ from gamekit.journal.contract import (
     Completion,
     GameRow,
     Journal,
+    JournalReader,
     LatencyRow,
     PutLatency,
     PutPlayer,
@@ -15,7 +16,11 @@ from gamekit.journal.contract import (
     StoredSnapshot,
     Write,
     chain_of,
+    digest_of,
 )
+from gamekit.journal.memory import MemoryJournal
+from gamekit.journal.reader import SqliteReader
+from gamekit.journal.sqlite import SqliteJournal
 
 __all__ = [
     "Append",
@@ -23,13 +28,18 @@ __all__ = [
     "Completion",
     "GameRow",
     "Journal",
+    "JournalReader",
     "LatencyRow",
+    "MemoryJournal",
     "PutLatency",
     "PutPlayer",
     "Record",
     "Reserve",
     "SaveSnapshot",
+    "SqliteJournal",
+    "SqliteReader",
     "StoredSnapshot",
     "Write",
     "chain_of",
+    "digest_of",
 ]

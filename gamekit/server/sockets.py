@@ -66,7 +66,7 @@ class GameSocket(WebSocketHandler):
                 return offered
         return None
 
-    async def open(self, game: str) -> None:  # type: ignore[override]
+    async def open(self, game: str) -> None:
         """Find the game; say welcome at once when the URL carries a token."""
         self.set_nodelay(True)
         self.server.sockets.add(self)
@@ -114,7 +114,7 @@ class GameSocket(WebSocketHandler):
 
     # --- messages ---------------------------------------------------------------------------------------------
 
-    async def on_message(self, frame: str | bytes) -> None:  # type: ignore[override]
+    async def on_message(self, frame: str | bytes) -> None:
         """Take one message; reading goes on when this returns, so a flood is slowed down at its source."""
         if self.host.draining or self.runner is None:
             return
@@ -179,9 +179,8 @@ class GameSocket(WebSocketHandler):
 
     def _unread_bytes(self) -> int:
         """Bytes that the kernel has not taken yet. Tornado keeps no public count of them."""
-        if self.ws_connection is None:
-            return 0
-        return len(self.ws_connection.stream._write_buffer)
+        stream = self.ws_connection.stream if self.ws_connection else None
+        return len(stream._write_buffer) if stream is not None else 0
 
     def _error(self, code: str, text: str, cid: int | None = None) -> None:
         self.host.metrics.refused.inc()

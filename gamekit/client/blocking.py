@@ -1,0 +1,382 @@
+"""The client for scripts and notebooks: `client = gamekit.Client("http://127.0.0.1:8642")`.
+
+A thin face over `gamekit.client.aio`: every method runs the coroutine of the same name on the process's I/O thread and
+waits for it. Needs nothing of the caller's event loop, works from any thread, and an interrupt ends any wait.
+
+`BaseClient`, `BaseGame` and `BasePlayer` are generic in the handles that they give out, so that a layer above can
+give out richer ones (`gamekit.lab.handles`) and types follow.
+"""
+
+from __future__ import annotations
+
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine, Mapping
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from gamekit.client import iothread
+from gamekit.client.actions import Abandoned
+from gamekit.client.aio import AsyncClient, AsyncGame
+from gamekit.client.core import checked_body
+from gamekit.client.events import Events
+from gamekit.client.iothread import IoThread
+from gamekit.client.link import Link
+from gamekit.client.order import Order
+from gamekit.client.playing import AsyncPlayer
+from gamekit.client.reading import GameReading, PlayerReading, ShipReading
+from gamekit.client.seen import Clock, Seen
+from gamekit.errors import GamekitError, SessionError
+from gamekit.game import PlayerId, Tick
+
+T = TypeVar("T")
+GameT = TypeVar("GameT", bound="BaseGame[Any]")
+PlayerT = TypeVar("PlayerT", bound="BasePlayer")
+
+
+class Ship(ShipReading[Order]):
+    """One of a player's ships. Orders return at once; `wait` waits until they are carried out."""
+
+    player: BasePlayer
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the ship has carried out everything in its queue; see `AsyncShip.wait`.
+
+        Args:
+            timeout_s: real time in seconds; None waits as long as it takes.
+
+        Raises:
+            CommandFailed: an order of this ship was refused, a step of its queue failed, or it holds and cannot go
+                on; the message says why.
+            TimeoutError: not in time; the message says what the ship is doing.
+        """
+        player = self.player
+        player.io.run(player.inner.handle_of(self.id).wait(timeout_s))
+
+
+class BasePlayer(PlayerReading[Ship, Order]):
+    """One player, through one lasting connection."""
+
+    def __init__(self, io: IoThread, inner: AsyncPlayer) -> None:
+        self.io = io
+        self.inner = inner
+        self.id = inner.id
+        self.token = inner.token
+
+    @property
+    def seen(self) -> Seen:
+        """The latest picture, as this player sees it."""
+        return self.inner.seen
+
+    @property
+    def clock(self) -> Clock:
+        """The game's clock as last heard of."""
+        return self.inner.clock
+
+    @property
+    def connected(self) -> bool:
+        """True while the server is talked to; without it orders queue up and leave later, in order."""
+        return self.inner.connected
+
+    @property
+    def pending(self) -> int:
+        """How many orders are given and not decided yet."""
+        return self.inner.pending
+
+    def handle_of(self, ship: str) -> Ship:
+        """The handle of the ship with this id, whether it is there or not."""
+        return Ship(self, ship)
+
+    def submit(self, body: Mapping[str, Any]) -> Order:
+        """Give any command of the game, as plain values with its `type`; returns at once, online or not.
+
+        Raises:
+            LocalProtocolError: it is too large or not made of plain values; nothing was sent.
+            GamekitError: the client was closed, or the server refused it for good.
+        """
+        if self.inner.link.error is not None:
+            raise self.inner.link.error
+        order = Order(checked_body(body))
+        self.io.post(self._send, order)
+        return order
+
+    def events(self, timeout_s: float | None = None) -> Events:
+        """The events that this player may see, each with its `tick`, from now on.
+
+        Args:
+            timeout_s: end the stream after this much real time; None for never.
+        """
+        events = Events(timeout_s)
+        self.io.call(events.attach, self.inner.link)
+        return events
+
+    def on_event(self, callback: Callable[[dict[str, Any]], object]) -> Callable[[], None]:
+        """Have `callback` called with each event from now on, on the I/O thread; it must not block.
+
+        Returns:
+            A function that ends this.
+        """
+        end = self.io.call(self.inner.on_event, callback)
+        return lambda: self.io.post(end)
+
+    def _send(self, order: Order) -> None:
+        try:
+            self.inner.send(order)
+        except GamekitError as error:
+            order.take(Abandoned(0, error))
+
+
+class BaseGame(GameReading, Generic[PlayerT]):
+    """One game. Reading it connects as a spectator, once."""
+
+    def __init__(self, client: BaseClient[Any], inner: AsyncGame) -> None:
+        self.client = client
+        self.io = client.io
+        self.inner = inner
+        self.id = inner.id
+        self.name = inner.name
+        self._players: dict[PlayerId, PlayerT] = {}
+
+    @abstractmethod
+    def _wrap_player(self, inner: AsyncPlayer) -> PlayerT:
+        """The handle that this game gives out for a player."""
+
+    def _player(self, inner: AsyncPlayer) -> PlayerT:
+        known = self._players.get(inner.id)
+        if known is None or known.inner is not inner:
+            known = self._players[inner.id] = self._wrap_player(inner)
+        return known
+
+    # --- players ----------------------------------------------------------------------------------------------
+
+    def join(self, name: str) -> PlayerT:
+        """Enter as a new player.
+
+        Raises:
+            RequestRefused: the name is not possible.
+        """
+        return self._player(self.io.run(self.inner.join(name)))
+
+    def creator(self) -> PlayerT:
+        """The player who came with the making of the game; see `AsyncGame.creator`."""
+        return self._player(self.io.run(self.inner.creator()))
+
+    def play(self, token: str) -> PlayerT:
+        """Go on as the player whose token this is.
+
+        Raises:
+            RequestRefused: the token is not of this game.
+        """
+        return self._player(self.io.run(self.inner.play(token)))
+
+    @property
+    def joined(self) -> dict[PlayerId, PlayerT]:
+        """The players who play through this handle, by id, in the order in which they came."""
+        return dict(self._players)
+
+    # --- watching ---------------------------------------------------------------------------------------------
+
+    @property
+    def link(self) -> Link:
+        """The spectator's connection, opened when first asked for."""
+        link = self.inner.watched
+        if link is None or link.seen is None:
+            link = self.io.run(self.inner.watch())
+        return link
+
+    @property
+    def seen(self) -> Seen:
+        """The latest picture, as a spectator sees it."""
+        seen = self.link.seen
+        assert seen is not None, "a watched game has a picture"
+        return seen
+
+    @property
+    def clock(self) -> Clock:
+        """The game's clock as last heard of."""
+        return self.link.clock
+
+    def events(self, timeout_s: float | None = None) -> Events:
+        """All public events from now on, each with its `tick`; see `BasePlayer.events`."""
+        events = Events(timeout_s)
+        self.io.call(events.attach, self.link)
+        return events
+
+    # --- the owner's verbs ------------------------------------------------------------------------------------
+
+    @property
+    def speed(self) -> float:
+        """Game time passes this many times as fast as normal; setting it needs the admin token (0.1 to 1,000)."""
+        return self.clock.speed
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        self.io.run(self.inner.set_speed(speed))
+
+    def pause(self) -> Tick:
+        """Let game time stand still; needs the admin token. Returns the tick at which it does."""
+        return self.io.run(self.inner.pause())
+
+    def resume(self) -> Tick:
+        """Let game time pass again; needs the admin token."""
+        return self.io.run(self.inner.resume())
+
+    def step(self, ticks: int = 1) -> Tick:
+        """Let `ticks` pass at the game's speed, then stand still; needs the admin token.
+
+        Returns:
+            The tick at which time stands still, once it does.
+        """
+        return self.io.run(self.inner.step(ticks))
+
+    # --- what the server keeps --------------------------------------------------------------------------------
+
+    def about(self) -> dict[str, Any]:
+        """The game's row on the server: scenario, seed, tick, players and so on."""
+        return self.io.run(self.inner.about())
+
+    def commands(self, after_seq: int = 0) -> list[dict[str, Any]]:
+        """The game's history: journal records after `after_seq`, oldest first."""
+        return self.io.run(self.inner.commands(after_seq))
+
+    def latency_rows(self, since_s: float = 0.0) -> list[dict[str, Any]]:
+        """Measured tick times, a row a second, since a Unix time in seconds."""
+        return self.io.run(self.inner.latency(since_s))
+
+    def close(self) -> None:
+        """End this handle's connections; the game itself goes on. Idempotent."""
+        self.io.run(self.inner.close())
+
+
+class BaseClient(ABC, Generic[GameT]):
+    """One server, as seen by one program.
+
+    Args:
+        url: the server's root, or any link that it hands out (admin link, `play_url`).
+        token: the admin token, for what only the server's owner may do; taken from the link when it has one.
+
+    Raises:
+        ServerError: there is no gamekit server.
+    """
+
+    def __init__(self, url: str, *, token: str | None = None) -> None:
+        self.inner = AsyncClient(url, token=token)
+        self._io: IoThread | None = iothread.acquire()
+        self._finalizer = weakref.finalize(self, _abandon, self._io, self.inner)
+        self._finalizer.atexit = False
+        try:
+            self._io.run(self.inner.check())
+        except BaseException:
+            self.close()
+            raise
+
+    @abstractmethod
+    def _wrap_game(self, inner: AsyncGame) -> GameT:
+        """The handle that this client gives out for a game."""
+
+    @property
+    def io(self) -> IoThread:
+        """The thread on which this client runs.
+
+        Raises:
+            SessionError: the client is closed.
+        """
+        if self._io is None:
+            raise SessionError(f"The client of {self.url} is closed; make a new one.")
+        return self._io
+
+    @property
+    def url(self) -> str:
+        """The server's root."""
+        return self.inner.url
+
+    @property
+    def token(self) -> str:
+        """The admin token, or ""."""
+        return self.inner.token
+
+    def new_game(
+        self,
+        scenario: str | dict[str, Any] | None = None,
+        *,
+        seed: int | None = None,
+        rules: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        player_name: str | None = None,
+    ) -> GameT:
+        """Make a game. Its first player is `game.creator()`; more come with `game.join(name)`.
+
+        Args:
+            scenario: a scenario's name or its definition; the server's default when it is not given.
+            seed: decides all that is left to chance; drawn by the server when it is not given.
+            rules: `{field: value}` for the rules that shall differ from the defaults.
+            name: the game's display name.
+            player_name: the first player's name.
+
+        Raises:
+            RequestRefused: the scenario or the rules are wrong; the message names the field.
+            ServerError: the server could not be reached.
+        """
+        making = self.inner.new_game(scenario, seed=seed, rules=rules, name=name, player_name=player_name)
+        return self._wrap_game(self._run(making))
+
+    def game(self, game: str) -> GameT:
+        """A game that exists already, by its id.
+
+        Raises:
+            RequestRefused: there is no such game.
+        """
+        return self._wrap_game(self._run(self.inner.game(game)))
+
+    def games(self) -> list[dict[str, Any]]:
+        """All games on the server, oldest first; needs the admin token."""
+        return self._run(self.inner.games())
+
+    def close(self) -> None:
+        """End all connections, and the I/O thread with the last client of the process. Idempotent."""
+        io, self._io = self._io, None
+        if io is None or not self._finalizer.detach():
+            return
+        try:
+            io.run(self.inner.close())
+        finally:
+            iothread.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url}{', closed' if self._io is None else ''}>"
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if self._io is None:
+            coroutine.close()
+        return self.io.run(coroutine)
+
+
+class Player(BasePlayer):
+    """One player, through one lasting connection."""
+
+
+class Game(BaseGame[Player]):
+    """One game."""
+
+    def _wrap_player(self, inner: AsyncPlayer) -> Player:
+        return Player(self.io, inner)
+
+
+class Client(BaseClient[Game]):
+    """One server, as seen by one program; see `BaseClient`."""
+
+    def _wrap_game(self, inner: AsyncGame) -> Game:
+        return Game(self, inner)
+
+
+def _abandon(io: IoThread, inner: AsyncClient) -> None:
+    """A client and all its handles were forgotten without `close`: end its connections without waiting."""
+    io.spawn(inner.close(), iothread.release)

@@ -1,0 +1,388 @@
+"""What handles tell about the game, and the orders a ship takes: the part that is the same for both faces.
+
+Nothing here waits. A handle holds no state of its own: it reads the latest picture each time, so it never gets old.
+Every reading is of one moment; two readings in a row may be of two.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from gamekit.client import show
+from gamekit.client.names import destination, find, matches
+from gamekit.client.order import OrderState
+from gamekit.client.seen import Clock, Seen
+from gamekit.errors import ConfigError, UnknownName
+from gamekit.game import GameId, PlayerId, Tick, View
+
+OrderT = TypeVar("OrderT", bound=OrderState)
+ShipT = TypeVar("ShipT", bound="ShipReading[Any]")
+
+
+class Position(NamedTuple):
+    """A place in space: metres from the centre of the sector, x to the right, y down."""
+
+    sector: str
+    x: int
+    y: int
+
+
+class Watching(ABC):
+    """Whoever has a picture of the game before them."""
+
+    @property
+    @abstractmethod
+    def seen(self) -> Seen:
+        """The latest picture, one moment of the game."""
+
+    @property
+    @abstractmethod
+    def clock(self) -> Clock:
+        """The game's clock as last heard of."""
+
+    @property
+    def view(self) -> View:
+        """The tables of the latest picture: `{table: {id: {field: value}}}`. Do not change it."""
+        return self.seen.view
+
+    @property
+    def tick(self) -> Tick:
+        """The latest tick that the server has told; see `now` for the estimate between two words."""
+        return max(self.seen.tick, self.clock.tick)
+
+    @property
+    def now(self) -> float:
+        """The estimated tick at this instant, with fraction."""
+        return self.clock.at(time.monotonic())
+
+    @property
+    def paused(self) -> bool:
+        """True while game time stands still."""
+        return self.clock.paused
+
+
+class ShipReading(Generic[OrderT]):
+    """One of a player's ships. Orders return at once; what became of them is in the order that they return."""
+
+    def __init__(self, player: PlayerReading[Any, OrderT], ship: str) -> None:
+        self.player = player
+        self.id = ship
+
+    # --- what it does -----------------------------------------------------------------------------------------
+
+    def go(
+        self, place: str | None = None, /, *, x: int | None = None, y: int | None = None, append: bool = False
+    ) -> OrderT:
+        """Send the ship somewhere; it finds its own way through the gates.
+
+        Args:
+            place: a sector, station or gate, by name or id; None for the sector the ship is in.
+            x, y: where in the sector, in metres from its centre (y points down); the centre by default.
+            append: after what the ship has in its queue, instead of in place of it.
+
+        Raises:
+            UnknownName: there is no such place.
+            ConfigError: coordinates were given for a station or gate, or nothing was given at all.
+        """
+        to: dict[str, Any]
+        if place is None:
+            if x is None and y is None:
+                raise ConfigError("Say where to: a sector, station or gate by name, or x and y in metres.")
+            to = {"sector": self.position.sector}
+        else:
+            to = {**destination(self.player.view, place)}
+        if "sector" in to:
+            to.update(x=int(x or 0), y=int(y or 0))
+        elif x is not None or y is not None:
+            raise ConfigError(f"{place!r} is a {next(iter(to))}; x and y go with a sector only.")
+        return self.player.submit({"type": "move", "ship": self.id, "to": to, "append": append})
+
+    def buy(self, ware: str, units: int, *, append: bool = True) -> OrderT:
+        """Buy wares at the station where the ship is docked, or will be when its queue gets here.
+
+        Args:
+            ware: by name or id.
+            units: how many.
+            append: after what the ship has in its queue, instead of in place of it.
+
+        Raises:
+            UnknownName: there is no such ware.
+        """
+        return self._trade("buy", ware, units, append)
+
+    def sell(self, ware: str, units: int, *, append: bool = True) -> OrderT:
+        """Sell wares at the station where the ship is docked, or will be; see `buy`."""
+        return self._trade("sell", ware, units, append)
+
+    def stop(self) -> OrderT:
+        """Drop the whole queue and stop where the ship is."""
+        return self.player.submit({"type": "stop", "ship": self.id})
+
+    def cancel(self, entry: int) -> OrderT:
+        """Drop one entry of the queue, by its `id` in `queue`."""
+        return self.player.submit({"type": "cancel", "ship": self.id, "entry": int(entry)})
+
+    def _trade(self, verb: str, ware: str, units: int, append: bool) -> OrderT:
+        ware_id = find(self.player.view.get("wares", {}), ware, "ware")
+        return self.player.submit(
+            {"type": verb, "ship": self.id, "ware": ware_id, "units": int(units), "append": append}
+        )
+
+    # --- what it is -------------------------------------------------------------------------------------------
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The ship's row of the view. Do not change it.
+
+        Raises:
+            UnknownName: the ship is gone.
+        """
+        ships = self.player.view.get("ships", {})
+        if self.id not in ships:
+            raise UnknownName(f"The ship {self.id!r} is not there any more.")
+        fields: dict[str, Any] = ships[self.id]
+        return fields
+
+    @property
+    def name(self) -> str:
+        """The ship's name."""
+        return str(self.fields["name"])
+
+    @property
+    def status(self) -> str:
+        """idle, flying, jumping, docked, waiting or holding."""
+        return str(self.fields["status"])
+
+    @property
+    def reason(self) -> str:
+        """Why the ship does what it does, as a sentence."""
+        return str(self.fields["reason"])
+
+    @property
+    def position(self) -> Position:
+        """Where the ship is at this instant, by the estimated clock."""
+        return position_of(self.player.view, self.fields, self.player.now)
+
+    @property
+    def sector(self) -> str:
+        """The id of the sector that the ship is in; in a gate, of the one it comes from."""
+        return self.position.sector
+
+    @property
+    def station(self) -> str | None:
+        """The id of the station where the ship is docked, or None."""
+        at = self.fields["at"]
+        return str(at["station"]) if at["type"] == "dock" else None
+
+    @property
+    def queue(self) -> list[dict[str, Any]]:
+        """What the ship will do, step by step, as the view gives it."""
+        return list(self.fields.get("queue", ()))
+
+    @property
+    def hold(self) -> dict[str, int]:
+        """The cargo: `{ware id: units}`."""
+        return dict(self.fields.get("hold", {}))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShipReading) and (self.id, self.player) == (other.id, other.player)
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        if self.id not in self.player.view.get("ships", {}):
+            return f"<Ship {self.id}, gone>"
+        return f"<Ship {self.name} ({self.id}), {self.status} in {self.sector}: {self.reason}>"
+
+    def _repr_html_(self) -> str:
+        rows: list[list[object]] = [
+            [number, step["type"], step["status"], _step_text(step), step.get("eta")]
+            for number, step in enumerate(self.queue, 1)
+        ]
+        caption = f"{self.name}: {self.status} in {self.sector}. {self.reason}"
+        return show.table(caption, ["", "step", "status", "", "ETA (tick)"], rows)
+
+
+class Ships(Mapping[str, ShipT]):
+    """A player's ships, by id; `ships[...]` and `in` take names as well."""
+
+    def __init__(self, player: PlayerReading[ShipT, Any]) -> None:
+        self._player = player
+
+    def __getitem__(self, name: str) -> ShipT:
+        return self._player.handle_of(find(self._own(), name, "ship"))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and len(matches(self._own(), name)) == 1
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own())
+
+    def __len__(self) -> int:
+        return len(self._own())
+
+    def _own(self) -> dict[str, dict[str, Any]]:
+        ships: dict[str, dict[str, Any]] = self._player.view.get("ships", {})
+        return {key: ship for key, ship in ships.items() if ship.get("owner") == self._player.id}
+
+    def _ipython_key_completions_(self) -> list[str]:
+        own = self._own()
+        return [*(str(ship["name"]) for ship in own.values()), *own]
+
+    def __repr__(self) -> str:
+        return f"<Ships {', '.join(repr(ship) for ship in self.values()) or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [key, ship["name"], ship["status"], place_text(self._player.view, ship), ship["reason"]]
+            for key, ship in self._own().items()
+        ]
+        return show.table(f"Ships at tick {self._player.tick:,}", ["id", "name", "status", "where", "reason"], rows)
+
+
+class PlayerReading(Watching, Generic[ShipT, OrderT]):
+    """One player in one game.
+
+    Attributes:
+        id: the player's id, e.g. "p1".
+        token: what proves who plays; keep it to come back.
+    """
+
+    id: PlayerId
+    token: str
+
+    @abstractmethod
+    def submit(self, body: Mapping[str, Any]) -> OrderT:
+        """Give any command of the game, as plain values with its `type`.
+
+        Raises:
+            LocalProtocolError: it is too large or not made of plain values; nothing was sent.
+        """
+
+    @abstractmethod
+    def handle_of(self, ship: str) -> ShipT:
+        """The handle of the ship with this id, whether it is there or not."""
+
+    @property
+    @abstractmethod
+    def connected(self) -> bool:
+        """True while the server is talked to; without it orders queue up and leave later, in order."""
+
+    @property
+    @abstractmethod
+    def pending(self) -> int:
+        """How many orders are given and not decided yet."""
+
+    @property
+    def ships(self) -> Ships[ShipT]:
+        """The player's ships, by id or name."""
+        return Ships(self)
+
+    @property
+    def ship(self) -> ShipT:
+        """The player's first ship.
+
+        Raises:
+            UnknownName: the player has none.
+        """
+        for ship in self.ships.values():
+            return ship
+        raise UnknownName(f"{self.name} has no ship.")
+
+    @property
+    def name(self) -> str:
+        """The player's name."""
+        return str(self.view.get("players", {}).get(self.id, {}).get("name", self.id))
+
+    @property
+    def credits(self) -> float:
+        """The player's money, in credits."""
+        return int(self.view["players"][self.id]["credits"]) / 100
+
+    def __repr__(self) -> str:
+        link = "connected" if self.connected else "offline"
+        return f"<Player {self.name} ({self.id}), {len(self.ships)} ships, {self.pending} orders pending, {link}>"
+
+    def _repr_html_(self) -> str:
+        centi_credits = self.view.get("players", {}).get(self.id, {}).get("credits")
+        link = "connected" if self.connected else "offline"
+        row = [self.id, self.name, show.credits_text(centi_credits), len(self.ships), self.pending, link]
+        columns = ["id", "player", "credits", "ships", "orders pending", "link"]
+        return show.table(f"At tick {self.tick:,}", columns, [row])
+
+
+class GameReading(Watching):
+    """One game.
+
+    Attributes:
+        id: the game's id.
+        name: its display name.
+    """
+
+    id: GameId
+    name: str
+
+    @property
+    def players(self) -> dict[str, str]:
+        """Who plays: `{player id: name}`."""
+        return {key: str(player["name"]) for key, player in self.view.get("players", {}).items()}
+
+    def __repr__(self) -> str:
+        return f"<Game {self.name} ({self.id})>"
+
+    def _repr_html_(self) -> str:
+        pace = "paused" if self.paused else f"speed {self.clock.speed:g}"
+        view = self.view
+        row = [self.id, self.name, f"{self.tick:,}", show.time_text(self.tick), pace]
+        row += [str(len(view.get(table, {}))) for table in ("sectors", "stations", "ships", "players")]
+        columns = ["id", "game", "tick", "game time", "pace", "sectors", "stations", "ships", "players"]
+        return show.table("Game", columns, [row])
+
+
+def position_of(view: View, ship: Mapping[str, Any], tick: float) -> Position:
+    """Where a ship is at a tick: on its leg, at its station, or at the gate that it entered."""
+    at = ship["at"]
+    match at["type"]:
+        case "leg":
+            (x0, y0), (x1, y1) = at["from"], at["to"]
+            share = _share(tick, at["depart"], at["arrive"])
+            return Position(at["sector"], round(x0 + (x1 - x0) * share), round(y0 + (y1 - y0) * share))
+        case "dock":
+            station = view["stations"][at["station"]]
+            return Position(station["sector"], station["x"], station["y"])
+        case "gate":
+            gate = view["gates"][at["gate"]]
+            return Position(gate["sector"], gate["x"], gate["y"])
+        case _:
+            return Position(at["sector"], at["x"], at["y"])
+
+
+def place_text(view: View, ship: Mapping[str, Any]) -> str:
+    """Where a ship is, in words."""
+    at = ship["at"]
+    sectors = view.get("sectors", {})
+    match at["type"]:
+        case "dock":
+            return str(view["stations"][at["station"]]["name"])
+        case "gate":
+            gate = view["gates"][at["gate"]]
+            return f"in the gate to {_name(sectors, gate['to_sector'])}"
+        case _:
+            return _name(sectors, at["sector"])
+
+
+def _name(table: Mapping[str, Mapping[str, Any]], key: str) -> str:
+    return str(table.get(key, {}).get("name", key))
+
+
+def _share(tick: float, depart: Tick, arrive: Tick) -> float:
+    return min(max((tick - depart) / (arrive - depart), 0.0), 1.0) if arrive > depart else 1.0
+
+
+def _step_text(step: Mapping[str, Any]) -> str:
+    known = {"id", "order", "type", "status", "eta"}
+    return ", ".join(f"{key} {value}" for key, value in step.items() if key not in known)

@@ -1,0 +1,193 @@
+"""The journal in a SQLite database: the backend of a server on one machine.
+
+Puts together the parts, each in a module of its own: the `lock` that admits one process, the tables (`schema`), the
+thread that writes (`writer`, with `admission` and `statements`), and the connections that read (`reader`). It decides
+nothing about a game.
+
+Durability: WAL with synchronous=FULL, so a commit returns after its fsync; on macOS with F_FULLFSYNC, where plain
+fsync leaves data in the drive's cache. The log is brought into the database when it has about 4,000 pages.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from gamekit.errors import JournalError
+from gamekit.game import GameId
+from gamekit.journal import schema
+from gamekit.journal.admission import check_first
+from gamekit.journal.contract import Completion, GameRow, Record, StoredSnapshot, Write
+from gamekit.journal.lock import ProcessLock
+from gamekit.journal.reader import BUSY_TIMEOUT_S, SELECT_GAMES, SqliteReader, game_row
+from gamekit.journal.statements import INSERT_GAME, snapshot_statement
+from gamekit.journal.trouble import journal_error
+from gamekit.journal.writer import LATENCY_DELAY_S, Writer, WriterStats, close_connection
+
+#: Pages of the write-ahead log after which it is brought into the database. More makes for rarer, longer pauses.
+AUTOCHECKPOINT_PAGES = 4_000
+#: SQLite's page cache of the writing connection, in KiB: room for the index pages of a thousand games.
+CACHE_KIB = 16_384
+
+
+class SqliteJournal(SqliteReader):
+    """The journal contract over one database file, which one process at a time may write."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        wall: Callable[[], float] = time.time,
+        latency_delay_s: float = LATENCY_DELAY_S,
+    ) -> None:
+        """Lock the database for this process, and make it or bring it up to date.
+
+        Args:
+            path: the database file; it and its directory are made if they are not there.
+            wall: returns Unix time in seconds, noted with clocks and players.
+            latency_delay_s: how long measured tick times may wait for other writes to share a commit with, in seconds.
+
+        Raises:
+            JournalError: another process has it open, it is not a journal, or it cannot be written.
+        """
+        path = Path(path)
+        self._wall = wall
+        self._latency_delay_s = latency_delay_s
+        self._writer: Writer | None = None
+        self._ended = False
+        self._stats = WriterStats()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JournalError(
+                "open database",
+                f"{path.parent} cannot be made: {error.strerror}",
+                hint="choose a directory that this user may write to",
+            ) from None
+        self._process_lock = ProcessLock(path.with_name(f"{path.name}.lock"))
+        try:
+            self._write_connection = _connect(path)
+            try:
+                super().__init__(path)
+            except BaseException:
+                self._write_connection.close()
+                raise
+        except BaseException:
+            self._process_lock.release()
+            raise
+
+    @staticmethod
+    def reader(path: Path) -> SqliteReader:
+        """A reader of the database, without the lock: for tools, also while a server has it open."""
+        return SqliteReader(path)
+
+    @property
+    def stats(self) -> WriterStats:
+        """What the writer has done since `start`."""
+        return self._stats
+
+    def start(self, on_commit: Callable[[Sequence[Completion]], None]) -> None:
+        """Begin to accept writes; `on_commit` is called on the writer's thread, once per commit."""
+        if self._ended or self._writer is not None:
+            raise JournalError(
+                "start", "the journal was started before, or is closed", hint="start a journal once, after opening it"
+            )
+        self._writer = Writer(self._write_connection, self.path, on_commit, self._wall, self._latency_delay_s)
+        self._stats = self._writer.stats
+
+    def close(self) -> None:
+        """Write and report what was submitted, checkpoint, release the lock. Idempotent."""
+        if self._ended:
+            return
+        self._ended = True
+        # Readers first: the last connection to be closed removes the log, and only the writing one can.
+        super().close()
+        if self._writer is not None:
+            self._writer.close()
+        else:
+            close_connection(self._write_connection, self.path)
+        self._process_lock.release()
+
+    def create(self, row: GameRow, first: StoredSnapshot) -> None:
+        """Enter a new game with its first snapshot, durable on return."""
+        check_first(row, first)
+        snapshot = snapshot_statement(first)
+
+        def insert(connection: sqlite3.Connection) -> None:
+            if connection.execute("SELECT 1 FROM games WHERE id = ?", (row.id,)).fetchone():
+                raise JournalError("create", f"there is a game {row.id} already", hint="choose another id")
+            values = (row.id, row.game, row.version, row.name, row.config, str(row.seed), row.created_s, row.epoch)
+            connection.execute(INSERT_GAME, values)
+            connection.execute(*snapshot)
+
+        self._started("create").call("create", insert)
+
+    def open(self, game: GameId) -> GameRow:
+        """Take the game over for writing: raises its epoch by one (durable on return) and returns the row with it."""
+        writer = self._started("open")
+
+        def take_over(connection: sqlite3.Connection) -> tuple[GameRow, Record | None]:
+            found = connection.execute(f"{SELECT_GAMES} WHERE id = ?", (game,)).fetchone()
+            if found is None:
+                raise KeyError(game)
+            row = game_row(found)
+            row = replace(row, epoch=row.epoch + 1)
+            connection.execute("UPDATE games SET epoch = ? WHERE id = ?", (row.epoch, game))
+            last = connection.execute(
+                f"SELECT {', '.join(Record.__struct_fields__)} FROM commands WHERE game = ? ORDER BY seq DESC LIMIT 1",
+                (game,),
+            ).fetchone()
+            return row, None if last is None else Record(*last)
+
+        return writer.call("open", take_over, lambda taken: writer.admission.opened(*taken))[0]
+
+    def submit(self, writes: Sequence[Write]) -> None:
+        """Hand over writes that become durable together. Thread-safe; returns at once."""
+        self._started("submit").submit(writes)
+
+    def _started(self, op: str) -> Writer:
+        if self._writer is None:
+            raise JournalError(op, "the journal was not started, or is closed", hint="call start first")
+        return self._writer
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """The connection that writes, its tables up to date.
+
+    Raises:
+        JournalError: it is not a journal, or cannot be opened or written.
+    """
+    try:
+        # Made here, used by the writer's thread; never by both at once.
+        connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        try:
+            schema.check(connection, path, writing=True)
+            mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            if mode != "wal":
+                raise JournalError(
+                    "open database",
+                    f"{path} cannot be put into WAL mode (it stays in {mode})",
+                    hint="keep the journal on a local file system",
+                )
+            for pragma in (
+                "synchronous = FULL",
+                "fullfsync = ON",
+                "checkpoint_fullfsync = ON",
+                f"wal_autocheckpoint = {AUTOCHECKPOINT_PAGES}",
+                f"cache_size = -{CACHE_KIB}",
+                "foreign_keys = OFF",
+                # Some builds overwrite what they delete with zeros, which doubles the cost of thinning snapshots.
+                "secure_delete = OFF",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            schema.upgrade(connection)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise journal_error("open database", error, path) from error
+    return connection

@@ -1,0 +1,25 @@
+"""Which snapshots of a game are kept: the first, the latest few, and one for every hour of game time.
+
+The rule is applied once for every snapshot saved, to the one that has just left the latest few. It goes when the kept
+one before it is of the same hour. So of each hour the first snapshot stays, the cost of a save does not grow with the
+age of the game, and the very first snapshot, which has none before it, is never dropped.
+"""
+
+from __future__ import annotations
+
+from gamekit.game import TICK_HZ, Tick
+
+#: This many of the latest snapshots always stay.
+KEEP_LATEST = 10
+#: Of older ones, one stays for every so many ticks (an hour of game time).
+KEEP_EVERY_TICKS = 3600 * TICK_HZ
+
+
+def drops(candidate: Tick, before: Tick | None) -> bool:
+    """Whether a snapshot that has left the latest few goes.
+
+    Args:
+        candidate: its tick.
+        before: the tick of the one kept before it, or None when it is the game's first.
+    """
+    return before is not None and candidate // KEEP_EVERY_TICKS == before // KEEP_EVERY_TICKS

@@ -1,0 +1,71 @@
+"""What players ask for. Each command names one ship of the player who sends it.
+
+The shapes only; `orders.py` carries them out. On the wire a command is an object whose `type` is its tag.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from gamekit.game import Command
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where to go: exactly one of a place in a sector, a station, or a gate.
+
+    Attributes:
+        sector: a sector's id; then `x` and `y` are metres from its centre (0, 0 when not given).
+        x, y: metres; x to the right, y down.
+        station: a station's id: fly there and dock.
+        gate: a gate's id: fly there and wait in front of it.
+    """
+
+    sector: str | None = None
+    x: int | None = None
+    y: int | None = None
+    station: str | None = None
+    gate: str | None = None
+
+
+class MoveShip(Command, frozen=True, tag="move"):
+    """Go to `to`, over as many gates as it takes; after the orders given before when `append`, else instead of them."""
+
+    ship: str
+    to: Target
+    append: bool = False
+
+
+class BuyWare(Command, frozen=True, tag="buy"):
+    """Buy up to `units` at the station where the ship is docked then: after its other orders, or now (`append=False`)."""
+
+    ship: str
+    ware: str
+    units: int
+    append: bool = True
+
+
+class SellWare(Command, frozen=True, tag="sell"):
+    """Sell up to `units` at the station where the ship is docked then: after its other orders, or now."""
+
+    ship: str
+    ware: str
+    units: int
+    append: bool = True
+
+
+class StopShip(Command, frozen=True, tag="stop"):
+    """Forget all orders and stay; a ship inside a gate comes out first."""
+
+    ship: str
+
+
+class CancelEntry(Command, frozen=True, tag="cancel"):
+    """Take back the order that the queue entry `entry` belongs to; later orders are re-planned."""
+
+    ship: str
+    entry: int
+
+
+SpaceCommand: TypeAlias = MoveShip | BuyWare | SellWare | StopShip | CancelEntry

@@ -1,0 +1,186 @@
+"""What has happened in the bundled game.
+
+Every event names the things whose shown fields it changed, because a client's patch is made from the events alone
+(`views.changes`). Events that carry a `player` and are listed in `PRIVATE` are for that player's eyes only. Ticks are
+absolute, lengths are metres, money is centi-credits.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from gamekit.game import Event, PlayerId, Tick
+
+
+class PlayerJoined(Event, frozen=True, gc=False):
+    """A player is new, and so is the ship that comes with the start."""
+
+    player: PlayerId
+    name: str
+    ship: str
+
+
+class ShipDeparted(Event, frozen=True, gc=False):
+    """A ship began a leg to (x, y) in its sector, where it will be at tick `arrive`."""
+
+    ship: str
+    sector: str
+    x: int
+    y: int
+    arrive: Tick
+
+
+class ShipArrived(Event, frozen=True, gc=False):
+    """A ship ended its leg at (x, y)."""
+
+    ship: str
+    sector: str
+    x: int
+    y: int
+
+
+class ShipStopped(Event, frozen=True, gc=False):
+    """A ship broke off what it was doing, by order, and is in space at (x, y)."""
+
+    ship: str
+    sector: str
+    x: int
+    y: int
+
+
+class ShipJumped(Event, frozen=True, gc=False):
+    """A ship entered `gate` and will come out of `exit` at tick `arrive`."""
+
+    ship: str
+    gate: str
+    exit: str
+    arrive: Tick
+
+
+class ShipEmerged(Event, frozen=True, gc=False):
+    """A ship came out of `gate` into `sector`."""
+
+    ship: str
+    gate: str
+    sector: str
+
+
+class ShipDocking(Event, frozen=True, gc=False):
+    """A ship began to dock and will have docked at tick `arrive`."""
+
+    ship: str
+    station: str
+    arrive: Tick
+
+
+class ShipDocked(Event, frozen=True, gc=False):
+    """A ship has docked."""
+
+    ship: str
+    station: str
+
+
+class ShipUndocked(Event, frozen=True, gc=False):
+    """A ship left its dock."""
+
+    ship: str
+    station: str
+
+
+class ShipHolding(Event, frozen=True, gc=False):
+    """A ship cannot go on; `reason` says why. It goes on by itself when it can."""
+
+    ship: str
+    reason: str
+
+
+class OrderAccepted(Event, frozen=True, gc=False):
+    """Private: an order went into a ship's queue as `entries` entries."""
+
+    player: PlayerId
+    ship: str
+    order: int
+    entries: int
+
+
+class QueueChanged(Event, frozen=True, gc=False):
+    """Private: a ship's queue is another one; `why` is "stopped", "cancelled", "replanned" (another way) or "gate" (a gate on the way closed or opened)."""
+
+    player: PlayerId
+    ship: str
+    why: str
+
+
+class EntryDone(Event, frozen=True, gc=False):
+    """Private: a queue entry was carried out."""
+
+    player: PlayerId
+    ship: str
+    entry: int
+    order: int
+
+
+class EntryFailed(Event, frozen=True, gc=False):
+    """Private: a queue entry could not be carried out; the ship goes on with the next."""
+
+    player: PlayerId
+    ship: str
+    entry: int
+    order: int
+    code: str
+    message: str
+
+
+class WareBought(Event, frozen=True, gc=False):
+    """Private: a ship bought `units` for `total`; `price` is the average a unit, rounded down."""
+
+    player: PlayerId
+    ship: str
+    station: str
+    ware: str
+    units: int
+    price: int
+    total: int
+
+
+class WareSold(Event, frozen=True, gc=False):
+    """Private: a ship sold `units` for `total`; `price` is the average a unit, rounded down."""
+
+    player: PlayerId
+    ship: str
+    station: str
+    ware: str
+    units: int
+    price: int
+    total: int
+
+
+class StockChanged(Event, frozen=True, gc=False):
+    """A station's stock is another one, by production, consumption or trade; its prices moved with it."""
+
+    station: str
+
+
+class StationStatusChanged(Event, frozen=True, gc=False):
+    """A station's status, or the reason for it, is another one."""
+
+    station: str
+    status: str
+    reason: str
+
+
+class GateClosed(Event, frozen=True, gc=False):
+    """A gate lets no ship in any more; ships inside come out."""
+
+    gate: str
+
+
+class GateOpened(Event, frozen=True, gc=False):
+    """A gate lets ships in again."""
+
+    gate: str
+
+
+PrivateEvent: TypeAlias = OrderAccepted | QueueChanged | EntryDone | EntryFailed | WareBought | WareSold
+#: The events that only their `player` may see.
+PRIVATE = (OrderAccepted, QueueChanged, EntryDone, EntryFailed, WareBought, WareSold)

@@ -1,0 +1,252 @@
+"""The tables of the bundled game: plain structures of integers and strings, and nothing that acts.
+
+`Saved` is all of it, field by field, as it is encoded; `state.SpaceState` is what the rules work on.
+
+Invariants (checked by `invariants.check`):
+
+- Integers only. Lengths are metres, speeds millimetres per tick, money centi-credits, times ticks.
+- Every table keeps the order of entry, which is the order of the numbers in `key`; nothing iterates over a set. A
+  ship's hold keeps the order of ware ids. So equal states have equal bytes.
+- A ship is in exactly one place, its `at`; what it does next is `queue[0]`, and when that is done is `due`.
+- A thing with something due has `due >= 0`, else `due == NEVER`.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from gamekit.game import PlayerId, Tick
+from gamekit.space.rules import Rules
+
+#: `due` of a thing that waits for nothing.
+NEVER = -1
+#: Ships' agenda keys start here; stations' keys lie below, so that at one tick production comes before ships.
+FIRST_SHIP_KEY = 1 << 32
+#: What a station can be.
+STATION_KINDS = ("mine", "plant", "refinery", "factory", "hub", "habitat")
+
+
+class Ware(msgspec.Struct, frozen=True, array_like=True):
+    """One kind of goods: `volume` units of hold space and `base_price` centi-credits each."""
+
+    id: str
+    name: str
+    tier: int
+    volume: int
+    base_price: int
+
+
+class Sector(msgspec.Struct, frozen=True, array_like=True):
+    """A square of space; `x`, `y` place it on the galaxy map."""
+
+    id: str
+    name: str
+    x: int
+    y: int
+    gates: tuple[str, ...]
+
+
+class Gate(msgspec.Struct, array_like=True):
+    """One end of a passage between two sectors; `to` is the other end. Both ends are open, or both are closed."""
+
+    id: str
+    number: int
+    sector: str
+    x: int
+    y: int
+    to: str
+    to_sector: str
+    jump_ticks: Tick
+    open: bool = True
+
+
+class Recipe(msgspec.Struct, frozen=True, array_like=True):
+    """What one cycle of `cycle_ticks` takes and makes: `{ware_id: units}`."""
+
+    inputs: dict[str, int]
+    outputs: dict[str, int]
+    cycle_ticks: Tick
+
+
+class Station(msgspec.Struct, array_like=True):
+    """A place that makes, uses or trades wares.
+
+    Attributes:
+        key: its number in the agenda.
+        due: when the cycle under way ends.
+        stock, capacity: `{ware_id: units}` for every ware it deals in.
+        buys, sells: the wares it takes from ships, and gives to them.
+        status: "producing", "starved", "clogged" or "trading"; `reason` is a sentence about it.
+    """
+
+    id: str
+    key: int
+    name: str
+    kind: str
+    sector: str
+    x: int
+    y: int
+    recipe: Recipe | None
+    stock: dict[str, int]
+    capacity: dict[str, int]
+    buys: tuple[str, ...]
+    sells: tuple[str, ...]
+    status: str
+    reason: str
+    owner: PlayerId | None = None
+    due: Tick = NEVER
+
+
+class InSpace(msgspec.Struct, frozen=True, array_like=True, tag="space", gc=False):
+    """At rest in a sector."""
+
+    sector: str
+    x: int
+    y: int
+
+
+class OnLeg(msgspec.Struct, frozen=True, array_like=True, tag="leg", gc=False):
+    """Flying straight from one point of a sector to another between two ticks."""
+
+    sector: str
+    from_x: int
+    from_y: int
+    to_x: int
+    to_y: int
+    depart: Tick
+    arrive: Tick
+
+
+class Docked(msgspec.Struct, frozen=True, array_like=True, tag="dock", gc=False):
+    """At a station."""
+
+    station: str
+
+
+class InGate(msgspec.Struct, frozen=True, array_like=True, tag="gate", gc=False):
+    """On the way from `gate` to `exit`."""
+
+    gate: str
+    exit: str
+    depart: Tick
+    arrive: Tick
+
+
+At: TypeAlias = InSpace | OnLeg | Docked | InGate
+
+
+class Fly(msgspec.Struct, frozen=True, array_like=True, tag="fly", gc=False):
+    """Queue entry: fly to a point of the sector that the ship is in by then."""
+
+    id: int
+    order: int
+    sector: str
+    x: int
+    y: int
+
+
+class Jump(msgspec.Struct, frozen=True, array_like=True, tag="jump", gc=False):
+    """Queue entry: enter `gate` and come out of `exit`."""
+
+    id: int
+    order: int
+    gate: str
+    exit: str
+
+
+class Dock(msgspec.Struct, frozen=True, array_like=True, tag="dock", gc=False):
+    """Queue entry: dock at the station that the ship is at by then."""
+
+    id: int
+    order: int
+    station: str
+
+
+class Buy(msgspec.Struct, frozen=True, array_like=True, tag="buy", gc=False):
+    """Queue entry: buy up to `units` at the dock."""
+
+    id: int
+    order: int
+    ware: str
+    units: int
+
+
+class Sell(msgspec.Struct, frozen=True, array_like=True, tag="sell", gc=False):
+    """Queue entry: sell up to `units` at the dock."""
+
+    id: int
+    order: int
+    ware: str
+    units: int
+
+
+Entry: TypeAlias = Fly | Jump | Dock | Buy | Sell
+
+
+class Ship(msgspec.Struct, array_like=True):
+    """A ship.
+
+    Attributes:
+        key: its number in the agenda.
+        capacity: what its hold takes, in volume units.
+        speed: millimetres per tick.
+        hold: `{ware_id: units}`, in the order of ware ids, nothing at zero.
+        queue: what it is to do; the first entry is under way.
+        due: when that entry is done, or NEVER when the ship waits for orders or holds.
+        blocked: why it holds, or "".
+        orders, entries: how many orders and queue entries it was ever given; the next one's number is one more.
+    """
+
+    id: str
+    key: int
+    name: str
+    owner: PlayerId
+    ship_class: str
+    capacity: int
+    speed: int
+    at: At
+    hold: dict[str, int] = msgspec.field(default_factory=dict)
+    queue: list[Entry] = msgspec.field(default_factory=list)
+    due: Tick = NEVER
+    blocked: str = ""
+    orders: int = 0
+    entries: int = 0
+
+
+class Player(msgspec.Struct, array_like=True):
+    """Somebody who owns ships; the credits are in the ledger."""
+
+    id: PlayerId
+    name: str
+    joined: Tick
+
+
+class Ledger(msgspec.Struct, array_like=True):
+    """The accounts of the game; every total over all accounts is zero.
+
+    Attributes:
+        credits: `{account: centi-credits}`; accounts are named in `ledger`.
+        wares: `{account: {ware_id: units}}` of the faucets and sinks; all else is in stocks and holds.
+    """
+
+    credits: dict[str, int]
+    wares: dict[str, dict[str, int]]
+
+
+class Saved(msgspec.Struct, array_like=True):
+    """The whole state. `ships_made` counts all ships ever, so that ids are never given twice."""
+
+    tick: Tick
+    seed: int
+    scenario: str
+    rules: Rules
+    wares: dict[str, Ware]
+    sectors: dict[str, Sector]
+    gates: dict[str, Gate]
+    stations: dict[str, Station]
+    ships: dict[str, Ship]
+    players: dict[PlayerId, Player]
+    ledger: Ledger
+    ships_made: int

@@ -1,0 +1,224 @@
+"""Carrying out players' commands: checking them, and what they put into or take out of a ship's queue.
+
+Every function either refuses with `Rejected` and has changed nothing, or returns the events of what it did. Each move
+is one *order*, a number that its queue entries share; an order is replaced, cancelled and re-planned as a whole.
+"""
+
+from __future__ import annotations
+
+from gamekit.game import Event, Join, PlayerId, Rejected
+from gamekit.space import ledger, queue, trading
+from gamekit.space.commands import BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
+from gamekit.space.events import OrderAccepted, PlayerJoined, QueueChanged
+from gamekit.space.model import (
+    FIRST_SHIP_KEY,
+    NEVER,
+    Buy,
+    Docked,
+    Entry,
+    Fly,
+    InGate,
+    InSpace,
+    Jump,
+    Player,
+    Sell,
+    Ship,
+)
+from gamekit.space.names import ship_name
+from gamekit.space.state import SpaceState
+from gamekit.space.travel import Place
+
+#: Longest display name of a player, in characters.
+NAME_LIMIT = 40
+#: Most units one trade may ask for; asking for more than there is moves what there is.
+UNITS_LIMIT = 1_000_000_000
+
+
+def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Rejected:
+    """Let a player enter with starting credits and one freighter, docked at a hub."""
+    if player in state.players:
+        return Rejected("already_joined", f"{player} plays in this game already; send orders for its ships instead.")
+    if not 1 <= len(command.name) <= NAME_LIMIT or not command.name.isprintable() or not command.name.strip():
+        return Rejected("bad_name", f"Choose a name of 1 to {NAME_LIMIT} printable characters.")
+    home = _home(state, len(state.players))
+    state.players[player] = Player(player, command.name, state.tick)
+    ledger.grant(state.ledger, player, state.rules.starting_credits)
+    number = state.ships_made
+    state.ships_made += 1
+    ship = Ship(
+        id=f"ship-{number + 1}",
+        key=FIRST_SHIP_KEY + number,
+        name=ship_name(number),
+        owner=player,
+        ship_class="freighter",
+        capacity=state.rules.ship_capacity,
+        speed=state.rules.ship_speed_mm_per_tick,
+        at=home,
+    )
+    state.ships[ship.id] = ship
+    state.agenda.add(ship)
+    return [PlayerJoined(player, command.name, ship.id)]
+
+
+def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] | Rejected:
+    """Send a ship somewhere, over as many gates as it takes."""
+    ship = _own_ship(state, player, command.ship)
+    if isinstance(ship, Rejected):
+        return ship
+    goal = _goal(state, command.to)
+    if isinstance(goal, Rejected):
+        return goal
+    kept = len(ship.queue) if command.append else 0
+    start = queue.place_before(state, ship, kept)
+    entries = queue.planned(state, ship, start, goal, ship.orders + 1)
+    if entries is None:
+        return Rejected(
+            "no_route",
+            f"No open gates lead from {state.sectors[start.sector].name} to {state.sectors[goal.sector].name}; "
+            "wait for a gate to open, or choose another place.",
+        )
+    if kept and kept + len(entries) > state.rules.queue_limit:
+        return _queue_full(state, ship, len(entries))
+    return _give(state, ship, entries, append=command.append)
+
+
+def trade(state: SpaceState, player: PlayerId, command: BuyWare | SellWare) -> list[Event] | Rejected:
+    """Buy or sell at the dock: at once when the ship has nothing else to do, else when its turn comes."""
+    ship = _own_ship(state, player, command.ship)
+    if isinstance(ship, Rejected):
+        return ship
+    if command.ware not in state.wares:
+        return Rejected("unknown_ware", f"There is no ware {command.ware!r}; the view's `wares` lists them.")
+    if not 1 <= command.units <= UNITS_LIMIT:
+        return Rejected("bad_units", f"Ask for 1 to {UNITS_LIMIT} units.")
+    kind = Buy if isinstance(command, BuyWare) else Sell
+    entry = kind(ship.entries + 1, ship.orders + 1, command.ware, command.units)
+    if ship.queue and command.append:
+        if len(ship.queue) >= state.rules.queue_limit:
+            return _queue_full(state, ship, 1)
+        place = queue.place_before(state, ship, len(ship.queue))
+        if place.station is None:
+            return Rejected("not_docked", f"{ship.name} will not be docked then; move it to a station first.")
+        refusal = trading.dealt_in(state, state.stations[place.station], entry)
+    else:
+        agreed = trading.deal(state, ship, entry)
+        refusal = agreed if isinstance(agreed, Rejected) else None
+    if refusal is not None:
+        return refusal
+    return _give(state, ship, [entry], append=command.append)
+
+
+def stop(state: SpaceState, player: PlayerId, command: StopShip) -> list[Event] | Rejected:
+    """Forget all orders."""
+    ship = _own_ship(state, player, command.ship)
+    if isinstance(ship, Rejected):
+        return ship
+    if not ship.queue:
+        return []
+    events: list[Event] = []
+    _clear(state, ship, events)
+    events.append(QueueChanged(player, ship.id, "stopped"))
+    return events
+
+
+def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Event] | Rejected:
+    """Take back one order; the next order to move is planned again from where the ship will then be."""
+    ship = _own_ship(state, player, command.ship)
+    if isinstance(ship, Rejected):
+        return ship
+    index = next((index for index, entry in enumerate(ship.queue) if entry.id == command.entry), None)
+    if index is None:
+        return Rejected("unknown_entry", f"{ship.name} has no queue entry {command.entry}; its `queue` lists them.")
+    first, end = queue.order_at(ship, index)
+    if first == 0 and isinstance(ship.at, InGate):
+        first = 1
+        if end == 1 or index == 0:
+            return Rejected("in_gate", f"{ship.name} is inside the gate and must come out first; cancel what follows.")
+    events: list[Event] = []
+    if first == 0:
+        queue.halt(state, ship, events)
+    del ship.queue[first:end]
+    _plan_following(state, ship, first, events)
+    events.append(QueueChanged(player, ship.id, "cancelled"))
+    if ship.due == NEVER:
+        queue.proceed(state, ship, events)
+    return events
+
+
+def _own_ship(state: SpaceState, player: PlayerId, ship_id: str) -> Ship | Rejected:
+    ship = state.ships.get(ship_id)
+    if ship is None:
+        return Rejected("unknown_ship", f"There is no ship {ship_id!r}; the view's `ships` lists them.")
+    if ship.owner != player:
+        return Rejected("not_your_ship", f"{ship.name} belongs to {state.players[ship.owner].name}; order your own.")
+    return ship
+
+
+def _goal(state: SpaceState, to: Target) -> Place | Rejected:
+    """The place that a target means."""
+    named = [name for name in (to.sector, to.station, to.gate) if name is not None]
+    if len(named) != 1 or (to.sector is None and (to.x is not None or to.y is not None)):
+        return Rejected("bad_target", "Name one target: a sector with x and y, or a station, or a gate.")
+    if to.station is not None:
+        if to.station not in state.stations:
+            return Rejected("unknown_station", f"There is no station {to.station!r}; the view's `stations` lists them.")
+        return state.atlas.at_station(to.station)
+    if to.gate is not None:
+        if to.gate not in state.gates:
+            return Rejected("unknown_gate", f"There is no gate {to.gate!r}; the view's `gates` lists them.")
+        return state.atlas.at_gate(to.gate)
+    if to.sector not in state.sectors:
+        return Rejected("unknown_sector", f"There is no sector {to.sector!r}; the view's `sectors` lists them.")
+    x, y = to.x or 0, to.y or 0
+    half = state.rules.sector_size_m // 2
+    if not (-half <= x <= half and -half <= y <= half):
+        return Rejected("outside_sector", f"({x}, {y}) is outside; x and y go from {-half} to {half} metres.")
+    return Place(to.sector, x, y)
+
+
+def _queue_full(state: SpaceState, ship: Ship, more: int) -> Rejected:
+    return Rejected(
+        "queue_full",
+        f"{ship.name} has {len(ship.queue)} entries in its queue and {more} more would exceed the limit of "
+        f"{state.rules.queue_limit}; wait until some are done, or cancel some.",
+    )
+
+
+def _give(state: SpaceState, ship: Ship, entries: list[Entry], *, append: bool) -> list[Event]:
+    """Put one order's entries into the queue, and begin if nothing else is under way."""
+    events: list[Event] = []
+    if not append:
+        _clear(state, ship, events)
+    ship.orders += 1
+    ship.queue += queue.given(ship, entries)
+    events.append(OrderAccepted(ship.owner, ship.id, ship.orders, len(entries)))
+    if ship.due == NEVER and not ship.blocked:
+        queue.proceed(state, ship, events)
+    return events
+
+
+def _clear(state: SpaceState, ship: Ship, events: list[Event]) -> None:
+    """Empty the queue, except for a jump under way."""
+    queue.halt(state, ship, events)
+    del ship.queue[1 if isinstance(ship.at, InGate) else 0 :]
+
+
+def _plan_following(state: SpaceState, ship: Ship, index: int, events: list[Event]) -> None:
+    """Plan the first order to move at or after `index` anew, because the one before it is gone.
+
+    When there is no way the old plan stays; the ship then looks again when its turn comes, and holds if need be.
+    """
+    for later in range(index, len(ship.queue)):
+        if not isinstance(ship.queue[later], Buy | Sell):
+            queue.replan(state, ship, later, events)
+            return
+
+
+def _home(state: SpaceState, number: int) -> InSpace | Docked:
+    """Where the ship of the player who joins as `number` starts: the hubs in turn, or the next best thing."""
+    hubs = [station.id for station in state.stations.values() if station.kind == "hub"]
+    docks = hubs or list(state.stations)
+    if docks:
+        return Docked(docks[number % len(docks)])
+    sectors = list(state.sectors)
+    return InSpace(sectors[number % len(sectors)], 0, 0)

@@ -1,0 +1,104 @@
+"""The rules of one game: one frozen, versioned structure; each field carries its unit, range and a sentence.
+
+This module owns what may be set and how a wrong setting is reported. It does not apply any rule. The table that
+documentation, the command line and notebooks print is `table()`; it is read from the types, so it cannot drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from gamekit.errors import ConfigError
+
+
+def _meta(unit: str, low: int, high: int, sentence: str) -> Meta:
+    return Meta(ge=low, le=high, description=sentence, extra={"unit": unit})
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rules in force. They are part of the state and never change during a game."""
+
+    version: Annotated[int, _meta("number", 1, 1, "Version of this structure.")] = 1
+    sector_size_m: Annotated[int, _meta("metres", 200, 100_000, "Side of a sector, which is a square.")] = 2_000
+    ship_speed_mm_per_tick: Annotated[
+        int, _meta("millimetres per tick", 100, 1_000_000, "Speed of a ship on a leg; 6,000 is 60 metres a second.")
+    ] = 6_000
+    ship_capacity: Annotated[int, _meta("volume units", 1, 1_000_000, "What the hold of a new freighter takes.")] = 400
+    jump_ticks: Annotated[int, _meta("ticks", 1, 36_000, "Time between entering a gate and coming out.")] = 50
+    dock_ticks: Annotated[int, _meta("ticks", 0, 36_000, "Time that docking takes; undocking takes none.")] = 10
+    queue_limit: Annotated[
+        int,
+        _meta("entries", 1, 1_000, "Entries a ship's queue may hold; a single order into an empty queue always fits."),
+    ] = 64
+    cycle_percent: Annotated[
+        int, _meta("percent", 1, 10_000, "Length of every production cycle against the recipe's; 50 is twice as fast.")
+    ] = 100
+    initial_stock_percent: Annotated[
+        int, _meta("percent", 0, 100, "How full the stations' stocks are at tick 0.")
+    ] = 50
+    price_spread_percent: Annotated[
+        int, _meta("percent", 0, 90, "How far a price lies above the base price when empty, and below it when full.")
+    ] = 30
+    starting_credits: Annotated[
+        int, _meta("centi-credits", 0, 10**15, "What a player owns on joining; 10,000,000 are 100,000 credits.")
+    ] = 10_000_000
+
+
+class RuleField(msgspec.Struct, frozen=True):
+    """One line of the table of rules.
+
+    Attributes:
+        name: the field's name.
+        default: its value when it is not set.
+        low, high: the smallest and the largest value allowed.
+        unit: what the number counts.
+        sentence: what it does.
+    """
+
+    name: str
+    default: int
+    low: int
+    high: int
+    unit: str
+    sentence: str
+
+
+@cache
+def table() -> tuple[RuleField, ...]:
+    """Every rule with default, range, unit and a sentence, in the order of the structure."""
+    hints = get_type_hints(Rules, include_extras=True)
+    rows = []
+    for field in msgspec.structs.fields(Rules):
+        meta: Any = get_args(hints[field.name])[1]
+        rows.append(
+            RuleField(field.name, field.default, meta.ge, meta.le, meta.extra["unit"], meta.description),
+        )
+    return tuple(rows)
+
+
+def load(settings: object) -> Rules:
+    """The rules from plain values; what is not named keeps its default.
+
+    Args:
+        settings: `{field: whole number}`.
+
+    Raises:
+        ConfigError: an unknown field, a wrong type or a value out of range; the message says what is allowed.
+    """
+    if not isinstance(settings, Mapping):
+        raise ConfigError(f"rules: expected a table of fields and whole numbers, got {settings!r}.")
+    rows = {row.name: row for row in table()}
+    for name, value in settings.items():
+        row = rows.get(name)
+        if row is None:
+            raise ConfigError(f"rules: unknown key {name!r}; allowed are {', '.join(rows)}.")
+        if type(value) is not int or not row.low <= value <= row.high:
+            raise ConfigError(
+                f"rules.{name}: expected a whole number of {row.unit} from {row.low} to {row.high}, got {value!r}."
+            )
+    return Rules(**settings)

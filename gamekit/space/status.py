@@ -1,0 +1,50 @@
+"""What a ship is doing, in a word and in a sentence, read from its place and its queue.
+
+Neither is stored, so neither can be out of date; and no ship is without either.
+"""
+
+from __future__ import annotations
+
+from gamekit.space.model import NEVER, Dock, Docked, Entry, Fly, InGate, Jump, OnLeg, Ship
+from gamekit.space.state import SpaceState
+
+IDLE = "idle"
+FLYING = "flying"
+JUMPING = "jumping"
+DOCKED = "docked"
+WAITING = "waiting"
+HOLDING = "holding"
+
+
+def status_of(state: SpaceState, ship: Ship) -> tuple[str, str]:
+    """A ship's status and the reason for it.
+
+    Returns:
+        One of "idle", "flying", "jumping", "docked", "waiting" (docking), "holding"; and a sentence, never empty.
+    """
+    at = ship.at
+    if ship.blocked:
+        return HOLDING, ship.blocked
+    if isinstance(at, OnLeg):
+        return FLYING, f"flying to {_aim(state, ship.queue)}"
+    if isinstance(at, InGate):
+        return JUMPING, f"in transit to {state.sectors[state.gates[at.exit].sector].name}"
+    if isinstance(at, Docked):
+        return DOCKED, f"docked at {state.stations[at.station].name}"
+    if ship.due != NEVER:
+        entry = ship.queue[0]
+        assert isinstance(entry, Dock), "at rest, only docking takes time"
+        return WAITING, f"docking at {state.stations[entry.station].name}"
+    return IDLE, "no orders"
+
+
+def _aim(state: SpaceState, queue: list[Entry]) -> str:
+    """What the leg under way leads to."""
+    fly = queue[0]
+    following = queue[1] if len(queue) > 1 else None
+    if isinstance(following, Jump) and following.order == fly.order:
+        return f"{state.sectors[state.gates[following.gate].to_sector].name} gate"
+    if isinstance(following, Dock) and following.order == fly.order:
+        return state.stations[following.station].name
+    assert isinstance(fly, Fly), "a leg belongs to an entry to fly"
+    return f"({fly.x}, {fly.y}) in {state.sectors[fly.sector].name}"

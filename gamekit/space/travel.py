@@ -1,0 +1,138 @@
+"""Geometry and routes: how long a leg takes, where a ship is, and which gates lead somewhere soonest.
+
+Everything here only reads. Distances are whole millimetres by `math.isqrt`, times are whole ticks rounded up, and
+positions on a leg are rounded to the nearest metre; nothing depends on the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from heapq import heappop, heappush
+from math import isqrt
+from typing import NamedTuple
+
+from gamekit.game import Tick
+from gamekit.space.model import Docked, Gate, InGate, InSpace, OnLeg, Sector, Station
+
+_GOAL = -1
+
+
+class Place(NamedTuple):
+    """A point of a sector in metres, and the station there when a ship is (or is to be) docked."""
+
+    sector: str
+    x: int
+    y: int
+    station: str | None = None
+
+
+def leg_ticks(speed: int, dx: int, dy: int) -> Tick:
+    """How long a ship of `speed` millimetres per tick takes over (dx, dy) metres; 0 only for no way at all."""
+    return -(-isqrt((dx * dx + dy * dy) * 1_000_000) // speed)
+
+
+def along(leg: OnLeg, tick: Tick) -> tuple[int, int]:
+    """Where a ship on `leg` is at `tick`, to the nearest metre, halves up; clamped to the ends."""
+    if tick >= leg.arrive:
+        return leg.to_x, leg.to_y
+    length = leg.arrive - leg.depart
+    gone = max(tick - leg.depart, 0)
+    return (
+        leg.from_x + (2 * (leg.to_x - leg.from_x) * gone + length) // (2 * length),
+        leg.from_y + (2 * (leg.to_y - leg.from_y) * gone + length) // (2 * length),
+    )
+
+
+class Atlas:
+    """How to get from anywhere to anywhere. An index over gates and stations: never saved, always rebuildable.
+
+    Whether a gate is open is looked up at the moment of asking, so closing one needs no word to the atlas.
+    """
+
+    __slots__ = ("_gates", "_numbered", "_of_sector", "_onward", "_stations")
+
+    def __init__(
+        self, sectors: Mapping[str, Sector], gates: Mapping[str, Gate], stations: Mapping[str, Station]
+    ) -> None:
+        self._gates = gates
+        self._stations = stations
+        self._numbered = list(gates.values())
+        self._of_sector = {sector.id: [gates[gate] for gate in sector.gates] for sector in sectors.values()}
+        #: {speed: for each gate's number, (ticks of the jump and the leg to the next gate, that gate's number)}
+        self._onward: dict[int, list[list[tuple[Tick, int]]]] = {}
+
+    def place(self, at: InSpace | OnLeg | Docked | InGate, tick: Tick) -> Place:
+        """Where a ship is at `tick`; inside a gate it counts as where it will come out."""
+        if isinstance(at, InSpace):
+            return Place(at.sector, at.x, at.y)
+        if isinstance(at, OnLeg):
+            return Place(at.sector, *along(at, tick))
+        if isinstance(at, Docked):
+            return self.at_station(at.station)
+        return self.at_gate(at.exit)
+
+    def at_station(self, station_id: str) -> Place:
+        """The dock of a station."""
+        station = self._stations[station_id]
+        return Place(station.sector, station.x, station.y, station_id)
+
+    def at_gate(self, gate_id: str) -> Place:
+        """In front of a gate."""
+        gate = self._gates[gate_id]
+        return Place(gate.sector, gate.x, gate.y)
+
+    def route(self, speed: int, start: Place, goal: Place) -> list[Gate] | None:
+        """The open gates to enter, in order, on the way that takes least time; None when there is no way.
+
+        Within one sector the way is straight, without any gate. Of ways that take equally long the one with fewer
+        jumps is taken, then the one whose gates have smaller numbers (Dijkstra over gates).
+        """
+        if start.sector == goal.sector:
+            return []
+        onward = self._onward.get(speed) or self._measure(speed)
+        numbered = self._numbered
+        came_from: dict[int, int] = {}
+        heap: list[tuple[Tick, int, int, int]] = []
+        for gate in self._of_sector[start.sector]:
+            if gate.open:
+                heappush(heap, (leg_ticks(speed, gate.x - start.x, gate.y - start.y), 1, gate.number, _GOAL))
+        while heap:
+            ticks, jumps, number, before = heappop(heap)
+            if number in came_from:
+                continue
+            came_from[number] = before
+            if number == _GOAL:
+                return self._walked_back(came_from)
+            gate = numbered[number]
+            if gate.to_sector == goal.sector:
+                exit_gate = self._gates[gate.to]
+                last = gate.jump_ticks + leg_ticks(speed, goal.x - exit_gate.x, goal.y - exit_gate.y)
+                heappush(heap, (ticks + last, jumps, _GOAL, number))
+            for more, following in onward[number]:
+                if following not in came_from and numbered[following].open:
+                    heappush(heap, (ticks + more, jumps + 1, following, number))
+        return None
+
+    def _walked_back(self, came_from: Mapping[int, int]) -> list[Gate]:
+        gates = []
+        number = came_from[_GOAL]
+        while number != _GOAL:
+            gates.append(self._numbered[number])
+            number = came_from[number]
+        gates.reverse()
+        return gates
+
+    def _measure(self, speed: int) -> list[list[tuple[Tick, int]]]:
+        """Learn the times between gates for ships of one speed, once."""
+        measured = []
+        for gate in self._numbered:
+            out = self._gates[gate.to]
+            measured.append(
+                [
+                    (gate.jump_ticks + leg_ticks(speed, other.x - out.x, other.y - out.y), other.number)
+                    for other in self._of_sector[gate.to_sector]
+                    if other is not out
+                ]
+            )
+        self._onward[speed] = measured
+        return measured

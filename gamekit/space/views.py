@@ -1,0 +1,297 @@
+"""What players see: the view, and the patches that keep a client's copy of it true.
+
+Tables of entities by id, plain values only. A patch is made from events alone: each event names the things it
+changed, `_SHOWS` says which of their fields, and the fields are read from the state after the events. Public fields
+go to everybody, once; what only an owner sees (a ship's hold and queue, a player's credits) goes to the owner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from gamekit.game import Changes, Event, PlayerId, Tick, View
+from gamekit.space import events as happened
+from gamekit.space import ledger
+from gamekit.space.economy import price
+from gamekit.space.model import (
+    Buy,
+    Dock,
+    Docked,
+    Entry,
+    Fly,
+    Gate,
+    InSpace,
+    Jump,
+    OnLeg,
+    Player,
+    Sector,
+    Ship,
+    Station,
+    Ware,
+)
+from gamekit.space.queue import place_before
+from gamekit.space.state import SpaceState
+from gamekit.space.status import status_of
+from gamekit.space.travel import leg_ticks
+
+Fields: TypeAlias = dict[str, Any]
+
+
+#: Groups of fields that change together, as bits.
+_MOTION, _QUEUE, _HOLD, _STOCK, _STATUS, _OPEN = 1, 2, 4, 8, 16, 32
+_OF_SHIPS = _MOTION | _QUEUE | _HOLD
+
+#: {event: what it changed of the ship, station or gate that it names}; who joins is seen to apart.
+_SHOWS: dict[type[Event], int] = {
+    happened.ShipDeparted: _MOTION | _QUEUE,
+    happened.ShipArrived: _MOTION | _QUEUE,
+    happened.ShipStopped: _MOTION | _QUEUE,
+    happened.ShipJumped: _MOTION | _QUEUE,
+    happened.ShipEmerged: _MOTION | _QUEUE,
+    happened.ShipDocking: _MOTION | _QUEUE,
+    happened.ShipDocked: _MOTION | _QUEUE,
+    happened.ShipUndocked: _MOTION | _QUEUE,
+    happened.ShipHolding: _MOTION | _QUEUE,
+    happened.OrderAccepted: _QUEUE,
+    happened.QueueChanged: _QUEUE,
+    happened.EntryDone: _QUEUE,
+    happened.EntryFailed: _QUEUE,
+    happened.WareBought: _QUEUE | _HOLD,
+    happened.WareSold: _QUEUE | _HOLD,
+    happened.StockChanged: _STOCK,
+    happened.StationStatusChanged: _STATUS,
+    happened.GateClosed: _OPEN,
+    happened.GateOpened: _OPEN,
+}
+
+
+def view(state: SpaceState, player: PlayerId | None) -> View:
+    """All that `player` may see; None is a spectator."""
+    ships = {ship.id: _ship(ship) | _motion(state, ship) for ship in state.ships.values()}
+    players = {one.id: _player(one) for one in state.players.values()}
+    if player in players:
+        players[player] |= _purse(state, player)
+        for ship in state.ships.values():
+            if ship.owner == player:
+                ships[ship.id] |= _queue(state, ship) | _hold(ship)
+    return {
+        "sectors": {sector.id: _sector(state, sector) for sector in state.sectors.values()},
+        "gates": {gate.id: _gate(gate) for gate in state.gates.values()},
+        "stations": {
+            station.id: _station(station) | _stock(state, station) | _standing(station)
+            for station in state.stations.values()
+        },
+        "ships": ships,
+        "players": players,
+        "wares": {ware.id: _ware(ware) for ware in state.wares.values()},
+    }
+
+
+def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
+    """The patch that `events` made: the public part for None, else what `player` sees beyond it."""
+    shown: dict[str, int] = {}
+    joined: list[happened.PlayerJoined] = []
+    for event in events:
+        if isinstance(event, happened.PlayerJoined):
+            joined.append(event)
+            continue
+        shows = _SHOWS[type(event)]
+        named = _named(event, shows)
+        shown[named] = shown.get(named, 0) | shows
+    return _public(state, shown, joined) if player is None else _private(state, player, shown, joined)
+
+
+def _named(event: Any, shows: int) -> str:  # noqa: ANN401 - the field's name depends on what the event shows
+    named: str = event.ship if shows & _OF_SHIPS else event.gate if shows & _OPEN else event.station
+    return named
+
+
+def _public(state: SpaceState, shown: dict[str, int], joined: list[happened.PlayerJoined]) -> Changes:
+    patch: Changes = {}
+    for named, shows in shown.items():
+        if shows & _OF_SHIPS:
+            if shows & _MOTION:
+                patch.setdefault("ships", {})[named] = _motion(state, state.ships[named])
+        elif shows & _OPEN:
+            patch.setdefault("gates", {})[named] = {"open": state.gates[named].open}
+        else:
+            station = state.stations[named]
+            fields = _stock(state, station) if shows & _STOCK else {}
+            patch.setdefault("stations", {})[named] = fields | (_standing(station) if shows & _STATUS else {})
+    for event in joined:
+        ship = state.ships[event.ship]
+        patch.setdefault("players", {})[event.player] = _player(state.players[event.player])
+        patch.setdefault("ships", {})[event.ship] = _ship(ship) | _motion(state, ship)
+    return patch
+
+
+def _private(
+    state: SpaceState, player: PlayerId, shown: dict[str, int], joined: list[happened.PlayerJoined]
+) -> Changes:
+    patch: Changes = {}
+    for named, shows in shown.items():
+        if not shows & _OF_SHIPS or state.ships[named].owner != player:
+            continue
+        ship = state.ships[named]
+        fields = _queue(state, ship)
+        if shows & _HOLD:
+            fields |= _hold(ship)
+            patch["players"] = {player: _purse(state, player)}
+        patch.setdefault("ships", {})[named] = fields
+    for event in joined:
+        if event.player == player:
+            ship = state.ships[event.ship]
+            patch["players"] = {player: _purse(state, player)}
+            patch.setdefault("ships", {})[event.ship] = _queue(state, ship) | _hold(ship)
+    return patch
+
+
+def _sector(state: SpaceState, sector: Sector) -> Fields:
+    return {
+        "name": sector.name,
+        "x": sector.x,
+        "y": sector.y,
+        "size_m": state.rules.sector_size_m,
+        "gates": list(sector.gates),
+    }
+
+
+def _gate(gate: Gate) -> Fields:
+    return {
+        "sector": gate.sector,
+        "x": gate.x,
+        "y": gate.y,
+        "to": gate.to,
+        "to_sector": gate.to_sector,
+        "open": gate.open,
+        "jump_ticks": gate.jump_ticks,
+    }
+
+
+def _ware(ware: Ware) -> Fields:
+    return {"name": ware.name, "tier": ware.tier, "volume": ware.volume, "base_price": ware.base_price}
+
+
+def _player(player: Player) -> Fields:
+    return {"name": player.name, "joined": player.joined}
+
+
+def _purse(state: SpaceState, player: PlayerId) -> Fields:
+    return {"credits": ledger.credits_of(state.ledger, player)}
+
+
+def _station(station: Station) -> Fields:
+    return {
+        "name": station.name,
+        "kind": station.kind,
+        "sector": station.sector,
+        "x": station.x,
+        "y": station.y,
+        "owner": station.owner,
+        "recipe": msgspec.structs.asdict(station.recipe) if station.recipe is not None else None,
+        "capacity": dict(station.capacity),
+        "buys": list(station.buys),
+        "sells": list(station.sells),
+    }
+
+
+def _stock(state: SpaceState, station: Station) -> Fields:
+    spread = state.rules.price_spread_percent
+    return {
+        "stock": dict(station.stock),
+        "price": {
+            ware: price(state.wares[ware].base_price, spread, units, station.capacity[ware])
+            for ware, units in station.stock.items()
+        },
+    }
+
+
+def _standing(station: Station) -> Fields:
+    return {"status": station.status, "reason": station.reason}
+
+
+def _ship(ship: Ship) -> Fields:
+    return {
+        "name": ship.name,
+        "owner": ship.owner,
+        "class": ship.ship_class,
+        "capacity": ship.capacity,
+        "speed": ship.speed,
+    }
+
+
+def _motion(state: SpaceState, ship: Ship) -> Fields:
+    status, reason = status_of(state, ship)
+    return {"at": _at(ship), "status": status, "reason": reason}
+
+
+def _at(ship: Ship) -> Fields:
+    at = ship.at
+    if isinstance(at, OnLeg):
+        return {
+            "type": "leg",
+            "sector": at.sector,
+            "from": [at.from_x, at.from_y],
+            "to": [at.to_x, at.to_y],
+            "depart": at.depart,
+            "arrive": at.arrive,
+        }
+    if isinstance(at, InSpace):
+        return {"type": "space", "sector": at.sector, "x": at.x, "y": at.y}
+    if isinstance(at, Docked):
+        return {"type": "dock", "station": at.station}
+    return {"type": "gate", "gate": at.gate, "exit": at.exit, "depart": at.depart, "arrive": at.arrive}
+
+
+def _hold(ship: Ship) -> Fields:
+    return {"hold": dict(ship.hold)}
+
+
+def _queue(state: SpaceState, ship: Ship) -> Fields:
+    rows = []
+    etas = _etas(state, ship)
+    for index, (entry, eta) in enumerate(zip(ship.queue, etas, strict=True)):
+        status = "queued" if index else "waiting" if ship.blocked else "active"
+        rows.append(_entry(entry) | {"status": status, "eta": eta})
+    return {"queue": rows}
+
+
+def _entry(entry: Entry) -> Fields:
+    head: Fields = {"id": entry.id, "order": entry.order}
+    if isinstance(entry, Fly):
+        return head | {"type": "fly", "sector": entry.sector, "x": entry.x, "y": entry.y}
+    if isinstance(entry, Jump):
+        return head | {"type": "jump", "gate": entry.gate, "exit": entry.exit}
+    if isinstance(entry, Dock):
+        return head | {"type": "dock", "station": entry.station}
+    return head | {"type": "buy" if isinstance(entry, Buy) else "sell", "ware": entry.ware, "units": entry.units}
+
+
+def _etas(state: SpaceState, ship: Ship) -> list[Tick | None]:
+    """When each entry will be done: exact while no gate on the way closes; None from where the way is not open."""
+    if ship.blocked:
+        return [None] * len(ship.queue)
+    etas: list[Tick | None] = []
+    eta: Tick | None = ship.due
+    for index, entry in enumerate(ship.queue):
+        if index and eta is not None:
+            eta = _eta(state, ship, index, entry, eta)
+        etas.append(eta)
+    return etas
+
+
+def _eta(state: SpaceState, ship: Ship, index: int, entry: Entry, begins: Tick) -> Tick | None:
+    if isinstance(entry, Fly):
+        here = place_before(state, ship, index)
+        if here.sector != entry.sector:
+            return None
+        return begins + leg_ticks(ship.speed, entry.x - here.x, entry.y - here.y)
+    if isinstance(entry, Jump):
+        gate = state.gates[entry.gate]
+        return begins + gate.jump_ticks if gate.open else None
+    if isinstance(entry, Dock) and place_before(state, ship, index).station != entry.station:
+        return begins + state.rules.dock_ticks
+    return begins

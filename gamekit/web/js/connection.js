@@ -1,0 +1,295 @@
+/**
+ * The live connection to one game: opens the socket, says hello, resumes after a loss, sends the queued commands in order,
+ * and tells its listeners what comes in.
+ *
+ * It owns the socket and its timers; not the view (its listeners merge), and not the queue's rules (`queue.js`).
+ * Nothing that a player commanded is dropped here: commands go into the queue at once, connected or not, and leave it
+ * by an outcome only. After `refused` it does not try again by itself.
+ *
+ * @import {Body, Delta, FromServer, GameEvent, Notice, Outcome, Snapshot, Welcome} from "./types"
+ * @import {CommandQueue, Entry} from "./queue.js"
+ */
+
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5000;
+const PING_EVERY_MS = 2000;
+/** Silence after which a connection counts as lost; the server speaks every second. */
+const SILENCE_MS = 6000;
+/** Time for the socket to open and the welcome to come. */
+const OPENING_MS = 10000;
+const POLICY = 1008;
+const NO_GAME = 4404;
+
+/**
+ * @typedef {{kind: "connecting"} | {kind: "live"} | {kind: "offline", tryAtMs: number} | {kind: "refused", reason: string}} State
+ *
+ * @typedef {object} Listeners
+ * @property {(state: State) => void} [state]
+ * @property {(message: Welcome) => void} [welcome]
+ * @property {(message: Snapshot) => void} [snapshot]
+ * @property {(message: Delta) => void} [delta]
+ * @property {(tick: number) => void} [tick] the server's clock, when no delta carried it
+ * @property {(message: Notice) => void} [notice]
+ * @property {(entry: Entry, outcome: Outcome) => void} [outcome] how a command ended
+ * @property {(code: string, message: string) => void} [error] an error that belongs to no command
+ * @property {() => void} [pending] the queue has changed
+ * @property {(latencyMs: number) => void} [latency]
+ *
+ * @typedef {object} Parts
+ * @property {string} url of the game's socket
+ * @property {string} token empty for a spectator
+ * @property {CommandQueue} queue
+ * @property {() => Promise<CommandQueue | null>} [adopt] another queue of the same player that nobody sends
+ * @property {(queue: CommandQueue) => void} [leave] called with the queue that was left for another
+ * @property {new (url: string) => WebSocket} [WebSocket]
+ * @property {() => number} [random] from 0 to 1
+ * @property {() => number} [now] monotonic milliseconds
+ */
+
+export class Connection {
+  /** @param {Parts} parts @param {Listeners} [listeners] */
+  constructor(parts, listeners = {}) {
+    this.parts = { WebSocket: globalThis.WebSocket, random: Math.random, now: () => performance.now(), ...parts };
+    this.listeners = listeners;
+    this.queue = parts.queue;
+    /** @type {State} */
+    this.state = { kind: "connecting" };
+    this.latencyMs = NaN;
+    /** The last delta seen. @type {{epoch: number, n: number} | null} */
+    this.position = null;
+    this.epoch = 0;
+    /** @type {WebSocket | null} */
+    this.socket = null;
+    /** Whether commands may go out: between a welcome and the next hello. */
+    this.welcomed = false;
+    this.tries = 0;
+    this.heardMs = 0;
+    this.refusal = "";
+    this.adopting = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.retryTimer = undefined;
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.pulseTimer = undefined;
+  }
+
+  /** Seconds until the next try; 0 when there is none to wait for. */
+  get nextTryIn() {
+    return this.state.kind === "offline" ? Math.max(0, (this.state.tryAtMs - this.parts.now()) / 1000) : 0;
+  }
+
+  /** How many commands the server has not acknowledged. */
+  get pendingCount() {
+    return this.queue.waiting.length;
+  }
+
+  /** Connect now; also the way to try again at once. */
+  open() {
+    if (this.socket) return;
+    clearTimeout(this.retryTimer);
+    this.refusal = "";
+    this.become({ kind: "connecting" });
+    this.heardMs = this.parts.now();
+    let socket;
+    try {
+      socket = new this.parts.WebSocket(this.parts.url);
+    } catch {
+      this.lost(0);
+      return;
+    }
+    this.socket = socket;
+    // A socket that was given up must not be heard any more, so each listener asks whether it is still the one.
+    const own = (/** @type {() => void} */ act) => () => this.socket === socket && act();
+    socket.addEventListener("open", own(() => this.hello()));
+    socket.addEventListener("message", (event) => this.socket === socket && this.heard(event.data));
+    socket.addEventListener("close", (event) => this.socket === socket && this.lost(event.code, event.reason));
+    clearInterval(this.pulseTimer);
+    this.pulseTimer = setInterval(() => this.pulse(), PING_EVERY_MS / 2);
+  }
+
+  /** Let go of the connection for good; what is queued stays stored. */
+  close() {
+    this.dropSocket();
+    clearTimeout(this.retryTimer);
+  }
+
+  /** Try at once if the connection is down; for when the network or the page comes back. */
+  wake() {
+    if (this.state.kind === "offline") this.open();
+    else this.pulse();
+  }
+
+  /**
+   * Command something, now or as soon as there is a connection.
+   * @param {Body} body
+   * @returns {number} the command's cid; it may be renumbered until it is sent
+   */
+  command(body) {
+    const cid = this.queue.add(body);
+    this.flush();
+    this.listeners.pending?.();
+    return cid;
+  }
+
+  /** Introduce this client, and ask for what was missed. */
+  hello() {
+    this.welcomed = false;
+    this.transmit({ type: "hello", token: this.parts.token, client: this.queue.client, resume: this.position });
+  }
+
+  /** Send what is due. */
+  flush() {
+    if (!this.welcomed) return;
+    for (const { cid, body } of this.queue.take()) this.transmit({ type: "command", cid, body });
+  }
+
+  /** @param {object} message */
+  transmit(message) {
+    if (this.socket?.readyState === 1) this.socket.send(JSON.stringify(message));
+  }
+
+  /** @param {unknown} frame */
+  heard(frame) {
+    this.heardMs = this.parts.now();
+    if (typeof frame !== "string") return;
+    /** @type {FromServer} */
+    const message = JSON.parse(frame);
+    switch (message.type) {
+      case "welcome":
+        return this.welcome(message);
+      case "snapshot":
+        this.position = { epoch: this.epoch, n: message.n };
+        this.listeners.snapshot?.(message);
+        for (const { entry, outcome } of this.queue.settled(message.seq, message.outcomes ?? [])) {
+          this.listeners.outcome?.(entry, outcome);
+        }
+        return this.queueChanged();
+      case "delta":
+        // Numbers grow but have gaps: a delta that holds nothing for this player is not sent.
+        if (!this.position || message.n <= this.position.n) return;
+        this.position.n = message.n;
+        this.listeners.delta?.(message);
+        for (const event of message.events) this.happened(event);
+        return;
+      case "ack":
+        this.queue.acknowledged(message.cid, message.seq);
+        return this.queueChanged();
+      case "error":
+        return this.failed(message);
+      case "pong":
+        this.latencyMs = this.parts.now() - message.t;
+        this.listeners.latency?.(this.latencyMs);
+        return this.listeners.tick?.(message.tick);
+      case "heartbeat":
+        return this.listeners.tick?.(message.tick);
+      case "notice":
+        return this.listeners.notice?.(message);
+    }
+  }
+
+  /** @param {Welcome} message */
+  welcome(message) {
+    this.epoch = message.epoch;
+    if (this.position && this.position.epoch !== message.epoch) this.position = null;
+    this.tries = 0;
+    this.welcomed = true;
+    this.queue.reconnected(message.last_cid);
+    this.listeners.welcome?.(message);
+    this.become({ kind: "live" });
+    this.ping();
+    this.queueChanged();
+  }
+
+  /** @param {{code: string, message: string, cid?: number}} message */
+  failed({ code, message, cid }) {
+    const entry = cid === undefined ? null : this.queue.ended(cid);
+    if (entry) this.listeners.outcome?.(entry, { cid: entry.cid, code, message });
+    else if (!this.welcomed) this.refusal = message;
+    else this.listeners.error?.(code, message);
+    this.queueChanged();
+  }
+
+  /** @param {GameEvent} event */
+  happened(event) {
+    if (event.type !== "CommandDone" && event.type !== "CommandFailed") return;
+    if (event.client !== this.queue.client) return;
+    const outcome = /** @type {Outcome} */ (/** @type {unknown} */ (event));
+    const entry = this.queue.ended(outcome.cid);
+    if (entry) this.listeners.outcome?.(entry, outcome);
+    this.queueChanged();
+  }
+
+  /** Send what has room now, tell the listeners, and look for another queue when this one is done. */
+  queueChanged() {
+    this.flush();
+    this.listeners.pending?.();
+    if (this.welcomed && this.queue.entries.length === 0) void this.adopt();
+  }
+
+  /** Go on under the id of a queue that a closed tab left, so that its commands are sent exactly once. */
+  async adopt() {
+    if (!this.parts.adopt || this.adopting) return;
+    this.adopting = true;
+    const found = await this.parts.adopt();
+    this.adopting = false;
+    if (!found) return;
+    const former = this.queue;
+    if (former.entries.length) {
+      // Something was commanded meanwhile: that goes first, and the other queue stays for later.
+      this.parts.leave?.(found);
+      return;
+    }
+    this.queue = found;
+    this.parts.leave?.(former);
+    if (this.welcomed) this.hello();
+    this.listeners.pending?.();
+  }
+
+  /** Measure the way there and back. */
+  ping() {
+    this.pingedMs = this.parts.now();
+    this.transmit({ type: "ping", t: this.pingedMs });
+  }
+
+  /** Now and then: notice silence, keep measuring. */
+  pulse() {
+    const now = this.parts.now();
+    if (!this.socket) return;
+    if (now - this.heardMs > (this.welcomed ? SILENCE_MS : OPENING_MS)) this.lost(0);
+    else if (this.welcomed && now - (this.pingedMs ?? 0) >= PING_EVERY_MS) this.ping();
+  }
+
+  /**
+   * The connection is gone: say so, and try again later unless the server wants no more of it.
+   * @param {number} code of the close frame
+   * @param {string} [reason]
+   */
+  lost(code, reason = "") {
+    this.dropSocket();
+    if (code === NO_GAME || code === POLICY) {
+      this.become({ kind: "refused", reason: this.refusal || reason || "The server refused the connection." });
+      return;
+    }
+    const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.tries);
+    const waitMs = longest * (0.5 + this.parts.random() / 2);
+    this.tries += 1;
+    clearTimeout(this.retryTimer);
+    this.retryTimer = setTimeout(() => this.open(), waitMs);
+    this.become({ kind: "offline", tryAtMs: this.parts.now() + waitMs });
+  }
+
+  /** Stop hearing and using the socket. */
+  dropSocket() {
+    const socket = this.socket;
+    this.socket = null;
+    this.welcomed = false;
+    this.latencyMs = NaN;
+    clearInterval(this.pulseTimer);
+    socket?.close();
+  }
+
+  /** @param {State} state */
+  become(state) {
+    this.state = state;
+    this.listeners.state?.(state);
+  }
+}

@@ -1,0 +1,535 @@
+/**
+ * The galaxy map, shared by the player page and the notebook's widget: a canvas that shows a view at the clock's tick,
+ * and turns pointers and keys into selections and orders.
+ *
+ * It owns its canvases, camera and frame loop. It does not own the game: it reads the view that it was given and asks
+ * for orders by `onOrder`. It paints only when something moves or has changed: `base` when the camera or what stands
+ * still changes, `live` in every frame while a ship in sight of the clock flies.
+ *
+ * @import {Changes, ClockSetting, Destination, Id, Order, Place, Ship, Target, View} from "./types"
+ * @import {Box, Curve, Spot} from "./layout.js"
+ * @import {Mark, Scene} from "./paint.js"
+ */
+
+import { boundsOf, gateCurve, layoutSectors, metresOf, onCurve, planeOf } from "./layout.js";
+import { GameClock, emptyView, merge, placeOf, routeOf } from "./model.js";
+import { Camera } from "./camera.js";
+import { PALETTE, boxPixels, glyphRadius, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames } from "./paint.js";
+import { Tooltip, wordsFor } from "./tooltip.js";
+import { Pointers } from "./pointers.js";
+
+/** How long a click waits for a second one before it counts as an order, in milliseconds. */
+const DOUBLE_CLICK_MS = 240;
+/** How long the ring at a clicked place is seen, in milliseconds. */
+const RING_MS = 700;
+/** Statuses in which a ship waits for something that the player may want to change. */
+const STUCK = new Set(["waiting", "holding"]);
+
+/**
+ * @typedef {object} MapOptions
+ * @property {(order: Order) => void} [onOrder] called with each order that is asked for
+ * @property {(ship: Id | null) => void} [onSelect] called when another ship, or none, is selected
+ */
+
+export class GalaxyMap {
+  /**
+   * @param {HTMLElement} element the map fills it
+   * @param {MapOptions} [options]
+   */
+  constructor(element, { onOrder, onSelect } = {}) {
+    this.element = element;
+    this.onOrder = onOrder;
+    this.onSelect = onSelect;
+    this.clock = new GameClock();
+    this.camera = new Camera();
+    /** @type {View} */
+    this.view = emptyView();
+    /** @type {Map<Id, Box>} */
+    this.boxes = new Map();
+    /** By gate, from that gate to its other end. @type {Map<Id, Curve>} */
+    this.curves = new Map();
+    /** @type {Id | null} */
+    this.player = null;
+    /** @type {Id | null} */
+    this.selected = null;
+    /** Orders that the server does not have yet. @type {Order[]} */
+    this.pending = [];
+    /** @type {Mark[]} */
+    this.marks = [];
+    /** @type {Target | null} */
+    this.hovered = null;
+    /** @type {Spot | null} */
+    this.pointer = null;
+    /** @type {{spot: Spot, startMs: number}[]} spots on the plane */
+    this.rings = [];
+    /** Frames painted so far. */
+    this.frames = 0;
+    /** Whether the user has chosen what is in sight; until then everything is kept in sight. */
+    this.steered = false;
+    this.layoutStale = true;
+    this.baseStale = true;
+    this.frameAsked = 0;
+    this.clickTimer = 0;
+    this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
+    this.build();
+  }
+
+  /** Make the canvases and listen. */
+  build() {
+    const { element } = this;
+    if (getComputedStyle(element).position === "static") element.style.position = "relative";
+    element.style.overflow = "hidden";
+    element.style.background = PALETTE.ground;
+    element.tabIndex = 0;
+    this.base = document.createElement("canvas");
+    this.live = document.createElement("canvas");
+    for (const canvas of [this.base, this.live]) {
+      Object.assign(canvas.style, { position: "absolute", inset: "0", width: "100%", height: "100%" });
+      element.append(canvas);
+    }
+    this.live.style.touchAction = "none";
+    this.live.setAttribute("aria-hidden", "true");
+    this.tooltip = new Tooltip(element);
+    this.pointers = new Pointers(this.live, {
+      click: (spot, event) => this.clicked(spot, event),
+      doubleClick: (spot) => this.doubleClicked(spot),
+      hover: (spot) => this.hover(spot),
+      pan: (dx, dy) => this.steer(() => this.camera.pan(dx, dy)),
+      zoom: (factor, anchor) => this.steer(() => this.camera.zoomAt(factor, anchor)),
+    });
+    element.addEventListener("keydown", this.onKey);
+    this.resizing = new ResizeObserver(() => this.resized());
+    this.resizing.observe(element);
+    this.resized();
+  }
+
+  /** Stop, and leave the element as it was found. */
+  destroy() {
+    cancelAnimationFrame(this.frameAsked);
+    clearTimeout(this.clickTimer);
+    this.frameAsked = -1;
+    this.resizing?.disconnect();
+    this.pointers?.destroy();
+    this.element.removeEventListener("keydown", this.onKey);
+    this.tooltip?.destroy();
+    this.base?.remove();
+    this.live?.remove();
+  }
+
+  // What is shown
+
+  /**
+   * Show a view. It is kept, not copied: after changing it, call `changed`.
+   * @param {View} view
+   */
+  setView(view) {
+    this.view = Object.assign(view, { ...emptyView(), ...view });
+    this.changed();
+  }
+
+  /**
+   * Merge a patch into the view that is shown.
+   * @param {Changes} changes
+   */
+  merge(changes) {
+    merge(this.view, changes);
+    this.changed(changes);
+  }
+
+  /**
+   * Say that the view was changed.
+   * @param {Changes} [changes] what changed; everything when it is not given
+   */
+  changed(changes) {
+    if (!changes || changes.sectors || changes.gates) this.layoutStale = true;
+    if (!changes || changes.sectors || changes.gates || changes.stations) this.baseStale = true;
+    if (this.selected !== null && !this.view.ships[this.selected]) this.select(null);
+    this.request();
+  }
+
+  /**
+   * Set the clock by what the server said.
+   * @param {ClockSetting} setting
+   */
+  setClock(setting) {
+    this.clock.set(setting, performance.now());
+    this.request();
+  }
+
+  /** Let the clock stand still until the next `setClock`. */
+  holdClock() {
+    this.clock.hold(performance.now());
+  }
+
+  /**
+   * Say whose ships are the user's own.
+   * @param {Id | null} player
+   */
+  setPlayer(player) {
+    this.player = player;
+    this.request();
+  }
+
+  /**
+   * Show orders that wait for the connection, as dashed ways.
+   * @param {Order[]} orders
+   */
+  setPending(orders) {
+    this.pending = orders;
+    this.request();
+  }
+
+  /**
+   * Say how much of each side something else covers, in pixels.
+   * @param {import("./layout.js").Bounds} insets
+   */
+  setInsets(insets) {
+    if (JSON.stringify(insets) === JSON.stringify(this.camera.insets)) return;
+    this.camera.insets = insets;
+    if (!this.steered) this.frameAll(false);
+    this.baseStale = true;
+    this.request();
+  }
+
+  /**
+   * Select a ship, or none.
+   * @param {Id | null} ship
+   */
+  select(ship) {
+    if (ship === this.selected) return;
+    this.selected = ship;
+    this.onSelect?.(ship);
+    this.request();
+  }
+
+  // What is in sight
+
+  /** @param {boolean} [smoothly] */
+  frameAll(smoothly = true) {
+    this.layout();
+    this.steered = false;
+    this.go(this.camera.sightOf(boundsOf(this.boxes.values())), smoothly);
+  }
+
+  /** Bring one sector into sight. @param {Id} sector */
+  frameSector(sector) {
+    const box = this.boxes.get(sector);
+    if (!box) return;
+    this.steered = true;
+    this.go(this.camera.sightOf(boundsOf([box]), 48), true);
+  }
+
+  /** Zoom about the middle. @param {number} factor more than 1 comes nearer */
+  zoomBy(factor) {
+    this.steered = true;
+    this.go(this.camera.zoomed(factor, this.camera.middle), true);
+  }
+
+  /** Make sure that a ship is in sight. @param {Id} id */
+  reveal(id) {
+    const spot = this.spotOnScreen({ ship: id });
+    const { left, top, right, bottom } = this.camera.insets;
+    const { width, height } = this.camera;
+    if (!spot || (spot.x > left && spot.x < width - right && spot.y > top && spot.y < height - bottom)) return;
+    this.steered = true;
+    this.go({ ...this.camera.toPlane(spot), scale: this.camera.sight.scale }, true);
+  }
+
+  /**
+   * Where something is on the page, in client pixels.
+   * @param {{ship?: Id, station?: Id, gate?: Id, sector?: Id, x?: number, y?: number}} what
+   * @returns {Spot | null}
+   */
+  screenOf(what) {
+    this.layout();
+    const spot = this.spotOnScreen(what);
+    const { left, top } = this.element.getBoundingClientRect();
+    return spot && { x: spot.x + left, y: spot.y + top };
+  }
+
+  /**
+   * The same within the map.
+   * @param {{ship?: Id, station?: Id, gate?: Id, sector?: Id, x?: number, y?: number}} what
+   * @returns {Spot | null}
+   */
+  spotOnScreen({ ship, station, gate, sector, x = 0, y = 0 }) {
+    if (ship) {
+      this.placeMarks(performance.now());
+      return this.marks.find((mark) => mark.id === ship) ?? null;
+    }
+    const held = station ? this.view.stations[station] : gate ? this.view.gates[gate] : { sector: sector ?? "", x, y };
+    const box = held && this.boxes.get(held.sector);
+    return box ? this.camera.toScreen(planeOf(box, held.x, held.y)) : null;
+  }
+
+  /** @param {import("./camera.js").Sight} sight @param {boolean} smoothly */
+  go(sight, smoothly) {
+    const still = !smoothly || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.camera.go(sight, still ? undefined : performance.now());
+    this.baseStale = true;
+    this.request();
+  }
+
+  /** @param {() => void} move */
+  steer(move) {
+    this.steered = true;
+    move();
+    this.baseStale = true;
+    this.request();
+  }
+
+  /** Fit the canvases to the element and the screen. */
+  resized() {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const ratio = globalThis.devicePixelRatio || 1;
+    this.camera.width = width;
+    this.camera.height = height;
+    for (const canvas of [this.base, this.live]) {
+      if (!canvas) continue;
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+      canvas.getContext("2d")?.setTransform(ratio, 0, 0, ratio, 0, 0);
+    }
+    this.ratio = ratio;
+    this.baseStale = true;
+    if (!this.steered) this.frameAll(false);
+    // At once: a canvas is blank after a change of its size.
+    if (this.frameAsked >= 0) this.frame();
+  }
+
+  /** Place boxes and curves anew where sectors or gates have changed. */
+  layout() {
+    if (!this.layoutStale) return;
+    this.layoutStale = false;
+    const before = this.boxes.size;
+    this.boxes = layoutSectors(this.view.sectors);
+    this.curves.clear();
+    for (const [id, gate] of Object.entries(this.view.gates)) {
+      const box = this.boxes.get(gate.sector);
+      const exit = this.view.gates[gate.to];
+      const otherBox = exit && this.boxes.get(exit.sector);
+      if (box && exit && otherBox) this.curves.set(id, gateCurve(box, gate, otherBox, exit));
+    }
+    if (this.boxes.size !== before && !this.steered) this.frameAll(false);
+  }
+
+  // Painting
+
+  /** Ask for a frame. */
+  request() {
+    if (this.frameAsked === 0) this.frameAsked = requestAnimationFrame(() => this.frame());
+  }
+
+  /** Paint one frame, and ask for the next while something moves. */
+  frame() {
+    cancelAnimationFrame(this.frameAsked);
+    this.frameAsked = 0;
+    this.frames += 1;
+    const now = performance.now();
+    if (globalThis.devicePixelRatio !== this.ratio) return this.resized();
+    this.layout();
+    if (this.camera.step(now)) this.baseStale = true;
+    const scene = { view: this.view, boxes: this.boxes, curves: this.curves, camera: this.camera };
+    const base = this.base?.getContext("2d");
+    const live = this.live?.getContext("2d");
+    if (!base || !live) return;
+    if (this.baseStale) paintBase(base, scene);
+    this.baseStale = false;
+    const flying = this.placeMarks(now);
+    this.rings = this.rings.filter(({ startMs }) => now - startMs < RING_MS);
+    this.paintLive(live, scene, now);
+    if (this.pointer) this.hover(this.pointer, false);
+    if ((flying && this.clock.running(now)) || this.camera.glide || this.rings.length) this.request();
+  }
+
+  /** @param {CanvasRenderingContext2D} ctx @param {Scene} scene @param {number} now */
+  paintLive(ctx, scene, now) {
+    const { camera, view, boxes } = scene;
+    ctx.clearRect(0, 0, camera.width, camera.height);
+    const tick = this.clock.at(now);
+    const box = this.hovered?.type === "sector" ? boxes.get(this.hovered.id) : undefined;
+    if (box) paintHoveredBox(ctx, camera, box);
+    const ship = this.selected === null ? undefined : view.ships[this.selected];
+    if (ship) paintRoute(ctx, scene, routeOf(view, ship, tick));
+    this.paintPending(ctx, scene);
+    for (const { spot, startMs } of this.rings) paintRing(ctx, camera.toScreen(spot), 8, (now - startMs) / RING_MS);
+    const hovered = this.hovered && this.hovered.type !== "sector" ? this.spotOnScreen({ [this.hovered.type]: this.hovered.id }) : null;
+    if (hovered) paintRing(ctx, hovered, glyphRadius(camera) + 6, 0);
+    for (const mark of this.marks) {
+      if (mark.id !== this.selected && camera.sees(mark, 12)) paintShip(ctx, camera, mark, false);
+    }
+    const chosen = this.marks.find((mark) => mark.id === this.selected);
+    if (chosen) paintShip(ctx, camera, chosen, true);
+    paintShipNames(ctx, camera, this.marks, this.selected);
+  }
+
+  /** The goals of orders that the server does not have yet. @param {CanvasRenderingContext2D} ctx @param {Scene} scene */
+  paintPending(ctx, scene) {
+    for (const { to } of this.pending) {
+      const held = "station" in to ? this.view.stations[to.station] : "gate" in to ? this.view.gates[to.gate] : to;
+      if (held) paintRoute(ctx, scene, { parts: [], end: { sector: held.sector, x: held.x, y: held.y } }, { dashed: true });
+    }
+  }
+
+  /**
+   * Find out where every ship is on the screen; own ships last, so that they are painted above.
+   * @param {number} now
+   * @returns {boolean} whether any of them is under way
+   */
+  placeMarks(now) {
+    const tick = this.clock.at(now);
+    /** @type {Map<Id, number>} */
+    const docked = new Map();
+    let flying = false;
+    this.marks = [];
+    for (const [id, ship] of Object.entries(this.view.ships)) {
+      const place = placeOf(this.view, ship, tick);
+      const mark = place && this.mark(id, ship, place, docked);
+      if (mark) this.marks.push(mark);
+      if (place?.moving) flying = true;
+    }
+    this.marks.sort((a, b) => Number(a.own) - Number(b.own));
+    return flying;
+  }
+
+  /**
+   * @param {Id} id
+   * @param {Ship} ship
+   * @param {Place} place
+   * @param {Map<Id, number>} docked how many ships are at each station so far
+   * @returns {Mark | null}
+   */
+  mark(id, ship, place, docked) {
+    const own = ship.owner === this.player;
+    const looks = { id, name: ship.name, own, stuck: STUCK.has(ship.status) };
+    if (place.type === "gate") {
+      const curve = this.curves.get(place.gate);
+      const on = curve && onCurve(curve, place.along);
+      return on ? { ...looks, ...this.camera.toScreen(on), heading: on.heading } : null;
+    }
+    const box = this.boxes.get(place.sector);
+    if (!box) return null;
+    const spot = this.camera.toScreen(planeOf(box, place.x, place.y));
+    if (place.station === null) return { ...looks, ...spot, heading: place.heading ?? -Math.PI / 2 };
+    // Docked ships stand around their station, so that each can be seen and clicked.
+    const index = docked.get(place.station) ?? 0;
+    docked.set(place.station, index + 1);
+    const angle = -Math.PI / 4 + index * (Math.PI / 4);
+    const distance = glyphRadius(this.camera) + 7 + 9 * Math.floor(index / 8);
+    return { ...looks, x: spot.x + Math.cos(angle) * distance, y: spot.y + Math.sin(angle) * distance, heading: angle };
+  }
+
+  // Pointers and keys
+
+  /**
+   * What is at a spot of the map: the nearest small thing within reach, else the sector.
+   * @param {Spot} spot
+   * @param {number} [reach] pixels
+   * @returns {Target | null}
+   */
+  pick(spot, reach = 13) {
+    let best = reach;
+    /** @type {Target | null} */
+    let found = null;
+    const offer = (/** @type {Target} */ target, /** @type {Spot} */ at, /** @type {number} */ bonus) => {
+      const distance = Math.hypot(at.x - spot.x, at.y - spot.y) - bonus;
+      if (distance >= best) return;
+      best = distance;
+      found = target;
+    };
+    for (const mark of this.marks) offer({ type: "ship", id: mark.id }, mark, mark.own ? 4 : 0);
+    const plane = this.camera.toPlane(spot);
+    for (const [id, box] of this.boxes) {
+      const inside = metresOf(box, plane);
+      if (!inside) continue;
+      if (boxPixels(this.camera) > 36) this.offerContents(id, box, offer);
+      return found ?? { type: "sector", id, ...inside };
+    }
+    return found;
+  }
+
+  /** @param {Id} sector @param {Box} box @param {(target: Target, at: Spot, bonus: number) => void} offer */
+  offerContents(sector, box, offer) {
+    for (const id of this.view.sectors[sector]?.gates ?? []) {
+      const gate = this.view.gates[id];
+      if (gate) offer({ type: "gate", id }, this.camera.toScreen(planeOf(box, gate.x, gate.y)), 0);
+    }
+    for (const [id, station] of Object.entries(this.view.stations)) {
+      if (station.sector === sector) offer({ type: "station", id }, this.camera.toScreen(planeOf(box, station.x, station.y)), 1);
+    }
+  }
+
+  /** Whether the selected ship takes orders from the user. */
+  get commands() {
+    return this.selected !== null && this.player !== null && this.view.ships[this.selected]?.owner === this.player;
+  }
+
+  /**
+   * @param {Spot | null} spot
+   * @param {boolean} [repaint]
+   */
+  hover(spot, repaint = true) {
+    this.pointer = spot;
+    const before = JSON.stringify(this.hovered);
+    this.hovered = spot && this.pick(spot);
+    const words = this.hovered && wordsFor(this.view, this.hovered);
+    this.tooltip?.show(words, spot ?? undefined);
+    if (this.live) this.live.style.cursor = this.hovered?.type === "ship" ? "pointer" : this.commands && this.hovered ? "crosshair" : "grab";
+    if (repaint && before !== JSON.stringify(this.hovered)) this.request();
+  }
+
+  /** @param {Spot} spot @param {PointerEvent} event */
+  clicked(spot, event) {
+    this.element.focus({ preventScroll: true });
+    this.placeMarks(performance.now());
+    const touch = event.pointerType !== "mouse";
+    const target = this.pick(spot, touch ? 22 : 13);
+    if (target?.type === "ship") {
+      this.select(target.id);
+      return;
+    }
+    if (touch && !this.commands) this.tooltip?.show(target && wordsFor(this.view, target), spot);
+    const append = event.shiftKey;
+    if (this.commands && target) this.rings.push({ spot: this.camera.toPlane(spot), startMs: performance.now() });
+    // A second click makes it a double click, which only frames: the order waits for that.
+    clearTimeout(this.clickTimer);
+    this.clickTimer = window.setTimeout(() => {
+      if (!this.commands || !target) this.select(null);
+      else this.onOrder?.({ ship: /** @type {Id} */ (this.selected), to: destinationOf(target), append });
+    }, this.selected === null ? 0 : DOUBLE_CLICK_MS);
+    this.request();
+  }
+
+  /** @param {Spot} spot */
+  doubleClicked(spot) {
+    clearTimeout(this.clickTimer);
+    this.rings = [];
+    const target = this.pick(spot);
+    const sector =
+      target?.type === "sector" ? target.id
+      : target?.type === "station" ? this.view.stations[target.id]?.sector
+      : target?.type === "gate" ? this.view.gates[target.id]?.sector
+      : undefined;
+    if (sector) this.frameSector(sector);
+    else if (!target) this.frameAll();
+  }
+
+  /** The map's own keys: + and - zoom, 0 shows everything, Escape deselects. @param {KeyboardEvent} event */
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "+" || event.key === "=") this.zoomBy(1.5);
+    else if (event.key === "-" || event.key === "_") this.zoomBy(1 / 1.5);
+    else if (event.key === "0") this.frameAll();
+    else if (event.key === "Escape") this.select(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+/** @param {Target} target @returns {Destination} */
+function destinationOf(target) {
+  if (target.type === "station") return { station: target.id };
+  if (target.type === "gate") return { gate: target.id };
+  return target.type === "sector" ? { sector: target.id, x: target.x, y: target.y } : { sector: "", x: 0, y: 0 };
+}

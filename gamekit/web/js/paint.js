@@ -1,0 +1,437 @@
+/**
+ * How the map looks: painters for sectors, gates, stations, ships and routes on a 2D canvas. They read the scene and
+ * the camera and change nothing but the canvas. What is small on the screen is drawn plainer, or not at all.
+ *
+ * @import {Id, Route, Station, View} from "./types"
+ * @import {Box, Curve, Spot} from "./layout.js"
+ * @import {Camera} from "./camera.js"
+ */
+
+import { BOX, curveFrom, onCurve, planeOf } from "./layout.js";
+
+/** Few colours, each with one meaning. */
+export const PALETTE = {
+  ground: "#0b0f14",
+  box: "#121a22",
+  boxEdge: "#263442",
+  boxEdgeHover: "#4a6076",
+  grid: "#1a2530",
+  name: "#8d9dad",
+  text: "#dbe4ec",
+  lane: "#3a4f63",
+  laneClosed: "#a85751",
+  station: "#a9b8c6",
+  own: "#5fd4f4",
+  route: "#ffd35c",
+  other: "#70839a",
+  warn: "#f4b05f",
+  bad: "#f07f6b",
+};
+export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif';
+
+/** @typedef {CanvasRenderingContext2D} Context */
+/** @typedef {{view: View, boxes: Map<Id, Box>, curves: Map<Id, Curve>, camera: Camera}} Scene */
+/** @typedef {{id: Id, name: string, x: number, y: number, heading: number, own: boolean, stuck: boolean}} Mark a ship on the screen */
+
+/** Width of a sector's box in pixels. @param {Camera} camera */
+export function boxPixels(camera) {
+  return BOX * camera.sight.scale;
+}
+
+/** Radius of a station's glyph in pixels. @param {Camera} camera */
+export function glyphRadius(camera) {
+  return Math.min(11, Math.max(1.5, boxPixels(camera) * 0.042));
+}
+
+/** Half the length of a ship's mark in pixels. @param {Camera} camera @param {boolean} own */
+export function shipRadius(camera, own) {
+  const size = Math.min(8, Math.max(1.6, boxPixels(camera) * 0.04));
+  return own ? Math.max(5, size * 1.25) : size;
+}
+
+/**
+ * All that stands still: lanes, sectors, gates, stations and their names.
+ * @param {Context} ctx
+ * @param {Scene} scene
+ */
+export function paintBase(ctx, scene) {
+  const { camera, boxes, view } = scene;
+  ctx.clearRect(0, 0, camera.width, camera.height);
+  paintLanes(ctx, scene);
+  const size = boxPixels(camera);
+  const inSight = [...boxes].filter(([, box]) => camera.sees(camera.toScreen(box), size));
+  for (const [, box] of inSight) paintBox(ctx, camera.toScreen(box), size);
+  const shown = new Set(inSight.map(([id]) => id));
+  if (size > 30) paintGates(ctx, scene, shown);
+  const labels = new Labels();
+  for (const [id, box] of inSight) paintSectorName(ctx, camera.toScreen(box), size, view.sectors[id]?.name ?? id);
+  paintStations(ctx, scene, shown, labels);
+}
+
+/** @param {Context} ctx @param {Scene} scene */
+function paintLanes(ctx, { view, curves, camera }) {
+  const width = Math.min(3, Math.max(1, camera.sight.scale * 1.6));
+  for (const [id, gate] of Object.entries(view.gates)) {
+    const curve = curves.get(id);
+    if (!curve || (id > gate.to && curves.has(gate.to))) continue;
+    ctx.strokeStyle = gate.open ? PALETTE.lane : PALETTE.laneClosed;
+    ctx.lineWidth = width;
+    ctx.setLineDash(gate.open ? [] : [width * 2, width * 3]);
+    traceCurve(ctx, camera, curve);
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+}
+
+/** @param {Context} ctx @param {Camera} camera @param {Curve} curve */
+function traceCurve(ctx, camera, curve) {
+  const [a, b, c, d] = curve.map((spot) => camera.toScreen(spot));
+  if (!a || !b || !c || !d) return;
+  ctx.beginPath();
+  ctx.moveTo(a.x, a.y);
+  ctx.bezierCurveTo(b.x, b.y, c.x, c.y, d.x, d.y);
+}
+
+/** @param {Context} ctx @param {Spot} middle @param {number} size */
+function paintBox(ctx, middle, size) {
+  const left = middle.x - size / 2;
+  const top = middle.y - size / 2;
+  ctx.beginPath();
+  ctx.roundRect(left, top, size, size, Math.min(14, size * 0.07));
+  ctx.globalAlpha = 0.86;
+  ctx.fillStyle = PALETTE.box;
+  ctx.fill();
+  ctx.globalAlpha = 1;
+  if (size > 360) paintGrid(ctx, left, top, size);
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = PALETTE.boxEdge;
+  ctx.beginPath();
+  ctx.roundRect(left, top, size, size, Math.min(14, size * 0.07));
+  ctx.stroke();
+}
+
+/** Quarters of the sector, as a hint of scale. @param {Context} ctx @param {number} left @param {number} top @param {number} size */
+function paintGrid(ctx, left, top, size) {
+  ctx.strokeStyle = PALETTE.grid;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  for (const part of [0.25, 0.5, 0.75]) {
+    ctx.moveTo(left + size * part, top);
+    ctx.lineTo(left + size * part, top + size);
+    ctx.moveTo(left, top + size * part);
+    ctx.lineTo(left + size, top + size * part);
+  }
+  ctx.stroke();
+}
+
+/** @param {Context} ctx @param {Spot} middle @param {number} size @param {string} name */
+function paintSectorName(ctx, middle, size, name) {
+  if (size < 44) return;
+  const pixels = Math.min(15, Math.max(10.5, size * 0.1));
+  ctx.font = `500 ${pixels}px ${FONT}`;
+  ctx.textAlign = "left";
+  ctx.textBaseline = "alphabetic";
+  ctx.fillStyle = PALETTE.name;
+  ctx.fillText(fitted(ctx, name, size * 1.3), middle.x - size / 2 + 1, middle.y - size / 2 - pixels * 0.55);
+}
+
+/**
+ * The text, cut with an ellipsis where it is wider than `width`.
+ * @param {Context} ctx
+ * @param {string} text
+ * @param {number} width
+ */
+function fitted(ctx, text, width) {
+  if (ctx.measureText(text).width <= width) return text;
+  let end = text.length - 1;
+  while (end > 1 && ctx.measureText(`${text.slice(0, end)}…`).width > width) end -= 1;
+  return `${text.slice(0, end).trimEnd()}…`;
+}
+
+/** @param {Context} ctx @param {Scene} scene @param {Set<Id>} shown */
+function paintGates(ctx, { view, boxes, curves, camera }, shown) {
+  const radius = Math.max(1.6, glyphRadius(camera) * 0.55);
+  for (const [id, gate] of Object.entries(view.gates)) {
+    const box = boxes.get(gate.sector);
+    if (!box || !shown.has(gate.sector)) continue;
+    const spot = camera.toScreen(planeOf(box, gate.x, gate.y));
+    const colour = gate.open ? PALETTE.lane : PALETTE.laneClosed;
+    const curve = curves.get(id);
+    if (curve && boxPixels(camera) > 56) paintStub(ctx, camera, box, curve, colour);
+    ctx.beginPath();
+    ctx.arc(spot.x, spot.y, radius, 0, 2 * Math.PI);
+    ctx.fillStyle = PALETTE.box;
+    ctx.fill();
+    ctx.lineWidth = Math.min(2, Math.max(1, radius * 0.4));
+    ctx.strokeStyle = gate.open ? PALETTE.name : PALETTE.laneClosed;
+    ctx.stroke();
+  }
+}
+
+/** The part of a lane within its own sector, over the box. @param {Context} ctx @param {Camera} camera @param {Box} box @param {Curve} curve @param {string} colour */
+function paintStub(ctx, camera, box, curve, colour) {
+  ctx.beginPath();
+  for (let step = 0; step <= 24; step += 1) {
+    const on = onCurve(curve, step / 48);
+    if (Math.abs(on.x - box.x) > BOX / 2 || Math.abs(on.y - box.y) > BOX / 2) break;
+    const { x, y } = camera.toScreen(on);
+    if (step) ctx.lineTo(x, y);
+    else ctx.moveTo(x, y);
+  }
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = Math.min(3, Math.max(1, camera.sight.scale * 1.6));
+  ctx.stroke();
+}
+
+/** @param {Context} ctx @param {Scene} scene @param {Set<Id>} shown @param {Labels} labels */
+function paintStations(ctx, { view, boxes, camera }, shown, labels) {
+  const size = boxPixels(camera);
+  if (size < 14) return;
+  const radius = glyphRadius(camera);
+  /** @type {[Spot, Station][]} */
+  const placed = [];
+  for (const station of Object.values(view.stations)) {
+    const box = boxes.get(station.sector);
+    if (!box || !shown.has(station.sector)) continue;
+    const spot = camera.toScreen(planeOf(box, station.x, station.y));
+    placed.push([spot, station]);
+    labels.block(spot.x, spot.y, radius + 1);
+    if (size < 40) {
+      ctx.fillStyle = stationColour(station);
+      ctx.fillRect(spot.x - 1, spot.y - 1, 2, 2);
+    } else {
+      paintGlyph(ctx, station.kind, spot, radius, stationColour(station));
+    }
+  }
+  if (size < 230) return;
+  ctx.font = `${Math.min(12.5, size * 0.045)}px ${FONT}`;
+  for (const [spot, station] of placed) {
+    const near = labels.spotFor(ctx.measureText(station.name).width, 13, spot, radius + 5);
+    if (near) paintText(ctx, station.name, near, PALETTE.name);
+  }
+}
+
+/** @param {Station} station */
+function stationColour(station) {
+  if (station.status === "starved") return PALETTE.warn;
+  if (station.status === "clogged") return PALETTE.bad;
+  return PALETTE.station;
+}
+
+/** Corners of the glyphs, in parts of the radius. @type {Record<string, [number, number][]>} */
+const GLYPHS = {
+  mine: [[0, -1.05], [1.05, 0.8], [-1.05, 0.8]],
+  refinery: [[0, -1.15], [1.15, 0], [0, 1.15], [-1.15, 0]],
+  factory: [[-0.9, -0.9], [0.9, -0.9], [0.9, 0.9], [-0.9, 0.9]],
+  hub: [[0, -1.1], [0.95, -0.55], [0.95, 0.55], [0, 1.1], [-0.95, 0.55], [-0.95, -0.55]],
+  habitat: [[0, -1.15], [1, -0.25], [1, 0.9], [-1, 0.9], [-1, -0.25]],
+};
+
+/**
+ * A station's glyph: triangle for a mine, circle for a plant, diamond, square, hexagon, house.
+ * @param {Context} ctx
+ * @param {string} kind
+ * @param {Spot} spot
+ * @param {number} radius pixels
+ * @param {string} colour
+ */
+export function paintGlyph(ctx, kind, { x, y }, radius, colour) {
+  ctx.beginPath();
+  const corners = GLYPHS[kind];
+  if (corners) {
+    for (const [dx, dy] of corners) ctx.lineTo(x + dx * radius, y + dy * radius);
+    ctx.closePath();
+  } else {
+    ctx.arc(x, y, radius, 0, 2 * Math.PI);
+  }
+  ctx.fillStyle = PALETTE.box;
+  ctx.fill();
+  ctx.lineJoin = "round";
+  ctx.lineWidth = Math.min(2, Math.max(1, radius * 0.24));
+  ctx.strokeStyle = colour;
+  ctx.stroke();
+  if (kind !== "hub" || radius < 4) return;
+  ctx.beginPath();
+  ctx.arc(x, y, radius * 0.32, 0, 2 * Math.PI);
+  ctx.fillStyle = colour;
+  ctx.fill();
+}
+
+/** @param {Context} ctx @param {string} text @param {Spot} spot left end of the middle line @param {string} colour */
+function paintText(ctx, text, { x, y }, colour) {
+  ctx.textAlign = "left";
+  ctx.textBaseline = "middle";
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 3;
+  ctx.strokeStyle = PALETTE.ground;
+  ctx.strokeText(text, x, y);
+  ctx.fillStyle = colour;
+  ctx.fillText(text, x, y);
+}
+
+/**
+ * A ship: a dart that points where it goes.
+ * @param {Context} ctx
+ * @param {Camera} camera
+ * @param {Mark} mark
+ * @param {boolean} selected
+ */
+export function paintShip(ctx, camera, mark, selected) {
+  const radius = shipRadius(camera, mark.own);
+  const { x, y } = mark;
+  ctx.save();
+  ctx.translate(x, y);
+  if (selected) {
+    ctx.beginPath();
+    ctx.arc(0, 0, radius + 5, 0, 2 * Math.PI);
+    ctx.strokeStyle = PALETTE.route;
+    ctx.lineWidth = 1.5;
+    ctx.stroke();
+  }
+  ctx.rotate(mark.heading);
+  ctx.beginPath();
+  if (radius < 2.5) ctx.arc(0, 0, radius, 0, 2 * Math.PI);
+  else {
+    ctx.moveTo(radius * 1.15, 0);
+    ctx.lineTo(-radius * 0.85, radius * 0.78);
+    ctx.lineTo(-radius * 0.45, 0);
+    ctx.lineTo(-radius * 0.85, -radius * 0.78);
+    ctx.closePath();
+  }
+  ctx.lineJoin = "round";
+  ctx.lineWidth = 2.5;
+  ctx.strokeStyle = PALETTE.ground;
+  ctx.stroke();
+  ctx.fillStyle = mark.own ? (mark.stuck ? PALETTE.warn : PALETTE.own) : PALETTE.other;
+  ctx.fill();
+  ctx.restore();
+}
+
+/**
+ * Names beside ships, the selected one first; a name that has no room is left out.
+ * @param {Context} ctx
+ * @param {Camera} camera
+ * @param {Mark[]} marks
+ * @param {Id | null} selected
+ */
+export function paintShipNames(ctx, camera, marks, selected) {
+  const size = boxPixels(camera);
+  ctx.font = `500 12px ${FONT}`;
+  const labels = new Labels();
+  for (const mark of [...marks].sort((a, b) => Number(b.id === selected) - Number(a.id === selected))) {
+    if (mark.id !== selected && size < (mark.own ? 90 : 420)) continue;
+    const offset = shipRadius(camera, mark.own) + (mark.id === selected ? 9 : 5);
+    const near = labels.spotFor(ctx.measureText(mark.name).width, 14, mark, offset, ["right"]);
+    if (near) paintText(ctx, mark.name, near, mark.id === selected ? PALETTE.route : mark.own ? PALETTE.own : PALETTE.other);
+  }
+}
+
+/**
+ * A ship's whole way, with a marker at its end.
+ * @param {Context} ctx
+ * @param {Scene} scene
+ * @param {Route} route
+ * @param {{colour?: string, dashed?: boolean}} [look]
+ */
+export function paintRoute(ctx, { boxes, curves, camera }, route, { colour = PALETTE.route, dashed = false } = {}) {
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 2;
+  ctx.lineCap = "round";
+  ctx.setLineDash(dashed ? [3, 6] : []);
+  for (const part of route.parts) {
+    const curve = part.type === "jump" ? curves.get(part.gate) : undefined;
+    if (curve && part.type === "jump") traceCurve(ctx, camera, curveFrom(curve, part.along));
+    const box = part.type === "line" ? boxes.get(part.sector) : undefined;
+    if (box && part.type === "line") {
+      const from = camera.toScreen(planeOf(box, ...part.from));
+      const to = camera.toScreen(planeOf(box, ...part.to));
+      ctx.beginPath();
+      ctx.moveTo(from.x, from.y);
+      ctx.lineTo(to.x, to.y);
+    }
+    if (curve || box) ctx.stroke();
+  }
+  ctx.setLineDash([]);
+  const box = route.end && boxes.get(route.end.sector);
+  if (route.end && box) paintGoal(ctx, camera.toScreen(planeOf(box, route.end.x, route.end.y)), colour);
+}
+
+/** @param {Context} ctx @param {Spot} spot @param {string} colour */
+function paintGoal(ctx, { x, y }, colour) {
+  ctx.beginPath();
+  ctx.arc(x, y, 7, 0, 2 * Math.PI);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.5;
+  ctx.stroke();
+  ctx.beginPath();
+  ctx.arc(x, y, 2.2, 0, 2 * Math.PI);
+  ctx.fillStyle = colour;
+  ctx.fill();
+}
+
+/**
+ * A ring around something; it grows and fades as `age` goes from 0 to 1.
+ * @param {Context} ctx
+ * @param {Spot} spot
+ * @param {number} radius
+ * @param {number} age
+ */
+export function paintRing(ctx, { x, y }, radius, age) {
+  ctx.globalAlpha = 1 - age;
+  ctx.beginPath();
+  ctx.arc(x, y, radius * (1 + age), 0, 2 * Math.PI);
+  ctx.strokeStyle = age ? PALETTE.route : PALETTE.text;
+  ctx.lineWidth = 1.5;
+  ctx.stroke();
+  ctx.globalAlpha = 1;
+}
+
+/**
+ * The edge of the sector under the pointer.
+ * @param {Context} ctx
+ * @param {Camera} camera
+ * @param {Box} box
+ */
+export function paintHoveredBox(ctx, camera, box) {
+  const size = boxPixels(camera);
+  const { x, y } = camera.toScreen(box);
+  ctx.beginPath();
+  ctx.roundRect(x - size / 2, y - size / 2, size, size, Math.min(14, size * 0.07));
+  ctx.strokeStyle = PALETTE.boxEdgeHover;
+  ctx.lineWidth = 1;
+  ctx.stroke();
+}
+
+/** Rectangles that are taken, so that no text is written over another. */
+class Labels {
+  constructor() {
+    /** @type {[number, number, number, number][]} left, top, right, bottom */
+    this.taken = [];
+  }
+
+  /** @param {number} x @param {number} y @param {number} radius */
+  block(x, y, radius) {
+    this.taken.push([x - radius, y - radius, x + radius, y + radius]);
+  }
+
+  /**
+   * Take room for a text beside a spot.
+   * @param {number} width
+   * @param {number} height
+   * @param {Spot} spot
+   * @param {number} gap pixels from the spot
+   * @param {string[]} [sides] to try, in order
+   * @returns {Spot | null} the left end of the text's middle line
+   */
+  spotFor(width, height, { x, y }, gap, sides = ["right", "left", "below", "above"]) {
+    for (const side of sides) {
+      const left = side === "right" ? x + gap : side === "left" ? x - gap - width : x - width / 2;
+      const middle = side === "below" ? y + gap + height / 2 : side === "above" ? y - gap - height / 2 : y;
+      const [top, right, bottom] = [middle - height / 2, left + width, middle + height / 2];
+      if (this.taken.some(([l, t, r, b]) => left < r && right > l && top < b && bottom > t)) continue;
+      this.taken.push([left, top, right, bottom]);
+      return { x: left, y: middle };
+    }
+    return null;
+  }
+}
