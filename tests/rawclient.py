@@ -59,7 +59,7 @@ class RawSocket:
 
         return await asyncio.wait_for(search(), timeout_s)
 
-    async def of(self, kind: str, timeout_s: float = 30, **fields: Any) -> Message:
+    async def of(self, kind: str, timeout_s: float = 30, /, **fields: Any) -> Message:
         """The next message of a type with the given fields."""
         return await self.until(
             lambda message: message["type"] == kind and all(message.get(key) == value for key, value in fields.items()),

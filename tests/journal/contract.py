@@ -286,7 +286,7 @@ class StateContract:
         stage.settle()
         kept = [tick for tick, _, _ in stage.journal.snapshots(A)]
         latest = [number * step for number in range(41 - KEEP_LATEST, 41)]
-        hourly = [tick for tick in range(0, latest[0], KEEP_EVERY_TICKS)]
+        hourly = list(range(0, latest[0], KEEP_EVERY_TICKS))
         assert kept == hourly + latest
 
     def test_clock_moves_forward_only_but_for_the_last_act_of_a_run(self, stage: Stage) -> None:

@@ -240,6 +240,8 @@ export class Connection {
     }
     this.queue = found;
     this.parts.leave?.(former);
+    // Only a snapshot tells how the commands ended that the closed tab had sent.
+    this.position = null;
     if (this.welcomed) this.hello();
     this.listeners.pending?.();
   }

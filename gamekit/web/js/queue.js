@@ -74,8 +74,8 @@ export class CommandQueue {
     let next = Math.max(lastCid, ...this.stored.entries.filter((entry) => entry.sent).map((entry) => entry.cid)) + 1;
     for (const entry of this.stored.entries) {
       if (entry.sent) continue;
-      entry.cid = next;
-      next += 1;
+      entry.cid = Math.max(entry.cid, next);
+      next = entry.cid + 1;
     }
     this.stored.next = Math.max(this.stored.next, next);
     this.save();

@@ -1,0 +1,219 @@
+"""Scenarios: what a galaxy is made of, before there is a game in it.
+
+A *definition* lists sectors, connections and stations, and may bring its own wares and recipes. It comes from one of
+the shipped files, from the procedural generator, or straight from the configuration. This module reads and checks; the
+state is made by `worldgen`. Every complaint names the file (or the key of the configuration), the key in it, and what
+is allowed.
+
+The shipped files are read from the installed package, once; nothing else is ever read or written.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta
+
+from gamekit.errors import ConfigError
+
+Text = Annotated[str, Meta(min_length=1, max_length=60)]
+Slug = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
+Coordinate = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
+Metres = Annotated[int, Meta(ge=-1_000, le=1_000)]
+Units = Annotated[int, Meta(ge=1, le=1_000_000)]
+Kind = Literal["mine", "plant", "refinery", "factory", "hub", "habitat"]
+
+NEAREST_STARS = "nearest-stars"
+PROCEDURAL = "procedural"
+NAMES = (NEAREST_STARS, PROCEDURAL)
+
+T = TypeVar("T")
+
+
+class WareRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ware: hold space a unit, and centi-credits a unit."""
+
+    id: Slug
+    name: Text
+    tier: Annotated[int, Meta(ge=1, le=9)]
+    volume: Units
+    base_price: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
+class RecipeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stations of one sort do: a cycle, or (with `trades`) only trade."""
+
+    id: Slug
+    name: Text
+    kind: Kind
+    inputs: dict[str, Units] = {}
+    outputs: dict[str, Units] = {}
+    trades: tuple[str, ...] = ()
+    cycle_ticks: Annotated[int, Meta(ge=1, le=10_000_000)] = 600
+
+
+class SectorRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sector and its place on the galaxy map."""
+
+    id: Slug
+    name: Text
+    x: Coordinate
+    y: Coordinate
+
+
+class StationRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A station: its place in metres of a 2,000 m sector, and its recipe. Its name is made when none is given."""
+
+    sector: str
+    recipe: str
+    x: Metres
+    y: Metres
+    name: Text | None = None
+
+
+class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Wares and recipes."""
+
+    wares: tuple[WareRow, ...]
+    recipes: tuple[RecipeRow, ...]
+
+
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole galaxy. Without wares and recipes of its own it uses the shipped ones."""
+
+    sectors: Annotated[tuple[SectorRow, ...], Meta(min_length=1, max_length=1000)]
+    gates: tuple[tuple[str, str], ...] = ()
+    stations: tuple[StationRow, ...] = ()
+    title: Text = "Custom"
+    name: Text = "custom"
+    wares: tuple[WareRow, ...] = ()
+    recipes: tuple[RecipeRow, ...] = ()
+
+
+class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the procedural generator is told by its file; see the comments there."""
+
+    title: Text
+    default_sectors: int
+    least_sectors: int
+    most_sectors: int
+    cell: int
+    jitter: int
+    extra_links_percent: int
+    stations_per_sector: int
+    mix: dict[str, int]
+
+
+def converted(source: str, plain: object, kind: type[T]) -> T:
+    """Plain values as a typed structure.
+
+    Raises:
+        ConfigError: a key or value is wrong; names the source, the key and what was expected.
+    """
+    try:
+        return msgspec.convert(plain, kind)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        key = path.rstrip("`").lstrip(".")
+        hint = f"; allowed are {', '.join(_fields_at(kind, key))}" if "unknown field" in message else ""
+        raise ConfigError(f"{source}: {key + ': ' if key else ''}{message}{hint}.") from None
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The shipped wares and recipes."""
+    return checked_catalogue("wares.toml", converted("wares.toml", _shipped("wares.toml"), Catalogue))
+
+
+@cache
+def nearest_stars() -> Definition:
+    """The hand-made scenario."""
+    return checked("nearest-stars.toml", converted("nearest-stars.toml", _shipped("nearest-stars.toml"), Definition))
+
+
+@cache
+def procedural_recipe() -> Recipe:
+    """What the procedural generator is told."""
+    return converted("procedural.toml", _shipped("procedural.toml"), Recipe)
+
+
+def checked_catalogue(source: str, lists: Catalogue) -> Catalogue:
+    """The same catalogue, when everything in it that names something names something that exists."""
+    wares = _ids(source, "wares", lists.wares)
+    _ids(source, "recipes", lists.recipes)
+    for recipe in lists.recipes:
+        for key, named in (("inputs", recipe.inputs), ("outputs", recipe.outputs), ("trades", recipe.trades)):
+            for ware in named:
+                _known(source, f"recipes.{recipe.id}.{key}", "ware", ware, wares)
+        both = [ware for ware in recipe.inputs if ware in recipe.outputs]
+        if both or bool(recipe.trades) == bool(recipe.inputs or recipe.outputs):
+            raise ConfigError(
+                f"{source}: recipes.{recipe.id}: give either trades, or inputs and outputs that share no ware."
+            )
+    return lists
+
+
+def checked(source: str, definition: Definition) -> Definition:
+    """The same definition, when everything in it that names something names something that exists."""
+    sectors = _ids(source, "sectors", definition.sectors)
+    places: dict[tuple[int, int], str] = {}
+    for sector in definition.sectors:
+        other = places.setdefault((sector.x, sector.y), sector.id)
+        if other != sector.id:
+            raise ConfigError(f"{source}: sectors.{sector.id}: x, y are those of {other}; allowed is any other place.")
+    joined: set[frozenset[str]] = set()
+    for index, pair in enumerate(definition.gates):
+        for end in pair:
+            _known(source, f"gates[{index}]", "sector", end, sectors)
+        if len(frozenset(pair)) == 1 or frozenset(pair) in joined:
+            raise ConfigError(f"{source}: gates[{index}]: {list(pair)} joins a sector to itself, or two a second time.")
+        joined.add(frozenset(pair))
+    recipes = [recipe.id for recipe in catalogue_of(source, definition).recipes]
+    for index, station in enumerate(definition.stations):
+        _known(source, f"stations[{index}].sector", "sector", station.sector, sectors)
+        _known(source, f"stations[{index}].recipe", "recipe", station.recipe, recipes)
+    return definition
+
+
+def catalogue_of(source: str, definition: Definition) -> Catalogue:
+    """The wares and recipes that a definition uses: its own ones, else the shipped ones."""
+    if not definition.wares and not definition.recipes:
+        return catalogue()
+    return checked_catalogue(source, Catalogue(definition.wares or catalogue().wares, definition.recipes))
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    return tomllib.loads((files("gamekit.space") / "scenarios" / name).read_text(encoding="utf-8"))
+
+
+def _ids(source: str, key: str, rows: Iterable[WareRow | RecipeRow | SectorRow]) -> list[str]:
+    ids: list[str] = []
+    for row in rows:
+        if row.id in ids:
+            raise ConfigError(f"{source}: {key}: the id {row.id!r} is given twice; every id must be its own.")
+        ids.append(row.id)
+    return ids
+
+
+def _known(source: str, key: str, what: str, named: str, allowed: list[str]) -> None:
+    if named not in allowed:
+        shown = ", ".join(allowed[:40]) + (", ..." if len(allowed) > 40 else "")
+        raise ConfigError(f"{source}: {key}: unknown {what} {named!r}; allowed are {shown}.")
+
+
+def _fields_at(kind: Any, key: str) -> list[str]:  # noqa: ANN401 - any type that a field may have
+    """The field names of the structure found in `kind` by a path such as "sectors[3].gates"."""
+    for step in re.findall(r"[a-z_]+|\[", key):
+        if step == "[":
+            kind = get_args(kind)[0]
+        else:
+            kind = next(field.type for field in msgspec.structs.fields(kind) if field.name == step)
+        if hasattr(kind, "__metadata__"):
+            kind = get_args(kind)[0]
+    return [field.name for field in msgspec.structs.fields(kind)] if hasattr(kind, "__struct_fields__") else []

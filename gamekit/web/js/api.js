@@ -1,0 +1,84 @@
+/**
+ * The server's HTTP routes that the page uses. Addresses are relative to the page's base, so that the page works
+ * behind any prefix.
+ *
+ * @import {Id} from "./types"
+ */
+
+/** A refusal by the server, in its own words. */
+export class Refusal extends Error {
+  /**
+   * @param {number} status 0 when the server could not be reached
+   * @param {string} code
+   * @param {string} message
+   */
+  constructor(status, code, message) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/**
+ * @typedef {{id: Id, token: string, player: Id}} Admission
+ * @typedef {{id: Id, name: string, tick: number, players: {id: Id, name: string}[], connections: number}} GameInfo
+ */
+
+/**
+ * Make a game, and its first player.
+ * @param {{scenario: string, seed?: number, name?: string, player_name: string}} asked
+ * @returns {Promise<Admission>}
+ */
+export function createGame(asked) {
+  return call("api/game/new", asked);
+}
+
+/**
+ * Join a game.
+ * @param {Id} game
+ * @param {string} name the player's
+ * @returns {Promise<Admission>}
+ */
+export function joinGame(game, name) {
+  return call(`api/game/${encodeURIComponent(game)}/join`, { name });
+}
+
+/**
+ * What everybody may know of a game.
+ * @param {Id} game
+ * @returns {Promise<GameInfo>}
+ */
+export function gameInfo(game) {
+  return call(`api/game/${encodeURIComponent(game)}`);
+}
+
+/** The address of a game's socket. @param {Id} game */
+export function socketUrl(game) {
+  const url = new URL(`api/game/${encodeURIComponent(game)}/ws`, document.baseURI);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url.href;
+}
+
+/** The address of a game's page, without any token. @param {Id} game */
+export function playUrl(game) {
+  return new URL(`play/${encodeURIComponent(game)}`, document.baseURI).href;
+}
+
+/**
+ * @param {string} path relative to the base
+ * @param {object} [body] sent by POST when it is given
+ * @returns {Promise<any>}
+ */
+async function call(path, body) {
+  /** @type {RequestInit} */
+  const request = body ? { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } } : {};
+  let answer;
+  try {
+    answer = await fetch(new URL(path, document.baseURI), request);
+  } catch {
+    throw new Refusal(0, "unreachable", "The server cannot be reached. Is it running?");
+  }
+  const value = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refusal(answer.status, value.code ?? "http_error", value.detail ?? answer.statusText);
+  return value;
+}
