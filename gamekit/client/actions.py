@@ -78,6 +78,18 @@ class Noticed(msgspec.Struct, frozen=True):
     notice: Notice
 
 
+class Ticked(msgspec.Struct, frozen=True):
+    """The clock was heard of, and nothing else."""
+
+    tick: Tick
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """The conversation has begun (again), or broke off and will be taken up again."""
+
+    yes: bool
+
+
 class Complained(msgspec.Struct, frozen=True):
     """The server refused a message that was no command."""
 
@@ -91,7 +103,7 @@ class Stopped(msgspec.Struct, frozen=True):
 
 
 #: What listeners are told.
-News: TypeAlias = Redrawn | Happened | Noticed | Stopped
+News: TypeAlias = Redrawn | Happened | Ticked | Noticed | Connected | Stopped
 
 Action: TypeAlias = (
     Transmit
@@ -102,7 +114,9 @@ Action: TypeAlias = (
     | Abandoned
     | Redrawn
     | Happened
+    | Ticked
     | Noticed
+    | Connected
     | Complained
     | Stopped
 )

@@ -28,12 +28,14 @@ from gamekit.client.actions import (
     Acknowledged,
     Action,
     Complained,
+    Connected,
     Decided,
     Happened,
     Noticed,
     Numbered,
     Redrawn,
     Stopped,
+    Ticked,
     Transmit,
     Turned,
 )
@@ -161,13 +163,15 @@ class Core:
         """
         if self.phase is Phase.STOPPED:
             return []
+        parted: list[Action] = [Connected(False)] if self.phase is Phase.ATTACHED else []
         self.phase = Phase.OFFLINE
         if code not in FATAL_CLOSE_CODES:
-            return []
+            return parted
         complaint = self._complaint
         error_code = complaint.code if complaint else FATAL_CLOSE_CODES[code]
         text = complaint.message if complaint else reason or "The server closed the connection."
-        return self.stop(RequestRefused(error_code, f"{text} (connection closed with {code})", status=code))
+        error = RequestRefused(error_code, f"{text} (connection closed with {code})", status=code)
+        return [*parted, *self.stop(error)]
 
     def received(self, message: ToClient, now_s: float) -> list[Action]:
         """A message came in at local monotonic time `now_s`."""
@@ -186,7 +190,7 @@ class Core:
                 return self._redrawn(message, now_s)
             case Heartbeat() | Pong():
                 self._hear(message.tick, now_s)
-                return []
+                return [Ticked(message.tick)]
             case Notice():
                 self._hear(message.tick, now_s, speed=message.speed, paused=message.paused)
                 return [Noticed(message)]
@@ -203,7 +207,7 @@ class Core:
             tick=welcome.tick, at_s=now_s, speed=welcome.speed, paused=welcome.paused, tick_hz=welcome.tick_hz
         )
         resent = [Transmit(Command(cid=cid, body=e.body)) for cid, e in self._sent.items() if e.ack is None]
-        return [*resent, *self._pump()]
+        return [Connected(True), *resent, *self._pump()]
 
     def _pump(self) -> list[Action]:
         """Send what waits, as far as the window allows."""

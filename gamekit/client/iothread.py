@@ -50,6 +50,10 @@ class IoThread:
         """Have a plain function called on the loop soon, in order, without waiting."""
         self._loop.call_soon_threadsafe(function, *args)
 
+    def later(self, delay_s: float, function: Callable[[], object]) -> None:
+        """Have a plain function called on the loop after a while, unless the loop ends before. On the loop only."""
+        self._loop.call_later(delay_s, function)
+
     def spawn(self, coroutine: Coroutine[Any, Any, object], after: Callable[[], None]) -> None:
         """Run a coroutine on the loop without waiting for it, then call `after`. Safe in a finalizer."""
         try:

@@ -306,7 +306,7 @@ class Link:
                 case actions.Happened():
                     self.recent.extend({"tick": action.tick, **event} for event in action.events)
                     self._tell(action)
-                case actions.Redrawn() | actions.Noticed():
+                case actions.Redrawn() | actions.Ticked() | actions.Noticed() | actions.Connected():
                     self._tell(action)
                 case actions.Stopped():
                     self._enough.set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import html
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any, Literal, TypeVar
 
@@ -61,6 +61,11 @@ class OrderState:
     async def outcome(self) -> Outcome:
         """Wait on the I/O loop until the command is decided; see `AsyncOrder.result`."""
         return await _awaited(self._outcome)
+
+    def when_failed(self, callback: Callable[[GamekitError], object]) -> None:
+        """Have `callback` called on the I/O loop's thread if the command fails; this counts as asking."""
+        self.asked = True
+        self._outcome.add_done_callback(lambda _: self.error and callback(self.error))
 
     @property
     def settled(self) -> bool:

@@ -117,7 +117,8 @@ def _lateness(rows: pd.DataFrame, width: int, height: int) -> alt.LayerChart:
             detail="run:N",
         )
     )
-    return (_gaps(rows) + lines).properties(width=width, height=height)
+    panel: alt.LayerChart = (_gaps(rows) + lines).properties(width=width, height=height)
+    return panel
 
 
 def _duration(rows: pd.DataFrame, width: int, height: int) -> alt.LayerChart:
@@ -146,7 +147,8 @@ def _duration(rows: pd.DataFrame, width: int, height: int) -> alt.LayerChart:
         .mark_line(color=_INK, strokeDash=[4, 2], strokeWidth=1.5)
         .encode(x="at:T", y="work_p99_ms:Q", detail="run:N")
     )
-    return (_gaps(rows) + areas + p99).properties(width=width, height=height)
+    panel: alt.LayerChart = (_gaps(rows) + areas + p99).properties(width=width, height=height)
+    return panel
 
 
 def _gaps(rows: pd.DataFrame) -> alt.Chart:
@@ -154,11 +156,12 @@ def _gaps(rows: pd.DataFrame) -> alt.Chart:
     starts = rows["at"].shift()[rows["run"].diff() > 0]
     ends = rows["at"][rows["run"].diff() > 0]
     bands = pd.DataFrame({"from": list(starts), "until": list(ends), "what": ["no ticks"] * len(starts)})
-    return (
+    chart: alt.Chart = (
         alt.Chart(bands.astype({"from": "datetime64[ns, UTC]", "until": "datetime64[ns, UTC]"}))
         .mark_rect(color=_INK, opacity=0.2)
         .encode(x="from:T", x2="until:T", tooltip="what:N")
     )
+    return chart
 
 
 def _colour(field: str, values: list[str], title: str) -> alt.Color:
@@ -168,7 +171,7 @@ def _colour(field: str, values: list[str], title: str) -> alt.Color:
 
 def _figure(*panels: alt.LayerChart) -> Chart:
     """Panels below each other, in colours that are readable on any ground."""
-    return (
+    figure: Chart = (
         Chart(vconcat=list(panels), background="transparent")
         .resolve_scale(color="independent")
         .configure_view(stroke=None)
@@ -178,3 +181,4 @@ def _figure(*panels: alt.LayerChart) -> Chart:
         .configure_legend(labelColor=_INK, titleColor=_INK)
         .configure_title(color=_INK)
     )
+    return figure

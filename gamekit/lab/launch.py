@@ -49,7 +49,7 @@ class ServerProcess:
         self._owner = os.getpid()
         self._own_directory = directory is None
         self.directory = Path(tempfile.mkdtemp(prefix="gamekit-")) if directory is None else directory
-        self._log: IO[bytes] = tempfile.TemporaryFile(prefix="gamekit-log-")
+        self._log: IO[bytes] = tempfile.TemporaryFile(prefix="gamekit-log-")  # noqa: SIM115 - closed in _tidy
         read, write = os.pipe()
         command = [sys.executable, "-m", "gamekit", "serve", "--port", str(port), "--data", str(self.directory)]
         try:

@@ -369,7 +369,7 @@ class Session(Generic[S]):
         events: list[Event] = []
         self.meter.lap("other")
         while self._durable:
-            # Under a pause, records that were already numbered for later ticks still take effect (see `_apply`).
+            # A pause does not hold back what was numbered before it: time stands still after the last of them.
             line = self._durable[0]
             if line.tick > max(target, self.tick) and not (self.hold_at is not None and line.tick >= self.hold_at):
                 break
@@ -419,9 +419,6 @@ class Session(Generic[S]):
                 self._actions.append(Settled(ticket=ticket, outcome=answer.outcome()))
         self.seq = line.seq
         self._commands_since_snapshot += len(line.entries)
-        if self.hold_at is not None:
-            # A pause does not hold back what was numbered before it: time stands still after the last of them.
-            self.hold_at = max(self.hold_at, line.tick)
         return events
 
     def _execute(self, entry: Entry) -> list[Event] | Rejected:

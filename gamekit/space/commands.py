@@ -38,7 +38,7 @@ class MoveShip(Command, frozen=True, tag="move"):
 
 
 class BuyWare(Command, frozen=True, tag="buy"):
-    """Buy up to `units` at the station where the ship is docked then: after its other orders, or now (`append=False`)."""
+    """Buy up to `units` at the station where the ship is docked then: after its other orders, or now."""
 
     ship: str
     ware: str

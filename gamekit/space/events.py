@@ -104,7 +104,10 @@ class OrderAccepted(Event, frozen=True, gc=False):
 
 
 class QueueChanged(Event, frozen=True, gc=False):
-    """Private: a ship's queue is another one; `why` is "stopped", "cancelled", "replanned" (another way) or "gate" (a gate on the way closed or opened)."""
+    """Private: a ship's queue is another one.
+
+    `why` is "stopped", "cancelled", "replanned" (another way) or "gate" (a gate on the way closed or opened).
+    """
 
     player: PlayerId
     ship: str

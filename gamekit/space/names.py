@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from gamekit.space.rng import Stream
 
+# fmt: off
 _SHIPS = (
-    "Mercury Venus Terra Mars Jupiter Saturn Uranus Neptune Ceres Pallas Juno Vesta Astraea Hebe Iris Flora Metis "
-    "Hygiea Parthenope Victoria Egeria Irene Eunomia Psyche Thetis Melpomene Fortuna Massalia Lutetia Kalliope Thalia "
-    "Themis Phocaea Proserpina Euterpe Bellona Amphitrite Urania Euphrosyne Pomona Polyhymnia Circe Leukothea Atalante "
-    "Fides Leda Laetitia Harmonia Daphne Isis Ariadne Nysa Eugenia Hestia Aglaja Doris Pales Virginia Nemausa Europa"
-).split()
+    "Mercury", "Venus", "Terra", "Mars", "Jupiter", "Saturn", "Uranus", "Neptune", "Ceres", "Pallas", "Juno",
+    "Vesta", "Astraea", "Hebe", "Iris", "Flora", "Metis", "Hygiea", "Parthenope", "Victoria", "Egeria", "Irene",
+    "Eunomia", "Psyche", "Thetis", "Melpomene", "Fortuna", "Massalia", "Lutetia", "Kalliope", "Thalia", "Themis",
+    "Phocaea", "Proserpina", "Euterpe", "Bellona", "Amphitrite", "Urania", "Euphrosyne", "Pomona", "Polyhymnia",
+    "Circe", "Leukothea", "Atalante", "Fides", "Leda", "Laetitia", "Harmonia", "Daphne", "Isis", "Ariadne", "Nysa",
+    "Eugenia", "Hestia", "Aglaja", "Doris", "Pales", "Virginia", "Nemausa", "Europa",
+)
 _NUMERALS = ("", " II", " III", " IV", " V", " VI", " VII", " VIII", " IX", " X")
 
-_FIRST = "Ar Bel Cor Da El Fen Gal Hes Il Jor Kel Lo Mar Ny Or Pel Qua Ras Sel Tor Ul Ves Wen Yl Zan".split()
-_MIDDLE = "a e i o u ae ia or en al ir un".split()
-_LAST = "bris da dan gor kara lis mond nar phos ra ris sa seth tara thys via vos xis yra zen".split()
+_FIRST = (
+    "Ar", "Bel", "Cor", "Da", "El", "Fen", "Gal", "Hes", "Il", "Jor", "Kel", "Lo", "Mar", "Ny", "Or", "Pel", "Qua",
+    "Ras", "Sel", "Tor", "Ul", "Ves", "Wen", "Yl", "Zan",
+)
+_MIDDLE = (
+    "a", "e", "i", "o", "u", "ae", "ia", "or", "en", "al", "ir", "un",
+)
+_LAST = (
+    "bris", "da", "dan", "gor", "kara", "lis", "mond", "nar", "phos", "ra", "ris", "sa", "seth", "tara", "thys",
+    "via", "vos", "xis", "yra", "zen",
+)
+# fmt: on
 
 
 def ship_name(number: int) -> str:

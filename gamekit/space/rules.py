@@ -38,9 +38,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cycle_percent: Annotated[
         int, _meta("percent", 1, 10_000, "Length of every production cycle against the recipe's; 50 is twice as fast.")
     ] = 100
-    initial_stock_percent: Annotated[
-        int, _meta("percent", 0, 100, "How full the stations' stocks are at tick 0.")
-    ] = 50
+    initial_stock_percent: Annotated[int, _meta("percent", 0, 100, "How full the stations' stocks are at tick 0.")] = 50
     price_spread_percent: Annotated[
         int, _meta("percent", 0, 90, "How far a price lies above the base price when empty, and below it when full.")
     ] = 30

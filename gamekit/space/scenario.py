@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -96,7 +96,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipes: tuple[RecipeRow, ...] = ()
 
 
-class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the procedural generator is told by its file; see the comments there."""
 
     title: Text
@@ -138,9 +138,9 @@ def nearest_stars() -> Definition:
 
 
 @cache
-def procedural_recipe() -> Recipe:
+def growth() -> Growth:
     """What the procedural generator is told."""
-    return converted("procedural.toml", _shipped("procedural.toml"), Recipe)
+    return converted("procedural.toml", _shipped("procedural.toml"), Growth)
 
 
 def checked_catalogue(source: str, lists: Catalogue) -> Catalogue:
@@ -174,7 +174,7 @@ def checked(source: str, definition: Definition) -> Definition:
         if len(frozenset(pair)) == 1 or frozenset(pair) in joined:
             raise ConfigError(f"{source}: gates[{index}]: {list(pair)} joins a sector to itself, or two a second time.")
         joined.add(frozenset(pair))
-    recipes = [recipe.id for recipe in catalogue_of(source, definition).recipes]
+    recipes = dict.fromkeys(recipe.id for recipe in catalogue_of(source, definition).recipes)
     for index, station in enumerate(definition.stations):
         _known(source, f"stations[{index}].sector", "sector", station.sector, sectors)
         _known(source, f"stations[{index}].recipe", "recipe", station.recipe, recipes)
@@ -192,22 +192,22 @@ def _shipped(name: str) -> dict[str, Any]:
     return tomllib.loads((files("gamekit.space") / "scenarios" / name).read_text(encoding="utf-8"))
 
 
-def _ids(source: str, key: str, rows: Iterable[WareRow | RecipeRow | SectorRow]) -> list[str]:
-    ids: list[str] = []
+def _ids(source: str, key: str, rows: Iterable[WareRow | RecipeRow | SectorRow]) -> dict[str, None]:
+    ids: dict[str, None] = {}
     for row in rows:
         if row.id in ids:
             raise ConfigError(f"{source}: {key}: the id {row.id!r} is given twice; every id must be its own.")
-        ids.append(row.id)
+        ids[row.id] = None
     return ids
 
 
-def _known(source: str, key: str, what: str, named: str, allowed: list[str]) -> None:
+def _known(source: str, key: str, what: str, named: str, allowed: dict[str, None]) -> None:
     if named not in allowed:
-        shown = ", ".join(allowed[:40]) + (", ..." if len(allowed) > 40 else "")
+        shown = ", ".join(list(allowed)[:40]) + (", ..." if len(allowed) > 40 else "")
         raise ConfigError(f"{source}: {key}: unknown {what} {named!r}; allowed are {shown}.")
 
 
-def _fields_at(kind: Any, key: str) -> list[str]:  # noqa: ANN401 - any type that a field may have
+def _fields_at(kind: Any, key: str) -> list[str]:
     """The field names of the structure found in `kind` by a path such as "sectors[3].gates"."""
     for step in re.findall(r"[a-z_]+|\[", key):
         if step == "[":

@@ -104,7 +104,7 @@ def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event])
     return _public(state, shown, joined) if player is None else _private(state, player, shown, joined)
 
 
-def _named(event: Any, shows: int) -> str:  # noqa: ANN401 - the field's name depends on what the event shows
+def _named(event: Any, shows: int) -> str:
     named: str = event.ship if shows & _OF_SHIPS else event.gate if shows & _OPEN else event.station
     return named
 

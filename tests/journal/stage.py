@@ -182,12 +182,41 @@ class MemoryStage(Stage):
 class SqliteStage(Stage):
     """The SQLite backend over a file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, latency_delay_s: float = 0.01) -> None:
         super().__init__()
         self.path = path
+        self._latency_delay_s = latency_delay_s
+        self._gate = threading.Event()
+        self._gate.set()
+        self._reached = threading.Event()
 
     def make(self) -> Journal:
-        return SqliteJournal(self.path, wall=lambda: WALL_S, latency_delay_s=0.01)
+        return SqliteJournal(self.path, wall=lambda: WALL_S, latency_delay_s=self._latency_delay_s)
+
+    def note(self, completions: Sequence[Completion]) -> None:
+        self._reached.set()
+        assert self._gate.wait(PATIENCE_S)
+        super().note(completions)
+
+    @contextmanager
+    def writer_held_up(self, author: Author) -> Iterator[None]:
+        """Keep the writer busy reporting a record of `author` for the length of the block, so that writes gather.
+
+        `calls` and `completions` then hold only what came of the block.
+        """
+        self._gate.clear()
+        self._reached.clear()
+        self.submit(author.append())
+        assert self._reached.wait(PATIENCE_S)
+        self.calls.clear()
+        try:
+            yield
+        finally:
+            self._gate.set()
+            self.settle()
+        held = self.calls.pop(0)
+        del self.completions[: -sum(self.calls)]
+        self._submitted -= held
 
     def change_record(self, game: GameId, seq: int, commands: str) -> None:
         with self.raw() as connection:

@@ -58,6 +58,20 @@ def test_a_gap_that_is_too_large_is_closed_by_a_snapshot() -> None:
     assert world.viewers[again].view == world.viewers[other].view
 
 
+def test_exactly_the_deltas_that_are_kept_can_be_resumed() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    watcher = world.connect()
+    world.durable()
+    world.pass_ticks(DELTAS_KEPT + 50)
+    newest = world.viewers[watcher].n
+    oldest_useful = newest - DELTAS_KEPT
+    at_edge = world.connect(resume=Resume(1, oldest_useful))
+    deltas = world.viewers[at_edge].of(wire.Delta)
+    assert [delta.n for delta in deltas] == list(range(oldest_useful + 1, newest + 1))
+    beyond = world.connect(resume=Resume(1, oldest_useful - 1))
+    assert len(world.viewers[beyond].of(wire.Snapshot)) == 1
+
+
 def test_a_position_of_another_epoch_or_of_the_future_gets_a_snapshot() -> None:
     world = World()
     world.connect()

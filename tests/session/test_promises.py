@@ -111,6 +111,10 @@ class Histories(RuleBasedStateMachine):
         self.world.admin(**body)
         self._note_all()
 
+    @rule()
+    def keep_snapshot(self) -> None:
+        self.world.snapshots.append(self.world.session.keep_snapshot())
+
     @rule(use_snapshots=st.booleans())
     def crash(self, use_snapshots: bool) -> None:
         self._note_all()
@@ -130,9 +134,10 @@ class Histories(RuleBasedStateMachine):
                 assert self.world.viewers[client.connection].tick <= whole.tick
         for client in self.clients:
             for cid in client.acks:
-                answer = whole.answers.find(f"{client.player}/{client.name}", cid)
-                assert answer is not None, "an acknowledged command is not in the history"
-                assert (answer.tick, answer.seq) == (client.acks[cid].tick, client.acks[cid].seq)
+                for recovered in (whole, quick):
+                    answer = recovered.answers.find(f"{client.player}/{client.name}", cid)
+                    assert answer is not None, "an acknowledged command is not in the history"
+                    assert (answer.tick, answer.seq) == (client.acks[cid].tick, client.acks[cid].seq)
 
     def teardown(self) -> None:
         if not hasattr(self, "world"):

@@ -1,0 +1,182 @@
+"""The laws of the bundled game, checked on a whole state.
+
+Tests call `check` after every step; a server may call it on demand. It only reads, and costs a millisecond or so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gamekit.errors import InvariantViolated
+from gamekit.space import ledger
+from gamekit.space.model import (
+    NEVER,
+    Dock,
+    Docked,
+    Entry,
+    Fly,
+    InGate,
+    InSpace,
+    Jump,
+    OnLeg,
+    Ship,
+    Station,
+)
+from gamekit.space.state import SpaceState
+from gamekit.space.status import status_of
+from gamekit.space.trading import hold_used
+
+
+def check(state: SpaceState, story: Sequence[object] = ()) -> None:
+    """Make sure that a state keeps every law.
+
+    Args:
+        state: the state.
+        story: what led to it, oldest first, to be told when a law is broken.
+
+    Raises:
+        InvariantViolated: at least one law is broken; the message names all that are.
+    """
+    broken = [*_of_accounts(state), *_of_gates(state), *_of_stations(state), *_of_ships(state), *_of_agenda(state)]
+    if broken:
+        raise InvariantViolated(
+            f"at tick {state.tick}: " + "; ".join(broken), story=tuple(str(event) for event in story)
+        )
+
+
+def _of_accounts(state: SpaceState) -> Iterator[str]:
+    books = state.ledger
+    if total := sum(books.credits.values()):
+        yield f"credits are not conserved: all accounts together hold {total}, not 0"
+    expected = {ledger.GRANTS}
+    expected |= {ledger.player_account(player) for player in state.players}
+    expected |= {ledger.station_account(station) for station in state.stations}
+    if set(books.credits) != expected:
+        yield f"accounts without an owner, or owners without one: {sorted(set(books.credits) ^ expected)}"
+    for player in state.players:
+        if ledger.credits_of(books, player) < 0:
+            yield f"player {player} owes credits"
+    for ware in state.wares:
+        total = sum(account[ware] for account in books.wares.values())
+        total += sum(station.stock.get(ware, 0) for station in state.stations.values())
+        total += sum(ship.hold.get(ware, 0) for ship in state.ships.values())
+        if total:
+            yield f"{ware} is not conserved: all accounts together hold {total}, not 0"
+    for account, wares in books.wares.items():
+        sign = -1 if account in ledger.FAUCETS else 1
+        if any(units * sign < 0 for units in wares.values()):
+            yield f"account {account} flows the wrong way"
+
+
+def _of_gates(state: SpaceState) -> Iterator[str]:
+    for gate in state.gates.values():
+        other = state.gates.get(gate.to)
+        if other is None or other.to != gate.id or other.open != gate.open or other.sector != gate.to_sector:
+            yield f"gate {gate.id} and its other end disagree"
+        if gate.id not in state.sectors[gate.sector].gates:
+            yield f"gate {gate.id} is not in its sector"
+
+
+def _of_stations(state: SpaceState) -> Iterator[str]:
+    for station in state.stations.values():
+        if station.sector not in state.sectors or not _within(state, station.x, station.y):
+            yield f"station {station.id} is nowhere"
+        if list(station.stock) != list(station.capacity):
+            yield f"station {station.id} has stock without capacity"
+        for ware, units in station.stock.items():
+            if not 0 <= units <= station.capacity.get(ware, 0):
+                yield f"station {station.id} has {units} {ware} of at most {station.capacity.get(ware, 0)}"
+        if not station.reason or (station.status == "producing") > (station.due != NEVER):
+            yield f"station {station.id} is {station.status} ({station.reason!r}) with {station.due} due"
+        yield from _overdue(state, station)
+
+
+def _of_ships(state: SpaceState) -> Iterator[str]:
+    for ship in state.ships.values():
+        yield from _overdue(state, ship)
+        if ship.owner not in state.players:
+            yield f"{ship.id} belongs to nobody"
+        if any(units <= 0 for units in ship.hold.values()) or list(ship.hold) != sorted(ship.hold):
+            yield f"{ship.id} has a disorderly hold {ship.hold}"
+        if hold_used(state, ship) > ship.capacity:
+            yield f"{ship.id} carries more than its hold takes"
+        ids = [entry.id for entry in ship.queue]
+        if sorted(set(ids)) != ids or (ids and ids[-1] > ship.entries):
+            yield f"{ship.id} has queue entries out of order: {ids}"
+        if not _place_holds(state, ship):
+            yield f"{ship.id} is nowhere: {ship.at}"
+        elif not _busy_or_excused(state, ship):
+            yield f"{ship.id} stands still without a reason: {ship.at}, {ship.queue}, {ship.due}, {ship.blocked!r}"
+        elif not all(status_of(state, ship)):
+            yield f"{ship.id} has no status or no reason"
+
+
+def _place_holds(state: SpaceState, ship: Ship) -> bool:
+    """Whether the ship's one place exists and is one where it can be at this tick."""
+    at = ship.at
+    if isinstance(at, InSpace):
+        return at.sector in state.sectors and _within(state, at.x, at.y)
+    if isinstance(at, OnLeg):
+        ends = _within(state, at.from_x, at.from_y) and _within(state, at.to_x, at.to_y)
+        return at.sector in state.sectors and ends and at.depart <= state.tick < at.arrive
+    if isinstance(at, Docked):
+        return at.station in state.stations
+    return at.gate in state.gates and state.gates[at.gate].to == at.exit and at.depart <= state.tick < at.arrive
+
+
+def _busy_or_excused(state: SpaceState, ship: Ship) -> bool:
+    """Whether what the ship does, its queue and what is due agree with each other."""
+    at, first = ship.at, ship.queue[0] if ship.queue else None
+    if isinstance(at, OnLeg):
+        aims = isinstance(first, Fly) and (first.sector, first.x, first.y) == (at.sector, at.to_x, at.to_y)
+        return aims and ship.due == at.arrive and not ship.blocked
+    if isinstance(at, InGate):
+        aims = isinstance(first, Jump) and (first.gate, first.exit) == (at.gate, at.exit)
+        return aims and ship.due == at.arrive and not ship.blocked
+    if ship.due != NEVER:
+        return isinstance(first, Dock) and not ship.blocked and _stands_at(state, at, first)
+    return (first is None) == (not ship.blocked)
+
+
+def _stands_at(state: SpaceState, at: InSpace | Docked, dock: Dock) -> bool:
+    station = state.stations[dock.station]
+    return isinstance(at, InSpace) and (at.sector, at.x, at.y) == (station.sector, station.x, station.y)
+
+
+def _of_agenda(state: SpaceState) -> Iterator[str]:
+    things = {thing.key: thing for table in (state.stations, state.ships) for thing in table.values()}
+    if set(state.agenda.things) != set(things):
+        yield "the agenda knows other things than there are"
+    held = set(state.agenda.heap)
+    for key, thing in things.items():
+        if state.agenda.things.get(key) is not thing:
+            yield f"the agenda knows another {thing.id}"
+        if thing.due != NEVER and (thing.due, key) not in held:
+            yield f"the agenda forgot {thing.id}, due at {thing.due}"
+    for _tick, key in held:
+        if key not in things:
+            yield f"the agenda holds key {key}, which is nothing"
+    for ship in state.ships.values():
+        for entry in ship.queue:
+            if not _refers(state, entry):
+                yield f"{ship.id} is to do something with what is not there: {entry}"
+
+
+def _refers(state: SpaceState, entry: Entry) -> bool:
+    if isinstance(entry, Fly):
+        return entry.sector in state.sectors and _within(state, entry.x, entry.y)
+    if isinstance(entry, Jump):
+        return entry.gate in state.gates and state.gates[entry.gate].to == entry.exit
+    if isinstance(entry, Dock):
+        return entry.station in state.stations
+    return entry.ware in state.wares and entry.units > 0
+
+
+def _overdue(state: SpaceState, thing: Station | Ship) -> Iterator[str]:
+    if thing.due != NEVER and thing.due <= state.tick:
+        yield f"{thing.id} had something due at {thing.due}"
+
+
+def _within(state: SpaceState, x: int, y: int) -> bool:
+    half = state.rules.sector_size_m // 2
+    return -half <= x <= half and -half <= y <= half

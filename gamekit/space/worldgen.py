@@ -1,0 +1,205 @@
+"""Making a new game: from a configuration and a seed to the state at tick 0.
+
+The configuration is `{"scenario": ..., "rules": {...}}`, both optional. A scenario is
+
+- a name: "nearest-stars" (the default), "procedural", or "procedural:40" for so many sectors;
+- a table with a name and options: `{"name": "procedural", "sectors": 40}`;
+- a whole definition: `{"sectors": [...], "gates": [...], "stations": [...]}`, shaped like the shipped TOML files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gamekit.errors import ConfigError
+from gamekit.space import ledger, scenario
+from gamekit.space.economy import TRADING, begin_cycle
+from gamekit.space.model import Gate, Recipe, Saved, Sector, Station, Ware
+from gamekit.space.procedural import grown
+from gamekit.space.rules import Rules
+from gamekit.space.rules import load as load_rules
+from gamekit.space.state import SpaceState
+
+#: A stock takes what a station makes or uses in this time ...
+_STOCK_TICKS = 72_000
+#: ... but at least, and at a hub, so many units.
+_LEAST_CAPACITY, _HUB_CAPACITY = 120, 400
+#: Stations' first cycles end spread over their length by steps of this many ticks, so that work does not bunch.
+_STAGGER_TICKS = 37
+
+
+def new_state(config: Mapping[str, Any], seed: int) -> SpaceState:
+    """The state at tick 0.
+
+    Args:
+        config: see the module.
+        seed: an integer of 64 bits, signed or not.
+
+    Raises:
+        ConfigError: the configuration is wrong; names the key and what is allowed.
+    """
+    if not isinstance(config, Mapping):
+        raise ConfigError(f"config: expected a table with 'scenario' and 'rules', got {config!r}.")
+    for key in config:
+        if key not in {"scenario", "rules"}:
+            raise ConfigError(f"config: unknown key {key!r}; allowed are 'scenario' and 'rules'.")
+    if type(seed) is not int or not -(2**63) <= seed < 2**64:
+        raise ConfigError(f"seed: expected an integer of 64 bits, got {seed!r}.")
+    rules = load_rules(config.get("rules", {}))
+    return _built(resolved(config.get("scenario", scenario.NEAREST_STARS), seed), rules, seed)
+
+
+def resolved(named: object, seed: int) -> scenario.Definition:
+    """The definition that a scenario setting means.
+
+    Raises:
+        ConfigError: there is no such scenario, or it has no such option.
+    """
+    if isinstance(named, str):
+        base, colon, count = named.partition(":")
+        if base == scenario.NEAREST_STARS and not colon:
+            return scenario.nearest_stars()
+        if base == scenario.PROCEDURAL and (not colon or (count.isascii() and count.isdigit())):
+            return _procedural(int(count) if colon else None, seed)
+    elif isinstance(named, Mapping):
+        if isinstance(named.get("sectors"), list | tuple):
+            definition = scenario.converted("scenario", dict(named), scenario.Definition)
+            return scenario.checked("scenario", definition)
+        options = {"name"} if named.get("name") == scenario.NEAREST_STARS else {"name", "sectors"}
+        if named.get("name") in scenario.NAMES:
+            for key in named:
+                if key not in options:
+                    allowed = ", ".join(sorted(options))
+                    raise ConfigError(f"scenario.{key}: unknown key for {named['name']}; allowed are {allowed}.")
+            if named["name"] == scenario.NEAREST_STARS:
+                return scenario.nearest_stars()
+            return _procedural(named.get("sectors"), seed)
+    raise ConfigError(
+        f"scenario: {named!r} is unknown; allowed are 'nearest-stars', 'procedural', 'procedural:N' (N sectors), "
+        "{'name': 'procedural', 'sectors': N}, or a definition with a list of 'sectors'."
+    )
+
+
+def _procedural(count: object, seed: int) -> scenario.Definition:
+    growth = scenario.growth()
+    if count is None:
+        count = growth.default_sectors
+    if type(count) is not int or not growth.least_sectors <= count <= growth.most_sectors:
+        raise ConfigError(
+            f"scenario.sectors: expected a whole number from {growth.least_sectors} to {growth.most_sectors}, "
+            f"got {count!r}."
+        )
+    return grown(count, seed, growth)
+
+
+def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceState:
+    lists = scenario.catalogue_of(definition.name, definition)
+    wares = {row.id: Ware(row.id, row.name, row.tier, row.volume, row.base_price) for row in lists.wares}
+    gates = _gates(definition, rules)
+    gates_of: dict[str, list[str]] = {row.id: [] for row in definition.sectors}
+    for gate in gates.values():
+        gates_of[gate.sector].append(gate.id)
+    stations = _stations(definition, lists, rules)
+    state = SpaceState(
+        Saved(
+            tick=0,
+            seed=seed,
+            scenario=definition.name,
+            rules=rules,
+            wares=wares,
+            sectors={
+                row.id: Sector(row.id, row.name, row.x, row.y, tuple(gates_of[row.id])) for row in definition.sectors
+            },
+            gates=gates,
+            stations=stations,
+            ships={},
+            players={},
+            ledger=ledger.opened(list(wares), list(stations.values())),
+            ships_made=0,
+        )
+    )
+    for station in stations.values():
+        for ware, capacity in station.capacity.items():
+            units = capacity * rules.initial_stock_percent // 100
+            ledger.supply(state.ledger, ledger.INITIAL, station, ware, units)
+        if station.recipe is not None:
+            begin_cycle(state, station, [])
+            if station.due > 0:
+                state.agenda.put(station, 1 + station.key * _STAGGER_TICKS % station.recipe.cycle_ticks)
+    return state
+
+
+def _gates(definition: scenario.Definition, rules: Rules) -> dict[str, Gate]:
+    """Both ends of every connection, each at its sector's edge on the side of the neighbour."""
+    sectors = {row.id: row for row in definition.sectors}
+    edge = rules.sector_size_m * 9 // 20
+    gates: dict[str, Gate] = {}
+    for one, other in definition.gates:
+        for here, there in ((sectors[one], sectors[other]), (sectors[other], sectors[one])):
+            dx, dy = there.x - here.x, there.y - here.y
+            longer = max(abs(dx), abs(dy))
+            gate = Gate(
+                id=f"{here.id}:{there.id}",
+                number=len(gates),
+                sector=here.id,
+                x=_scaled(dx, edge, longer),
+                y=_scaled(dy, edge, longer),
+                to=f"{there.id}:{here.id}",
+                to_sector=there.id,
+                jump_ticks=rules.jump_ticks,
+            )
+            gates[gate.id] = gate
+    return gates
+
+
+def _stations(definition: scenario.Definition, lists: scenario.Catalogue, rules: Rules) -> dict[str, Station]:
+    recipes = {row.id: row for row in lists.recipes}
+    sector_names = {row.id: row.name for row in definition.sectors}
+    stations: dict[str, Station] = {}
+    alike: dict[str, int] = {}
+    for key, row in enumerate(definition.stations):
+        recipe = recipes[row.recipe]
+        base = f"{row.sector}-{row.recipe}"
+        alike[base] = number = alike.get(base, 0) + 1
+        station_id = base if number == 1 else f"{base}-{number}"
+        name = row.name or f"{sector_names[row.sector]} {recipe.name}" + (f" {number}" if number > 1 else "")
+        stations[station_id] = _station(station_id, key, name, row, recipe, rules)
+    return stations
+
+
+def _station(
+    station_id: str, key: int, name: str, row: scenario.StationRow, recipe: scenario.RecipeRow, rules: Rules
+) -> Station:
+    """A station with empty stocks."""
+    half = rules.sector_size_m // 2
+    cycle = None
+    if not recipe.trades:
+        # In the order of ids, so that nothing depends on the order in which a table was written.
+        cycle_ticks = max(1, recipe.cycle_ticks * rules.cycle_percent // 100)
+        cycle = Recipe(dict(sorted(recipe.inputs.items())), dict(sorted(recipe.outputs.items())), cycle_ticks)
+    capacity = dict.fromkeys(sorted(recipe.trades), _HUB_CAPACITY)
+    for ware, units in sorted([*recipe.inputs.items(), *recipe.outputs.items()]):
+        capacity[ware] = max(_LEAST_CAPACITY, 2 * units, units * _STOCK_TICKS // recipe.cycle_ticks)
+    return Station(
+        id=station_id,
+        key=key,
+        name=name,
+        kind=recipe.kind,
+        sector=row.sector,
+        x=_scaled(row.x, half, 1_000),
+        y=_scaled(row.y, half, 1_000),
+        recipe=cycle,
+        stock=dict.fromkeys(capacity, 0),
+        capacity=capacity,
+        buys=tuple(sorted(recipe.trades or recipe.inputs)),
+        sells=tuple(sorted(recipe.trades or recipe.outputs)),
+        status=TRADING,
+        reason="trading",
+    )
+
+
+def _scaled(value: int, numerator: int, denominator: int) -> int:
+    """`value * numerator / denominator` to the nearest integer, halves away from zero."""
+    size = (2 * abs(value) * numerator + denominator) // (2 * denominator)
+    return size if value >= 0 else -size

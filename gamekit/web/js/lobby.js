@@ -1,0 +1,125 @@
+/**
+ * The lobby: make a game, join one by link or code, go back to one's own.
+ *
+ * @import {Id} from "./types"
+ * @import {Store} from "./store.js"
+ */
+
+import { createGame, gameInfo, joinGame, playUrl, Refusal } from "./api.js";
+import { byId, make, say } from "./dom.js";
+import { formatTime } from "./model.js";
+
+const TICK_HZ = 10;
+
+/**
+ * The game's id, and a token if there is one, in what somebody pasted.
+ * @param {string} text a link to a game's page, or its bare code
+ * @returns {{id: Id, token: string} | null}
+ */
+export function parseInvitation(text) {
+  const link = /\/play\/([A-Za-z0-9_-]{1,64})\/?(?:\?[^#]*)?(?:#(.*))?$/.exec(text.trim());
+  if (link?.[1]) return { id: link[1], token: new URLSearchParams(link[2] ?? "").get("token") ?? "" };
+  const code = /^[A-Za-z0-9_-]{1,64}$/.exec(text.trim());
+  return code ? { id: code[0], token: "" } : null;
+}
+
+/**
+ * Show the lobby.
+ * @param {Store} store
+ */
+export function startLobby(store) {
+  byId("lobby", HTMLElement).hidden = false;
+  const problem = byId("lobby-problem", HTMLElement);
+  const names = [byId("create-player", HTMLInputElement), byId("join-player", HTMLInputElement)];
+  for (const input of names) input.value = store.playerName;
+
+  const attempt = async (/** @type {HTMLFormElement} */ form, /** @type {() => Promise<void>} */ act) => {
+    problem.hidden = true;
+    const buttons = form.querySelectorAll("button");
+    for (const button of buttons) button.disabled = true;
+    try {
+      await act();
+    } catch (error) {
+      problem.textContent = error instanceof Error ? error.message : String(error);
+      problem.hidden = false;
+    } finally {
+      for (const button of buttons) button.disabled = false;
+    }
+  };
+
+  const create = byId("create", HTMLFormElement);
+  create.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void attempt(create, () => createAndPlay(store));
+  });
+  const join = byId("join", HTMLFormElement);
+  join.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void attempt(join, () => joinAndPlay(store));
+  });
+  byId("watch", HTMLButtonElement).addEventListener("click", () => {
+    void attempt(join, async () => location.assign(playUrl(invitation().id)));
+  });
+  showGames(store);
+}
+
+/** @param {Store} store */
+async function createAndPlay(store) {
+  const player = byId("create-player", HTMLInputElement).value.trim();
+  const seed = byId("create-seed", HTMLInputElement).value.trim();
+  const name = byId("create-name", HTMLInputElement).value.trim();
+  const made = await createGame({
+    scenario: byId("create-scenario", HTMLSelectElement).value,
+    player_name: player,
+    ...(name && { name }),
+    ...(seed && { seed: Number(seed) }),
+  });
+  enter(store, made, name || "New game", player);
+}
+
+/** @param {Store} store */
+async function joinAndPlay(store) {
+  const { id, token } = invitation();
+  const player = byId("join-player", HTMLInputElement).value.trim();
+  const info = await gameInfo(id);
+  enter(store, token ? { id, token } : await joinGame(id, player), info.name, player);
+}
+
+/** The invitation in the form. */
+function invitation() {
+  const found = parseInvitation(byId("join-link", HTMLInputElement).value);
+  if (!found) throw new Refusal(0, "bad_link", "That is no link or code of a game. Ask for the link again and paste all of it.");
+  return found;
+}
+
+/** @param {Store} store @param {{id: Id, token: string}} admission @param {string} name @param {string} player */
+function enter(store, { id, token }, name, player) {
+  store.playerName = player;
+  store.setToken(id, token);
+  store.remember({ id, name, player });
+  location.assign(playUrl(id));
+}
+
+/** List the games that were played here, with what the server says of them. @param {Store} store */
+function showGames(store) {
+  const section = byId("games", HTMLElement);
+  const list = byId("games-list", HTMLUListElement);
+  for (const { id, name, player } of store.games) {
+    const state = make("span", { className: "state" });
+    const link = make("a", { testid: `game-${id}` }, make("span", { className: "name", text: name }), make("span", { className: "as", text: `as ${player}` }), state);
+    link.href = playUrl(id);
+    const forget = make("button", { className: "cancel", text: "×", label: `Take ${name} off the list` });
+    const row = make("li", {}, link, forget);
+    forget.addEventListener("click", () => {
+      store.forget(id);
+      row.remove();
+      section.hidden = list.children.length === 0;
+    });
+    list.append(row);
+    gameInfo(id).then(
+      (info) => say(state, `${formatTime(info.tick, TICK_HZ)} · ${info.players.length === 1 ? "1 player" : `${info.players.length} players`}`),
+      (refusal) => say(state, refusal.status === 404 ? "gone" : "not reachable"),
+    );
+  }
+  section.hidden = list.children.length === 0;
+}

@@ -1,0 +1,106 @@
+/**
+ * The tick-latency chart: lateness of ticks over the last minute, drawn on a canvas.
+ */
+
+import { tellWhenShown } from "./shown.js";
+
+const SPAN_S = 60;
+const INK = "#808080";
+/** Column of the row, name, colour. @type {[number, string, string][]} */
+const LINES = [
+  [1, "lateness, median", "#56B4E9"],
+  [2, "lateness, p99", "#E69F00"],
+  [4, "duration, p99", "#009E73"],
+];
+const LEFT = 44;
+const TOP = 22;
+const BOTTOM = 18;
+/** Rows further apart than this many seconds are not joined: nothing ticked between them. */
+const GAP_S = 2.5;
+
+/** The next round number at or above a value. @param {number} value */
+function roundUp(value) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(value, 0.01)));
+  const step = [1, 2, 5, 10].find((factor) => factor * power >= value) ?? 10;
+  return step * power;
+}
+
+/** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {number[][]} rows */
+function draw(ctx, width, height, rows) {
+  ctx.clearRect(0, 0, width, height);
+  ctx.font = "11px system-ui, sans-serif";
+  const now = rows.length ? rows[rows.length - 1][0] : 0;
+  const top = roundUp(Math.max(1, ...rows.flatMap((row) => LINES.map(([column]) => row[column]))));
+  const x = (/** @type {number} */ at) => LEFT + (1 - (now - at) / SPAN_S) * (width - LEFT - 8);
+  const y = (/** @type {number} */ ms) => height - BOTTOM - (ms / top) * (height - BOTTOM - TOP);
+  ctx.fillStyle = INK;
+  ctx.strokeStyle = INK;
+  ctx.lineWidth = 1;
+  for (const share of [0, 0.5, 1]) {
+    ctx.globalAlpha = 0.3;
+    ctx.beginPath();
+    ctx.moveTo(LEFT, y(top * share));
+    ctx.lineTo(width - 8, y(top * share));
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+    ctx.textAlign = "right";
+    ctx.fillText(`${+(top * share).toPrecision(3)} ms`, LEFT - 6, y(top * share) + 4);
+  }
+  ctx.textAlign = "center";
+  for (const ago of [60, 30, 0]) ctx.fillText(ago ? `-${ago} s` : "now", x(now - ago) - (ago ? 0 : 12), height - 4);
+  ctx.textAlign = "left";
+  let left = LEFT;
+  for (const [column, name, colour] of LINES) {
+    ctx.fillStyle = ctx.strokeStyle = colour;
+    ctx.fillRect(left, 7, 10, 3);
+    ctx.fillText(name, left + 14, 12);
+    left += 24 + ctx.measureText(name).width;
+    ctx.beginPath();
+    ctx.lineWidth = 1.5;
+    let before = -Infinity;
+    for (const row of rows) {
+      if (row[0] - before > GAP_S) ctx.moveTo(x(row[0]), y(row[column]));
+      else ctx.lineTo(x(row[0]), y(row[column]));
+      before = row[0];
+    }
+    ctx.stroke();
+  }
+  if (!rows.length) {
+    ctx.fillStyle = INK;
+    ctx.fillText("Waiting for the first second of ticks ...", LEFT + 8, height / 2);
+  }
+}
+
+/** @param {{model: any, el: HTMLElement}} context */
+function render({ model, el }) {
+  const canvas = document.createElement("canvas");
+  canvas.className = "gamekit-latency";
+  Object.assign(canvas.style, { width: "100%", height: `${model.get("height")}px`, display: "block" });
+  canvas.setAttribute("role", "img");
+  el.append(canvas);
+  const paint = () => {
+    const ratio = window.devicePixelRatio || 1;
+    const { clientWidth: width, clientHeight: height } = canvas;
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    const ctx = canvas.getContext("2d");
+    if (!ctx || !width) return;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const rows = model.get("rows");
+    draw(ctx, width, height, rows);
+    const last = rows[rows.length - 1];
+    canvas.setAttribute("aria-label", last ? `Tick lateness: median ${last[1]} ms, p99 ${last[2]} ms` : "Tick lateness");
+  };
+  const resizing = new ResizeObserver(paint);
+  resizing.observe(canvas);
+  model.on("change:rows", paint);
+  paint();
+  const stopTelling = tellWhenShown(model, canvas);
+  return () => {
+    stopTelling();
+    resizing.disconnect();
+    model.off("change:rows", paint);
+  };
+}
+
+export default { render };
