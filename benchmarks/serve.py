@@ -80,7 +80,7 @@ class Player:
             await socket.send(type="command", cid=cid, body={"type": "move", "ship": ship, "to": to})
             await asyncio.sleep(self.every_s)
         reading.cancel()
-        socket.close()
+        await socket.close()
 
     async def _read(self, socket: RawSocket) -> None:
         while (message := await socket.receive()) is not None:
@@ -108,12 +108,14 @@ async def load(server: LiveServer, sessions: int, players: int, seconds: float, 
     begun = loop.time()
     tasks = [asyncio.create_task(player.run(begun + 2 + seconds)) for player in playing]
     await asyncio.sleep(2)
+    for player in playing:
+        player.ack_ms.clear()
     server_cpu, own_cpu, wall = cpu_seconds(server.pid), time.process_time(), time.monotonic()
     await asyncio.gather(*tasks)
     wall = time.monotonic() - wall
     acks = [ms for player in playing for ms in player.ack_ms]
     return {
-        "commands_per_s": round(len(acks) / (seconds + 2), 1),
+        "commands_per_s": round(len(acks) / wall, 1),
         "ack_ms_p50": round(percentile(acks, 50), 2),
         "ack_ms_p99": round(percentile(acks, 99), 2),
         "messages_received": sum(player.received for player in playing),

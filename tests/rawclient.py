@@ -19,7 +19,7 @@ class RawSocket:
     def __init__(self, connection: WebSocketClientConnection) -> None:
         self.connection = connection
         self.messages: list[Message] = []
-        self._read = 0
+        self._ended = False
 
     @classmethod
     async def open(cls, url: str, **hello: Any) -> RawSocket:
@@ -39,8 +39,9 @@ class RawSocket:
 
     async def receive(self) -> Message | None:
         """The next message, or None when the connection is closed."""
-        frame = await self.connection.read_message()
+        frame = None if self._ended else await self.connection.read_message()
         if frame is None:
+            self._ended = True
             return None
         message: Message = json.loads(frame)
         message["received_s"] = time.monotonic()
@@ -74,8 +75,11 @@ class RawSocket:
                 pass
 
         await asyncio.wait_for(drain(), timeout_s)
-        return self.connection.close_code
-
-    def close(self) -> None:
-        """Close the connection."""
+        code = self.connection.close_code
         self.connection.close()
+        return code
+
+    async def close(self) -> None:
+        """Close the connection, and wait until it is closed."""
+        self.connection.close()
+        await self.closed()

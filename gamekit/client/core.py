@@ -104,7 +104,8 @@ class Core:
         self._waiting: deque[_Entry] = deque()
         #: {cid: entry} sent and not both acknowledged and decided, in order of cid
         self._sent: dict[int, _Entry] = {}
-        self._complaint: Error | None = None
+        #: The latest error that was about no command, in this connection.
+        self.complaint: Error | None = None
 
     @property
     def pending(self) -> int:
@@ -150,7 +151,7 @@ class Core:
     def connected(self) -> list[Action]:
         """A socket is open: say hello, and where the picture stopped."""
         self.phase = Phase.GREETING
-        self._complaint = None
+        self.complaint = None
         resume = Resume(epoch=self.seen.epoch, n=self.seen.n) if self.seen else None
         return [Transmit(Hello(token=self._token, client=self._client, resume=resume))]
 
@@ -167,7 +168,7 @@ class Core:
         self.phase = Phase.OFFLINE
         if code not in FATAL_CLOSE_CODES:
             return parted
-        complaint = self._complaint
+        complaint = self.complaint
         error_code = complaint.code if complaint else FATAL_CLOSE_CODES[code]
         text = complaint.message if complaint else reason or "The server closed the connection."
         error = RequestRefused(error_code, f"{text} (connection closed with {code})", status=code)
@@ -242,12 +243,11 @@ class Core:
         actions: list[Action] = []
         for event in delta.events:
             if self._is_own_outcome(event):
+                entry = self._sent.get(event["cid"])
+                # The delta may show many ticks; the ack says at which of them the command took effect.
+                at = entry.ack if entry and entry.ack else delta
                 outcome = Outcome(
-                    cid=event["cid"],
-                    tick=delta.tick,
-                    seq=delta.seq,
-                    code=event.get("code"),
-                    message=event.get("message"),
+                    cid=event["cid"], tick=at.tick, seq=at.seq, code=event.get("code"), message=event.get("message")
                 )
                 actions += self._decided(outcome)
         return [*actions, Happened(tick=delta.tick, events=delta.events, changes=delta.changes)]
@@ -273,8 +273,9 @@ class Core:
 
     def _refused(self, error: Error) -> list[Action]:
         if error.cid is None:
-            self._complaint = error
-            return [Complained(error)]
+            self.complaint = error
+            # Before the welcome it is the reason why the connection will be closed, and told then.
+            return [Complained(error)] if self.phase is Phase.ATTACHED else []
         entry = self._sent.get(error.cid)
         if entry is None:
             return []

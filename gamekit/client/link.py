@@ -243,7 +243,10 @@ class Link:
         greeted = self._core.phase is Phase.ATTACHED
         self._connection = None
         if connection.close_code is not None:
-            self._trouble = f"the connection was closed with {connection.close_code}"
+            complaint = self._core.complaint
+            self._trouble = (
+                complaint.message if complaint else f"the connection was closed with {connection.close_code}"
+            )
         self._act(self._core.disconnected(connection.close_code, connection.close_reason))
         return greeted
 

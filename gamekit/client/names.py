@@ -65,9 +65,9 @@ def destination(view: View, place: str) -> dict[str, str]:
 
 
 def _not_found(wanted: str, what: str, tables: list[Table]) -> str:
-    names = {str(entity.get("name", key)) for table in tables for key, entity in table.items()}
-    names |= {key for table in tables for key in table}
-    folded = {name.casefold(): name for name in sorted(names)}
+    # Names are shown rather than the ids that differ from them in case only.
+    folded = {key.casefold(): key for table in tables for key in table}
+    folded |= {str(e["name"]).casefold(): str(e["name"]) for table in tables for e in table.values() if "name" in e}
     close = [folded[name] for name in get_close_matches(wanted.casefold(), list(folded), n=4, cutoff=0.5)]
     if close:
         return f"There is no {what} {wanted!r}. Did you mean {', '.join(close)}?"

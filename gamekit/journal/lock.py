@@ -68,6 +68,8 @@ class ProcessLock:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             _held.discard(descriptor)
+            # Said aloud, because closing alone would leave it to a child forked a moment ago.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
 

@@ -70,8 +70,12 @@ class SqliteReader:
         self._closed = False
         if not self.path.exists():
             raise JournalError("open database", f"{self.path} does not exist", hint="check the path of the database")
-        with self._connection() as connection:
-            schema.check(connection, self.path, writing=False)
+        try:
+            with self._connection() as connection:
+                schema.check(connection, self.path, writing=False)
+        except BaseException:
+            SqliteReader.close(self)
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -192,16 +196,25 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     """A connection that can only read.
 
     Raises:
-        sqlite3.Error: the database cannot be opened.
+        JournalError: there is a log, but its index is missing and cannot be made here.
+        sqlite3.Error: the database cannot be opened for another reason.
     """
     uri = f"{path.absolute().as_uri()}?mode=ro"
     try:
         return _try_to_read(uri)
     except sqlite3.OperationalError as error:
-        cannot_make_log = error.sqlite_errorcode in (sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_CANTOPEN)
-        if not cannot_make_log or not path.exists() or path.with_name(f"{path.name}-wal").exists():
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_CANTOPEN):
             raise
-        return _try_to_read(f"{uri}&immutable=1")
+        log, index = (path.with_name(f"{path.name}{suffix}") for suffix in ("-wal", "-shm"))
+        if not log.exists():
+            return _try_to_read(f"{uri}&immutable=1")
+        if not index.exists():
+            raise JournalError(
+                "open database",
+                f"{path} has a log without an index, in a directory that cannot be written",
+                hint=f"copy {path.name} and {log.name} together into a directory of your own, and read them there",
+            ) from None
+        raise
 
 
 def _try_to_read(uri: str) -> sqlite3.Connection:

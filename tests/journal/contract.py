@@ -5,6 +5,8 @@ A backend joins by a `Stage` of its own and a parameter of the `stage` fixture.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -369,11 +371,10 @@ class LifeContract:
             stage.journal.start(stage.note)
 
     def test_chain_covers_every_field(self, stage: Stage) -> None:
-        fields = ["", A, 1, 1, 1, "[]"]
-        others = ["x", B, 2, 2, 2, "[ ]"]
-        plain = chain_of(*fields)  # type: ignore[arg-type]
-        changed = {chain_of(*fields[:i], others[i], *fields[i + 1 :]) for i in range(6)}  # type: ignore[arg-type]
-        assert len(changed | {plain}) == 7
+        plain: dict[str, Any] = {"previous": "", "game": A, "epoch": 1, "seq": 1, "tick": 1, "commands": "[]"}
+        other: dict[str, Any] = {"previous": "x", "game": B, "epoch": 2, "seq": 2, "tick": 2, "commands": "[ ]"}
+        chains = {chain_of(**plain)} | {chain_of(**plain | {name: other[name]}) for name in plain}
+        assert len(chains) == 7
 
 
 class JournalContract(CatalogueContract, HistoryContract, RefusalContract, StateContract, LifeContract):

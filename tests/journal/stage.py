@@ -214,9 +214,9 @@ class SqliteStage(Stage):
         finally:
             self._gate.set()
             self.settle()
-        held = self.calls.pop(0)
+        del self.calls[0]
         del self.completions[: -sum(self.calls)]
-        self._submitted -= held
+        self._submitted = len(self.completions)
 
     def change_record(self, game: GameId, seq: int, commands: str) -> None:
         with self.raw() as connection:

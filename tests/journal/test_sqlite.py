@@ -18,6 +18,7 @@ import sqlite_utils
 from gamekit.errors import JournalCorrupt, JournalError, JournalFull
 from gamekit.game import GameId
 from gamekit.journal import Append, Completion, PutLatency, SqliteJournal, Write
+from gamekit.journal.lock import ProcessLock
 from gamekit.journal.statements import LATENCY_KEPT_S
 from gamekit.journal.writer import MAX_BATCH_WRITES
 
@@ -109,7 +110,7 @@ class TestFailure:
         author, other = database.begin(A), database.begin(B)
         bad = author.put_player("p1", "\ud800") if spoil == "name" else author.reserve(2**63)
         writes: list[Write] = [other.append(), author.append(), bad, author.append(), other.append()]
-        with database.writer_held_up(other):
+        with database.writer_held_up(database.begin("game-c")):
             before = transactions_in_log(database.path)
             for write in writes:
                 database.submit(write)
@@ -117,7 +118,7 @@ class TestFailure:
         assert [done.error is None for done in database.completions] == [True, True, False, False, True]
         assert transactions_in_log(database.path) == before + 1
         assert len(list(database.journal.records(A))) == 1
-        assert len(list(database.journal.records(B))) == 3
+        assert len(list(database.journal.records(B))) == 2
         last = next(database.journal.records(A))
         assert [done.error for done in database.write(Author(database.journal.open(A), last).append())] == [None]
 
@@ -173,22 +174,21 @@ class TestFailure:
     def test_on_commit_that_raises_does_not_end_the_writer(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        second = threading.Event()
+        calls = [threading.Event(), threading.Event()]
+        coming = iter(calls)
 
-        def fragile(completions: Sequence[Completion]) -> None:
-            if completions[0].write == first:
-                raise ValueError("no")
-            second.set()
+        def fragile(_: Sequence[Completion]) -> None:
+            next(coming).set()
+            raise ValueError("no")
 
         with SqliteJournal(tmp_path / "journal.db") as journal:
             journal.start(fragile)
             journal.create(game_row(A), snapshot(A))
             author = Author(journal.open(A))
-            first = author.append()
-            journal.submit([first])
-            journal.submit([author.append()])
-            assert second.wait(PATIENCE_S)
-        assert "on_commit raised" in caplog.text
+            for call in calls:
+                journal.submit([author.append()])
+                assert call.wait(PATIENCE_S)
+        assert caplog.text.count("on_commit raised") == 2
 
     def test_blocking_calls_from_on_commit_are_refused_instead_of_hanging(self, tmp_path: Path) -> None:
         journal = SqliteJournal(tmp_path / "journal.db")
@@ -218,33 +218,41 @@ class TestOneProcess:
         assert "SqliteReader" in refusal.value.hint
 
     def test_second_process_is_refused(self, database: SqliteStage) -> None:
-        script = "import sys; from pathlib import Path; from gamekit.journal import SqliteJournal; SqliteJournal(Path(sys.argv[1]))"
+        script = "import sys, pathlib, gamekit.journal as j; j.SqliteJournal(pathlib.Path(sys.argv[1]))"
         second = subprocess.run(
             [sys.executable, "-c", script, database.path], capture_output=True, text=True, timeout=60, check=False
         )
         assert second.returncode == 1
         assert f"process {os.getpid()} has this journal open" in second.stderr
 
-    def test_lock_is_free_after_close_even_if_a_forked_child_lives_on(self, tmp_path: Path) -> None:
+    def test_lock_dies_with_its_holder_even_if_a_forked_child_lives_on(self, tmp_path: Path) -> None:
         script = """
-import os, sys
-from pathlib import Path
+import os, pathlib, sys
 from gamekit.journal.lock import ProcessLock
-path = Path(sys.argv[1])
-lock = ProcessLock(path)
-reading, writing = os.pipe()
-child = os.fork()
-if child == 0:
-    os.close(writing)
-    os.read(reading, 1)
-    os._exit(0)
-os.close(reading)
-lock.release()
-ProcessLock(path).release()
-os.close(writing)
-os.waitpid(child, 0)
+lock = ProcessLock(pathlib.Path(sys.argv[1]))
+if os.fork() == 0:
+    os.write(1, b"child\\n")
+os.read(0, 1)
 """
-        subprocess.run([sys.executable, "-c", script, tmp_path / "lock"], timeout=60, check=True)
+        path = tmp_path / "lock"
+        with subprocess.Popen(
+            [sys.executable, "-c", script, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"child\n"
+            with pytest.raises(JournalError, match=f"process {holder.pid} has"):
+                ProcessLock(path)
+            holder.kill()
+            holder.wait()
+            ProcessLock(path).release()
+
+    def test_lock_is_free_after_release_even_if_a_child_still_has_the_descriptor(self, tmp_path: Path) -> None:
+        lock = ProcessLock(tmp_path / "lock")
+        inherited = os.dup(lock._descriptor or -1)
+        lock.release()
+        lock.release()
+        ProcessLock(tmp_path / "lock").release()
+        os.close(inherited)
 
     def test_journal_that_could_not_be_opened_leaves_no_lock_behind(self, tmp_path: Path) -> None:
         path = tmp_path / "journal.db"
@@ -321,7 +329,8 @@ class TestFile:
         database.journal.close()
         with database.raw() as connection:
             connection.execute(
-                "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('gamekit', 'from_tomorrow', '')"
+                "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('gamekit', ?, '')",
+                ("from_tomorrow",),
             )
         with pytest.raises(JournalError, match=r"newer gamekit \(from_tomorrow\)"):
             open_it(database.path)

@@ -38,7 +38,7 @@ def test_a_new_game_can_be_played_with_what_it_answers(server: LiveServer) -> No
             lambda m: m["type"] == "delta" and any(e["type"] == "CommandDone" for e in m["events"])
         )
         assert ship in done["changes"]["ships"]
-        socket.close()
+        await socket.close()
 
     asyncio.run(play())
 
@@ -66,12 +66,12 @@ def test_the_state_without_a_token_is_the_public_one(server: LiveServer) -> None
 
 def test_joining_gives_a_token_of_its_own(server: LiveServer) -> None:
     made = server.new_game(seed=1)
-    status, joined = server.call("POST", f"/api/game/{made['id']}/join", {"name": "Bob <b>&\u202e"})
+    status, joined = server.call("POST", f"/api/game/{made['id']}/join", {"name": "Bob <b>&amp;"})
     assert status == 201
     assert joined["player"] != made["player"]
     assert joined["token"] != made["token"]
     players = server.state(made["id"])["view"]["players"]
-    assert players[joined["player"]]["name"] == "Bob <b>&\u202e"
+    assert players[joined["player"]]["name"] == "Bob <b>&amp;"
 
 
 def test_pause_speed_and_step_are_journaled_and_obeyed(server: LiveServer) -> None:
@@ -86,7 +86,7 @@ def test_pause_speed_and_step_are_journaled_and_obeyed(server: LiveServer) -> No
         socket = await RawSocket.open(made["ws_url"], token=made["token"])
         while server.state(made["id"])["tick"] < at + 500:
             await asyncio.sleep(0.01)
-        socket.close()
+        await socket.close()
 
     asyncio.run(reach())
     assert server.state(made["id"])["tick"] == at + 500
@@ -107,7 +107,7 @@ def test_messagepack_carries_the_same_messages(server: LiveServer) -> None:
     async def both() -> tuple[Any, Any]:
         plain = await RawSocket.open(made["ws_url"], token=made["token"])
         snapshot = await plain.of("snapshot")
-        plain.close()
+        await plain.close()
         packed = await websocket_connect(made["ws_url"], subprotocols=["gamekit.msgpack"])
         assert packed.selected_subprotocol == "gamekit.msgpack"
         await packed.write_message(msgspec.msgpack.encode({"type": "hello", "token": made["token"]}), binary=True)
@@ -117,6 +117,8 @@ def test_messagepack_carries_the_same_messages(server: LiveServer) -> None:
             message = msgspec.msgpack.decode(frame)
             if message["type"] == "snapshot":
                 packed.close()
+                while await packed.read_message() is not None:
+                    pass
                 return snapshot, message
 
     snapshot, packed = asyncio.run(both())
@@ -142,7 +144,7 @@ def test_tick_times_are_kept_in_the_database(server: LiveServer) -> None:
             await socket.receive()
             _, answer = server.call("GET", f"/api/game/{made['id']}/latency", token=made["token"])
             if answer["rows"]:
-                socket.close()
+                await socket.close()
                 row: dict[str, Any] = answer["rows"][0]
                 return row
 

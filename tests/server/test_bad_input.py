@@ -24,8 +24,11 @@ def game(server: LiveServer) -> Iterator[dict[str, Any]]:
 
     async def ticks_on() -> None:
         socket = await RawSocket.open(made["ws_url"], token=made["token"])
-        await socket.until(lambda message: message.get("tick", 0) > before)
-        socket.close()
+        tick = before
+        while tick <= before:
+            await socket.send(type="ping", t=0)
+            tick = (await socket.of("pong"))["tick"]
+        await socket.close()
 
     asyncio.run(ticks_on())
 
@@ -51,12 +54,12 @@ def own_ship(server: LiveServer, game: dict[str, Any]) -> str:
         ('{"type": "command", "cid": 0, "body": {}}', "bad_cid"),
         ('{"type": "command", "cid": -7, "body": {}}', "bad_cid"),
         ('{"type": "command", "cid": 9007199254740993, "body": {}}', "bad_cid"),
-        ('{"type": "command", "cid": 123456789012345678901234567890, "body": {}}', "bad_message"),
+        ('{"type": "command", "cid": 123456789012345678901234567890, "body": {}}', "bad_cid"),
         ('{"type": "command", "cid": 1, "body": {"type": "move"}}', "bad_command"),
         ('{"type": "command", "cid": 1, "body": {"type": "steal"}}', "bad_command"),
         ('{"type": "command", "cid": 1, "body": {"type": "pause"}}', "bad_command"),
         ('{"type": "command", "cid": 1, "body": {"type": "join", "name": "Eve"}}', "bad_command"),
-        ('{"type": "command", "cid": 1, "body": ' + '{"a":' * 3000 + "1" + "}" * 3001, "bad_message"),
+        ('{"type": "command", "cid": 1, "body": ' + '{"a":' * 2500 + "1" + "}" * 2501, "bad_message"),
         ('{"type": "ping", "t": "' + "x" * MAX_MESSAGE_BYTES + '"}', "too_large"),
     ],
 )
@@ -70,7 +73,7 @@ def test_a_bad_frame_gets_its_error_and_the_connection_stays(game: dict[str, Any
         assert error["message"].endswith(".")
         await socket.send(type="ping", t=5)
         assert (await socket.of("pong"))["t"] == 5
-        socket.close()
+        await socket.close()
 
     asyncio.run(check())
 
@@ -81,7 +84,7 @@ def test_binary_noise_is_answered(game: dict[str, Any]) -> None:
         await socket.of("snapshot")
         await socket.send_raw(bytes(range(256)), binary=True)
         assert (await socket.of("error"))["code"] == "bad_message"
-        socket.close()
+        await socket.close()
 
     asyncio.run(check())
 
@@ -96,7 +99,7 @@ def test_a_frame_over_the_hard_limit_closes_its_own_connection_only(game: dict[s
         assert await bad.closed() == 1009
         await good.send(type="ping", t=1)
         await good.of("pong")
-        good.close()
+        await good.close()
 
     asyncio.run(check())
 
@@ -126,7 +129,7 @@ def test_orders_to_what_does_not_exist_or_is_not_yours_are_refused_by_name(
             await socket.of("ack", cid=cid)
             error = await socket.of("error", cid=cid)
             assert error["code"] == code, error
-        socket.close()
+        await socket.close()
 
     asyncio.run(over_socket())
     for cid, (body, code) in enumerate(orders, start=1):
@@ -149,7 +152,7 @@ def test_a_wrong_token_is_refused_everywhere(server: LiveServer, game: dict[str,
                 # No token at all is a spectator, after its hello.
                 await socket.send(type="hello")
                 assert (await socket.of("welcome"))["player"] is None
-                socket.close()
+                await socket.close()
                 return
             assert (await socket.of("error"))["code"] == "bad_token"
             assert await socket.closed() == 1008
@@ -216,7 +219,7 @@ def test_a_foreign_origin_is_refused_on_both_ways(server: LiveServer, game: dict
         ({"rules": {"jump_ticks": "fast"}}, "bad_config"),
         ({"rules": {"jump_ticks": -1}}, "bad_config"),
         ({"scenario": "procedural:1000000"}, "bad_config"),
-        ({"seed": 2**80}, "bad_request"),
+        ({"seed": 2**80}, "bad_config"),
     ],
 )
 def test_a_bad_new_game_is_refused_with_what_is_allowed(server: LiveServer, body: Any, code: str) -> None:
@@ -238,7 +241,7 @@ def test_commands_before_hello_are_refused(game: dict[str, Any]) -> None:
         assert (await socket.of("error"))["code"] == "hello_first"
         await socket.send(type="hello", token=game["token"])
         await socket.of("snapshot")
-        socket.close()
+        await socket.close()
 
     asyncio.run(check())
 
@@ -256,7 +259,7 @@ def test_a_flood_is_slowed_down_and_harms_nobody(game: dict[str, Any]) -> None:
         answered = len([m for m in flood.messages if m["type"] == "pong"])
         assert answered < 300
         await flood.of("pong", t=299)
-        flood.close()
-        quiet.close()
+        await flood.close()
+        await quiet.close()
 
     asyncio.run(check())

@@ -57,7 +57,7 @@ class Sender:
                 await self._read(socket)
             finally:
                 writing.cancel()
-                socket.close()
+                await socket.close()
 
     async def _read(self, socket: RawSocket) -> None:
         epoch = 0

@@ -10,10 +10,10 @@
 /** Width of a sector's box on the plane. */
 export const BOX = 100;
 /** Least space between two boxes: room for a name above and for the curves. */
-export const GUTTER = 44;
+export const GUTTER = 36;
 const PITCH = BOX + GUTTER;
 /** Typical distance of nearest neighbours after scaling, in plane units. */
-const TYPICAL = PITCH * 1.12;
+const TYPICAL = PITCH;
 
 /** @typedef {{x: number, y: number}} Spot */
 /** @typedef {{x: number, y: number, size_m: number}} Box the centre on the plane, and the metres across */
@@ -183,20 +183,18 @@ export function gateCurve(box, gate, otherBox, exit) {
 }
 
 /**
- * A spot `reach` further out than a gate, seen from its sector's centre.
+ * A spot `reach` further than a gate, half outwards from its sector's centre and half towards the goal.
  * @param {Box} box
  * @param {Spot} gate on the plane
- * @param {Spot} goal where to look when the gate is in the centre
+ * @param {Spot} goal the other gate
  * @param {number} reach
  * @returns {Spot}
  */
 function outwards(box, gate, goal, reach) {
-  let dx = gate.x - box.x;
-  let dy = gate.y - box.y;
-  if (Math.hypot(dx, dy) < 1) {
-    dx = goal.x - gate.x;
-    dy = goal.y - gate.y;
-  }
+  const out = Math.hypot(gate.x - box.x, gate.y - box.y) || 1;
+  const far = Math.hypot(goal.x - gate.x, goal.y - gate.y) || 1;
+  const dx = (gate.x - box.x) / out + (goal.x - gate.x) / far;
+  const dy = (gate.y - box.y) / out + (goal.y - gate.y) / far;
   const length = Math.hypot(dx, dy) || 1;
   return { x: gate.x + (dx / length) * reach, y: gate.y + (dy / length) * reach };
 }

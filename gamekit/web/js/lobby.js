@@ -10,6 +10,11 @@ import { byId, make, say } from "./dom.js";
 import { formatTime } from "./model.js";
 
 const TICK_HZ = 10;
+/** What the scenarios are. @type {Record<string, string>} */
+const ABOUT = {
+  "nearest-stars": "The Sun and its fifteen nearest star systems.",
+  procedural: "Grown from the seed: the same seed gives the same galaxy.",
+};
 
 /**
  * The game's id, and a token if there is one, in what somebody pasted.
@@ -47,6 +52,17 @@ export function startLobby(store) {
     }
   };
 
+  const scenario = byId("create-scenario", HTMLSelectElement);
+  const sectors = byId("create-sectors", HTMLInputElement);
+  const describe = () => {
+    const procedural = scenario.value === "procedural";
+    sectors.disabled = !procedural;
+    sectors.value = procedural ? "24" : "16";
+    say(byId("create-about", HTMLElement), ABOUT[scenario.value] ?? "");
+  };
+  scenario.addEventListener("change", describe);
+  describe();
+
   const create = byId("create", HTMLFormElement);
   create.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -68,8 +84,9 @@ async function createAndPlay(store) {
   const player = byId("create-player", HTMLInputElement).value.trim();
   const seed = byId("create-seed", HTMLInputElement).value.trim();
   const name = byId("create-name", HTMLInputElement).value.trim();
+  const scenario = byId("create-scenario", HTMLSelectElement).value;
   const made = await createGame({
-    scenario: byId("create-scenario", HTMLSelectElement).value,
+    scenario: scenario === "procedural" ? `procedural:${byId("create-sectors", HTMLInputElement).value}` : scenario,
     player_name: player,
     ...(name && { name }),
     ...(seed && { seed: Number(seed) }),

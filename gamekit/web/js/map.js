@@ -12,9 +12,9 @@
  */
 
 import { boundsOf, gateCurve, layoutSectors, metresOf, onCurve, planeOf } from "./layout.js";
-import { GameClock, emptyView, merge, placeOf, routeOf } from "./model.js";
+import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround } from "./model.js";
 import { Camera } from "./camera.js";
-import { PALETTE, boxPixels, glyphRadius, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames } from "./paint.js";
+import { PALETTE, boxPixels, glyphRadius, namesShown, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames } from "./paint.js";
 import { Tooltip, wordsFor } from "./tooltip.js";
 import { Pointers } from "./pointers.js";
 
@@ -22,6 +22,8 @@ import { Pointers } from "./pointers.js";
 const DOUBLE_CLICK_MS = 240;
 /** How long the ring at a clicked place is seen, in milliseconds. */
 const RING_MS = 700;
+/** Width of a sector, in pixels, below which its contents cannot be made out. */
+const USEFUL_BOX_PX = 28;
 /** Statuses in which a ship waits for something that the player may want to change. */
 const STUCK = new Set(["waiting", "holding"]);
 
@@ -185,8 +187,15 @@ export class GalaxyMap {
    */
   setInsets(insets) {
     if (JSON.stringify(insets) === JSON.stringify(this.camera.insets)) return;
+    const corner = this.camera.toPlane({ x: 0, y: 0 });
     this.camera.insets = insets;
-    if (!this.steered) this.frameAll(false);
+    if (!this.steered) {
+      this.frameAll(false);
+    } else {
+      // What the user has chosen to see stays where it is on the screen.
+      const { x, y } = this.camera.toScreen(corner);
+      this.camera.pan(-x, -y);
+    }
     this.baseStale = true;
     this.request();
   }
@@ -211,12 +220,29 @@ export class GalaxyMap {
     this.go(this.camera.sightOf(boundsOf(this.boxes.values())), smoothly);
   }
 
-  /** Bring one sector into sight. @param {Id} sector */
-  frameSector(sector) {
-    const box = this.boxes.get(sector);
-    if (!box) return;
+  /**
+   * Bring sectors into sight.
+   * @param {Iterable<Id>} sectors
+   * @param {boolean} [smoothly]
+   */
+  frameSectors(sectors, smoothly = true) {
+    this.layout();
+    const boxes = [...sectors].flatMap((id) => this.boxes.get(id) ?? []);
+    if (!boxes.length) return;
     this.steered = true;
-    this.go(this.camera.sightOf(boundsOf([box]), 48), true);
+    this.go(this.camera.sightOf(boundsOf(boxes), 48), smoothly);
+  }
+
+  /**
+   * Show everything; but where that would be too small to use, what is around a ship.
+   * @param {Id | undefined} ship
+   */
+  frameFirst(ship) {
+    this.frameAll(false);
+    const at = boxPixels(this.camera) < USEFUL_BOX_PX && ship ? this.view.ships[ship] : undefined;
+    const place = at && placeOf(this.view, at, this.clock.at(performance.now()));
+    const sector = place?.type === "sector" ? place.sector : place && this.view.gates[place.gate]?.sector;
+    if (sector) this.frameSectors(sectorsAround(this.view, sector, 2), false);
   }
 
   /** Zoom about the middle. @param {number} factor more than 1 comes nearer */
@@ -415,7 +441,7 @@ export class GalaxyMap {
     const index = docked.get(place.station) ?? 0;
     docked.set(place.station, index + 1);
     const angle = -Math.PI / 4 + index * (Math.PI / 4);
-    const distance = glyphRadius(this.camera) + 7 + 9 * Math.floor(index / 8);
+    const distance = glyphRadius(this.camera) + Math.min(9, boxPixels(this.camera) * 0.07) + 9 * Math.floor(index / 8);
     return { ...looks, x: spot.x + Math.cos(angle) * distance, y: spot.y + Math.sin(angle) * distance, heading: angle };
   }
 
@@ -472,7 +498,7 @@ export class GalaxyMap {
     this.pointer = spot;
     const before = JSON.stringify(this.hovered);
     this.hovered = spot && this.pick(spot);
-    const words = this.hovered && wordsFor(this.view, this.hovered);
+    const words = this.hovered && wordsFor(this.view, this.hovered, namesShown(this.camera));
     this.tooltip?.show(words, spot ?? undefined);
     if (this.live) this.live.style.cursor = this.hovered?.type === "ship" ? "pointer" : this.commands && this.hovered ? "crosshair" : "grab";
     if (repaint && before !== JSON.stringify(this.hovered)) this.request();
@@ -488,7 +514,7 @@ export class GalaxyMap {
       this.select(target.id);
       return;
     }
-    if (touch && !this.commands) this.tooltip?.show(target && wordsFor(this.view, target), spot);
+    if (touch && !this.commands) this.tooltip?.show(target && wordsFor(this.view, target, namesShown(this.camera)), spot);
     const append = event.shiftKey;
     if (this.commands && target) this.rings.push({ spot: this.camera.toPlane(spot), startMs: performance.now() });
     // A second click makes it a double click, which only frames: the order waits for that.
@@ -510,7 +536,7 @@ export class GalaxyMap {
       : target?.type === "station" ? this.view.stations[target.id]?.sector
       : target?.type === "gate" ? this.view.gates[target.id]?.sector
       : undefined;
-    if (sector) this.frameSector(sector);
+    if (sector) this.frameSectors([sector]);
     else if (!target) this.frameAll();
   }
 

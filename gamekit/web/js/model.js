@@ -246,6 +246,24 @@ export function routeOf(view, ship, tick) {
 }
 
 /**
+ * The sectors that are at most so many jumps away.
+ * @param {View} view
+ * @param {Id} from
+ * @param {number} jumps
+ * @returns {Set<Id>} with `from` itself
+ */
+export function sectorsAround(view, from, jumps) {
+  const found = new Set([from]);
+  let edge = [from];
+  for (let jump = 0; jump < jumps; jump += 1) {
+    edge = edge.flatMap((id) => (view.sectors[id]?.gates ?? []).flatMap((gate) => view.gates[gate]?.to_sector ?? []));
+    edge = edge.filter((id) => !found.has(id));
+    for (const id of edge) found.add(id);
+  }
+  return found;
+}
+
+/**
  * The ids of a player's ships, in the order of their names.
  * @param {View} view
  * @param {Id | null} player
@@ -267,7 +285,18 @@ export function formatCredits(centi) {
 }
 
 /**
- * A time or a span of game time for people, as h:mm:ss with days when there are any.
+ * A span of game time for people, rounded up: "19 s", "1:01", "1:02:03".
+ * @param {number} ticks
+ * @param {number} tickHz
+ */
+export function formatSpan(ticks, tickHz) {
+  const seconds = Math.ceil(ticks / tickHz);
+  const full = formatTime(seconds, 1);
+  return seconds < 60 ? `${seconds} s` : seconds < 3600 ? full.replace(/^0:0?/, "") : full;
+}
+
+/**
+ * A point in game time for people, as h:mm:ss with days when there are any.
  * @param {number} ticks
  * @param {number} tickHz
  */

@@ -8,6 +8,7 @@
  */
 
 import { BOX, curveFrom, onCurve, planeOf } from "./layout.js";
+import { Labels } from "./labels.js";
 
 /** Few colours, each with one meaning. */
 export const PALETTE = {
@@ -40,13 +41,18 @@ export function boxPixels(camera) {
 
 /** Radius of a station's glyph in pixels. @param {Camera} camera */
 export function glyphRadius(camera) {
-  return Math.min(11, Math.max(1.5, boxPixels(camera) * 0.042));
+  return Math.min(12, Math.max(2.6, boxPixels(camera) * 0.055));
 }
 
 /** Half the length of a ship's mark in pixels. @param {Camera} camera @param {boolean} own */
 export function shipRadius(camera, own) {
-  const size = Math.min(8, Math.max(1.6, boxPixels(camera) * 0.04));
-  return own ? Math.max(5, size * 1.25) : size;
+  const size = Math.min(8, Math.max(1.6, boxPixels(camera) * 0.052));
+  return own ? Math.max(6, size * 1.3) : size;
+}
+
+/** Width of a lane in pixels. @param {Camera} camera */
+function laneWidth(camera) {
+  return Math.min(4, Math.max(1, camera.sight.scale * 2.3));
 }
 
 /**
@@ -62,15 +68,15 @@ export function paintBase(ctx, scene) {
   const inSight = [...boxes].filter(([, box]) => camera.sees(camera.toScreen(box), size));
   for (const [, box] of inSight) paintBox(ctx, camera.toScreen(box), size);
   const shown = new Set(inSight.map(([id]) => id));
-  if (size > 30) paintGates(ctx, scene, shown);
   const labels = new Labels();
-  for (const [id, box] of inSight) paintSectorName(ctx, camera.toScreen(box), size, view.sectors[id]?.name ?? id);
+  if (size > 30) paintGates(ctx, scene, shown, labels);
+  for (const [id, box] of inSight) paintSectorName(ctx, camera, box, view.sectors[id]?.name ?? id);
   paintStations(ctx, scene, shown, labels);
 }
 
 /** @param {Context} ctx @param {Scene} scene */
 function paintLanes(ctx, { view, curves, camera }) {
-  const width = Math.min(3, Math.max(1, camera.sight.scale * 1.6));
+  const width = laneWidth(camera);
   for (const [id, gate] of Object.entries(view.gates)) {
     const curve = curves.get(id);
     if (!curve || (id > gate.to && curves.has(gate.to))) continue;
@@ -124,15 +130,19 @@ function paintGrid(ctx, left, top, size) {
   ctx.stroke();
 }
 
-/** @param {Context} ctx @param {Spot} middle @param {number} size @param {string} name */
-function paintSectorName(ctx, middle, size, name) {
-  if (size < 44) return;
-  const pixels = Math.min(15, Math.max(10.5, size * 0.1));
+/** Whether sectors are large enough for their names. @param {Camera} camera */
+export function namesShown(camera) {
+  return boxPixels(camera) >= 44;
+}
+
+/** @param {Context} ctx @param {Camera} camera @param {Box} box @param {string} name */
+function paintSectorName(ctx, camera, box, name) {
+  if (!namesShown(camera)) return;
+  const size = boxPixels(camera);
+  const middle = camera.toScreen(box);
+  const pixels = Math.min(15, Math.max(10.5, size * 0.12));
   ctx.font = `500 ${pixels}px ${FONT}`;
-  ctx.textAlign = "left";
-  ctx.textBaseline = "alphabetic";
-  ctx.fillStyle = PALETTE.name;
-  ctx.fillText(fitted(ctx, name, size * 1.3), middle.x - size / 2 + 1, middle.y - size / 2 - pixels * 0.55);
+  paintText(ctx, fitted(ctx, name, size * 1.3), { x: middle.x - size / 2 + 1, y: middle.y - size / 2 - pixels * 0.85 }, PALETTE.name);
 }
 
 /**
@@ -148,14 +158,15 @@ function fitted(ctx, text, width) {
   return `${text.slice(0, end).trimEnd()}…`;
 }
 
-/** @param {Context} ctx @param {Scene} scene @param {Set<Id>} shown */
-function paintGates(ctx, { view, boxes, curves, camera }, shown) {
-  const radius = Math.max(1.6, glyphRadius(camera) * 0.55);
+/** @param {Context} ctx @param {Scene} scene @param {Set<Id>} shown @param {Labels} labels */
+function paintGates(ctx, { view, boxes, curves, camera }, shown, labels) {
+  const radius = Math.max(1.6, glyphRadius(camera) * 0.5);
   for (const [id, gate] of Object.entries(view.gates)) {
     const box = boxes.get(gate.sector);
     if (!box || !shown.has(gate.sector)) continue;
     const spot = camera.toScreen(planeOf(box, gate.x, gate.y));
     const colour = gate.open ? PALETTE.lane : PALETTE.laneClosed;
+    labels.block(spot.x, spot.y, radius + 1);
     const curve = curves.get(id);
     if (curve && boxPixels(camera) > 56) paintStub(ctx, camera, box, curve, colour);
     ctx.beginPath();
@@ -171,15 +182,15 @@ function paintGates(ctx, { view, boxes, curves, camera }, shown) {
 /** The part of a lane within its own sector, over the box. @param {Context} ctx @param {Camera} camera @param {Box} box @param {Curve} curve @param {string} colour */
 function paintStub(ctx, camera, box, curve, colour) {
   ctx.beginPath();
-  for (let step = 0; step <= 24; step += 1) {
-    const on = onCurve(curve, step / 48);
-    if (Math.abs(on.x - box.x) > BOX / 2 || Math.abs(on.y - box.y) > BOX / 2) break;
+  for (let step = 0; step <= 40; step += 1) {
+    const on = onCurve(curve, step / 80);
     const { x, y } = camera.toScreen(on);
     if (step) ctx.lineTo(x, y);
     else ctx.moveTo(x, y);
+    if (Math.abs(on.x - box.x) > BOX / 2 || Math.abs(on.y - box.y) > BOX / 2) break;
   }
   ctx.strokeStyle = colour;
-  ctx.lineWidth = Math.min(3, Math.max(1, camera.sight.scale * 1.6));
+  ctx.lineWidth = laneWidth(camera);
   ctx.stroke();
 }
 
@@ -188,15 +199,15 @@ function paintStations(ctx, { view, boxes, camera }, shown, labels) {
   const size = boxPixels(camera);
   if (size < 14) return;
   const radius = glyphRadius(camera);
-  /** @type {[Spot, Station][]} */
+  /** @type {{spot: Spot, station: Station, box: Box}[]} */
   const placed = [];
   for (const station of Object.values(view.stations)) {
     const box = boxes.get(station.sector);
     if (!box || !shown.has(station.sector)) continue;
     const spot = camera.toScreen(planeOf(box, station.x, station.y));
-    placed.push([spot, station]);
+    placed.push({ spot, station, box });
     labels.block(spot.x, spot.y, radius + 1);
-    if (size < 40) {
+    if (size < 28) {
       ctx.fillStyle = stationColour(station);
       ctx.fillRect(spot.x - 1, spot.y - 1, 2, 2);
     } else {
@@ -205,9 +216,14 @@ function paintStations(ctx, { view, boxes, camera }, shown, labels) {
   }
   if (size < 230) return;
   ctx.font = `${Math.min(12.5, size * 0.045)}px ${FONT}`;
-  for (const [spot, station] of placed) {
-    const near = labels.spotFor(ctx.measureText(station.name).width, 13, spot, radius + 5);
-    if (near) paintText(ctx, station.name, near, PALETTE.name);
+  for (const { spot, station, box } of placed) {
+    // Most stations are called after their sector, whose name stands above already.
+    const sector = view.sectors[station.sector]?.name ?? "";
+    const name = station.name.startsWith(`${sector} `) ? station.name.slice(sector.length + 1) : station.name;
+    const { x, y } = camera.toScreen(box);
+    const frame = { left: x - size / 2, top: y - size / 2, right: x + size / 2, bottom: y + size / 2 };
+    const near = labels.spotFor(ctx.measureText(name).width, 13, spot, radius + 5, frame);
+    if (near) paintText(ctx, name, near, PALETTE.name);
   }
 }
 
@@ -262,7 +278,7 @@ function paintText(ctx, text, { x, y }, colour) {
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   ctx.lineJoin = "round";
-  ctx.lineWidth = 3;
+  ctx.lineWidth = 4;
   ctx.strokeStyle = PALETTE.ground;
   ctx.strokeText(text, x, y);
   ctx.fillStyle = colour;
@@ -319,9 +335,9 @@ export function paintShipNames(ctx, camera, marks, selected) {
   ctx.font = `500 12px ${FONT}`;
   const labels = new Labels();
   for (const mark of [...marks].sort((a, b) => Number(b.id === selected) - Number(a.id === selected))) {
-    if (mark.id !== selected && size < (mark.own ? 90 : 420)) continue;
+    if (mark.id !== selected && size < (mark.own ? 60 : 420)) continue;
     const offset = shipRadius(camera, mark.own) + (mark.id === selected ? 9 : 5);
-    const near = labels.spotFor(ctx.measureText(mark.name).width, 14, mark, offset, ["right"]);
+    const near = labels.spotFor(ctx.measureText(mark.name).width, 14, mark, offset, null, ["right"]);
     if (near) paintText(ctx, mark.name, near, mark.id === selected ? PALETTE.route : mark.own ? PALETTE.own : PALETTE.other);
   }
 }
@@ -335,7 +351,7 @@ export function paintShipNames(ctx, camera, marks, selected) {
  */
 export function paintRoute(ctx, { boxes, curves, camera }, route, { colour = PALETTE.route, dashed = false } = {}) {
   ctx.strokeStyle = colour;
-  ctx.lineWidth = 2;
+  ctx.lineWidth = 2.5;
   ctx.lineCap = "round";
   ctx.setLineDash(dashed ? [3, 6] : []);
   for (const part of route.parts) {
@@ -400,38 +416,4 @@ export function paintHoveredBox(ctx, camera, box) {
   ctx.strokeStyle = PALETTE.boxEdgeHover;
   ctx.lineWidth = 1;
   ctx.stroke();
-}
-
-/** Rectangles that are taken, so that no text is written over another. */
-class Labels {
-  constructor() {
-    /** @type {[number, number, number, number][]} left, top, right, bottom */
-    this.taken = [];
-  }
-
-  /** @param {number} x @param {number} y @param {number} radius */
-  block(x, y, radius) {
-    this.taken.push([x - radius, y - radius, x + radius, y + radius]);
-  }
-
-  /**
-   * Take room for a text beside a spot.
-   * @param {number} width
-   * @param {number} height
-   * @param {Spot} spot
-   * @param {number} gap pixels from the spot
-   * @param {string[]} [sides] to try, in order
-   * @returns {Spot | null} the left end of the text's middle line
-   */
-  spotFor(width, height, { x, y }, gap, sides = ["right", "left", "below", "above"]) {
-    for (const side of sides) {
-      const left = side === "right" ? x + gap : side === "left" ? x - gap - width : x - width / 2;
-      const middle = side === "below" ? y + gap + height / 2 : side === "above" ? y - gap - height / 2 : y;
-      const [top, right, bottom] = [middle - height / 2, left + width, middle + height / 2];
-      if (this.taken.some(([l, t, r, b]) => left < r && right > l && top < b && bottom > t)) continue;
-      this.taken.push([left, top, right, bottom]);
-      return { x: left, y: middle };
-    }
-    return null;
-  }
 }

@@ -7,7 +7,7 @@
  */
 
 import { byId, make, say } from "./dom.js";
-import { formatCredits, formatTime, shipsOf } from "./model.js";
+import { formatCredits, formatSpan, shipsOf } from "./model.js";
 import { describeEntry } from "./words.js";
 
 /**
@@ -34,6 +34,9 @@ export class Panel {
     /** @type {Id | null} */
     this.selected = null;
     this.queueShown = "";
+    const tap = matchMedia("(hover: none)").matches ? "Tap" : "Click";
+    const shift = tap === "Click" ? "; Shift adds to the queue" : "";
+    this.hints = { idle: `${tap} a place, station or gate on the map to send it there.`, flying: `${tap} the map to change its course${shift}.` };
     /** @type {{element: HTMLElement, eta: number}[]} */
     this.etas = [];
     byId("stop", HTMLButtonElement).addEventListener("click", () => {
@@ -97,7 +100,7 @@ export class Panel {
     const name = make("span", { className: "name" });
     const status = make("span", { className: "status" });
     const reason = make("span", { className: "reason" });
-    const button = make("button", { className: "ship", testid: `ship-${id.replace(/^ship-/, "")}` }, name, status, reason);
+    const button = make("button", { className: "ship", testid: `ship-${id}` }, name, status, reason);
     button.dataset.ship = id;
     button.addEventListener("click", () => this.sink.select(id));
     const shown = { row: make("li", {}, button), button, name, status, reason };
@@ -117,8 +120,7 @@ export class Panel {
       this.etas = [];
       this.queue.replaceChildren(...queue.map((entry) => this.queueRow(view, id, entry)));
     }
-    const hint = queue.length ? "Click the map to change its course; Shift adds to the queue." : "Click a place, station or gate on the map to send it there.";
-    say(byId("hint", HTMLElement), hint);
+    say(byId("hint", HTMLElement), queue.length ? this.hints.flying : this.hints.idle);
     this.fillGoals(view);
   }
 
@@ -142,7 +144,7 @@ export class Panel {
    * @param {number} tickHz
    */
   passTime(tick, tickHz) {
-    for (const { element, eta } of this.etas) say(element, eta > tick ? formatTime(eta - tick + tickHz, tickHz) : "");
+    for (const { element, eta } of this.etas) say(element, eta > tick ? formatSpan(eta - tick, tickHz) : "");
   }
 
   /** Offer every sector and station to send a ship to, for keyboards and small screens. @param {View} view */
@@ -156,14 +158,15 @@ export class Panel {
       made.value = to ? JSON.stringify(to) : "";
       return made;
     };
-    const stations = Map.groupBy?.(Object.entries(view.stations), ([, station]) => station.sector);
-    const groups = sectors.map(([id, sector]) => {
-      const group = make("optgroup", {}, option(`${sector.name}, the middle`, { sector: id, x: 0, y: 0 }));
-      group.label = sector.name;
-      for (const [station, { name }] of stations?.get(id) ?? []) group.append(option(name, { station }));
-      return group;
-    });
-    this.goals.replaceChildren(option("a place…", null), ...groups);
+    /** @type {Map<Id, HTMLOptGroupElement>} */
+    const groups = new Map();
+    for (const [id, { name }] of sectors) {
+      const group = make("optgroup", {}, option(`${name}, the middle`, { sector: id, x: 0, y: 0 }));
+      group.label = name;
+      groups.set(id, group);
+    }
+    for (const [station, { name, sector }] of Object.entries(view.stations)) groups.get(sector)?.append(option(name, { station }));
+    this.goals.replaceChildren(option("a place…", null), ...groups.values());
   }
 
   /** The chosen goal as an order. */

@@ -3,7 +3,8 @@
  * from there to map and panel; what the player wants goes into the connection's queue.
  *
  * @import {Body, Delta, Id, Notice, Order, Outcome, Snapshot, Welcome} from "./types"
- * @import {Entry, State} from "./connection.js"
+ * @import {State} from "./connection.js"
+ * @import {Entry} from "./queue.js"
  * @import {Store} from "./store.js"
  */
 
@@ -16,6 +17,7 @@ import { formatTime, Mirror, shipsOf } from "./model.js";
 import { PALETTE, paintGlyph } from "./paint.js";
 import { Panel } from "./panel.js";
 import { CommandQueue } from "./queue.js";
+import { forgetful } from "./store.js";
 import { describeCommand, describePending, describeState } from "./words.js";
 
 const CLOCK_EVERY_MS = 250;
@@ -66,7 +68,7 @@ export class PlayPage {
     const { local: storage, session } = this.store;
     const identities = new Identities({ prefix: this.store.gamePrefix(this.game), token, storage, session, locks: navigator.locks });
     // A spectator commands nothing, so nothing of it is kept.
-    const queue = token ? await identities.claim() : new CommandQueue({ ...session, setItem: () => {}, getItem: () => null }, "", "", "");
+    const queue = token ? await identities.claim() : new CommandQueue(forgetful(), "", "", "");
     const connection = new Connection(
       {
         url: socketUrl(this.game),
@@ -118,7 +120,7 @@ export class PlayPage {
     this.mirror.snapshot(message);
     this.map.setView(this.mirror.view);
     this.setClock(message.tick);
-    if (first) this.map.frameAll(false);
+    if (first) this.map.frameFirst(shipsOf(this.mirror.view, this.player)[0]);
     const mine = this.player === null ? undefined : this.mirror.view.players[this.player];
     if (mine) this.store.remember({ id: this.game, name: this.name, player: mine.name });
     this.pendingChanged();

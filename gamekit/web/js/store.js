@@ -10,7 +10,7 @@
 /** @typedef {{id: Id, name: string, player: string, lastMs: number}} KnownGame */
 
 /** A store that forgets with the page, for browsers that keep nothing. @returns {KeyValueStore} */
-function forgetful() {
+export function forgetful() {
   /** @type {Map<string, string>} */
   const held = new Map();
   return {

@@ -15,9 +15,10 @@ import { FONT, PALETTE } from "./paint.js";
  * What to say about a thing; null when there is nothing to say.
  * @param {View} view
  * @param {Target} target
+ * @param {boolean} sectorsNamed whether the map shows the sectors' names by itself
  * @returns {Words | null}
  */
-export function wordsFor(view, target) {
+export function wordsFor(view, target, sectorsNamed) {
   if (target.type === "ship") {
     const ship = view.ships[target.id];
     return ship ? wordsForShip(view, ship) : null;
@@ -33,14 +34,15 @@ export function wordsFor(view, target) {
     const state = gate.open ? `Open; a jump takes ${gate.jump_ticks / 10} s.` : "Closed; ships wait or find another way.";
     return { title: `Gate to ${goal}`, lines: [state], wares: [] };
   }
-  return null;
+  const sector = view.sectors[target.id];
+  return sector && !sectorsNamed ? { title: sector.name, lines: [], wares: [] } : null;
 }
 
 /** @param {View} view @param {Ship} ship @returns {Words} */
 function wordsForShip(view, ship) {
   const owner = view.players[ship.owner]?.name ?? "nobody";
   const load = Object.entries(ship.hold ?? {}).filter(([, units]) => units > 0);
-  const lines = [`${ship.class}, ${owner}`, `${capital(ship.status)}: ${ship.reason}`];
+  const lines = [`${ship.class}, ${owner}`, capital(ship.reason)];
   if (load.length) lines.push(`Carries ${load.map(([ware, units]) => `${units} ${wareName(view, ware)}`).join(", ")}`);
   return { title: ship.name, lines, wares: [] };
 }
@@ -56,7 +58,9 @@ function wordsForStation(view, station) {
     return [role, wareName(view, ware), stock, formatCredits(station.price[ware] ?? 0)];
   });
   wares.sort(([role, name], [otherRole, otherName]) => otherRole.localeCompare(role) || name.localeCompare(otherName));
-  const lines = [`${capital(station.kind)} in ${sector}`, `${capital(station.status)}: ${station.reason}`];
+  const troubled = station.status === "starved" || station.status === "clogged";
+  const standing = troubled ? `${capital(station.status)}: ${station.reason}` : capital(station.reason);
+  const lines = [`${capital(station.kind)} in ${sector}`, standing];
   return { title: station.name, lines, wares };
 }
 
@@ -80,7 +84,7 @@ export class Tooltip {
     this.element.dataset.testid = "tooltip";
     this.element.hidden = true;
     Object.assign(this.element.style, {
-      position: "absolute", left: "0", top: "0", zIndex: "5", maxWidth: "290px", padding: "9px 12px", pointerEvents: "none",
+      position: "absolute", left: "0", top: "0", zIndex: "5", maxWidth: "min(330px, 92%)", padding: "9px 12px", pointerEvents: "none",
       borderRadius: "9px", border: `1px solid ${PALETTE.boxEdge}`, background: "rgba(14, 20, 27, 0.96)",
       boxShadow: "0 6px 24px rgba(0, 0, 0, 0.45)", color: PALETTE.text, font: `12.5px/1.45 ${FONT}`,
     });
@@ -118,7 +122,7 @@ export class Tooltip {
     });
     const table = document.createElement("div");
     Object.assign(table.style, {
-      display: wares.length ? "grid" : "none", gridTemplateColumns: "auto 1fr auto auto", gap: "1px 12px", marginTop: "6px",
+      display: wares.length ? "grid" : "none", gridTemplateColumns: "auto 1fr auto auto", gap: "1px 14px", whiteSpace: "nowrap", marginTop: "6px",
       fontVariantNumeric: "tabular-nums",
     });
     for (const [role, name, stock, price] of wares) {

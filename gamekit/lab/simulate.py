@@ -1,0 +1,148 @@
+"""Running the bundled game headless: the very rules that a server runs, as fast as the processor allows.
+
+Nothing here knows the rules; it drives them through the game's contract, in slices of game time, so that a caller can
+draw a progress bar and so that whoever plays can give orders on the way. A run is a function of its arguments alone:
+the same ones give the same digest on every machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
+from gamekit.journal import digest_of
+from gamekit.space import SpaceGame, SpaceState
+from gamekit.space.commands import BuyWare, MoveShip, SellWare, SpaceCommand, Target
+from gamekit.space.model import Ship
+from gamekit.space.rng import STREAM_TRAFFIC, Stream
+
+#: Game time between two calls of a driver or of a progress callback: one minute.
+SLICE_TICKS: Tick = 60 * TICK_HZ
+
+#: Called with the ticks done and the ticks to do.
+Progress: TypeAlias = Callable[[Tick, Tick], None]
+#: Plays the game: called before every slice, returns the events of what it did.
+Driver: TypeAlias = Callable[[SpaceState, SpaceGame], list[Event]]
+#: Called once at tick 0; may return a driver.
+Setup: TypeAlias = Callable[[SpaceState, SpaceGame], Driver | None]
+
+
+class Simulation(msgspec.Struct, frozen=True):
+    """What came of a run.
+
+    Attributes:
+        scenario: the scenario's full name, e.g. "procedural:24".
+        seed: the seed.
+        ticks: how far it ran.
+        events: how many events fell.
+        digest: over the encoded state at the end; equal digests mean equal states.
+        cpu_s: processor seconds that the run took, without making the galaxy.
+        times_real_time: game time over processor time.
+        state: the state at the end.
+    """
+
+    scenario: str
+    seed: int
+    ticks: Tick
+    events: int
+    digest: str
+    cpu_s: float
+    times_real_time: float
+    state: SpaceState
+
+
+def simulate(
+    scenario: str | Mapping[str, Any] = "nearest-stars",
+    rules: Mapping[str, int] | None = None,
+    seed: int = 1,
+    hours: float = 1.0,
+    *,
+    progress: Progress | None = None,
+    setup: Setup | None = None,
+) -> Simulation:
+    """Run a new game for `hours` of game time.
+
+    Args:
+        scenario: a name or a definition; see `gamekit.space.worldgen`.
+        rules: `{field: value}` for what differs from the defaults.
+        seed: an integer of 64 bits.
+        hours: game time, rounded to whole ticks.
+        progress: called about once a game minute with the ticks done and the ticks to do.
+        setup: called with the state and the game at tick 0, to join players and give orders; see `traffic`.
+
+    Returns:
+        The run's figures and its last state.
+
+    Raises:
+        ConfigError: scenario, rules or seed are wrong.
+        ValueError: `hours` is negative.
+    """
+    if hours < 0:
+        raise ValueError(f"hours must not be negative, got {hours}")
+    game = SpaceGame()
+    state = game.new({"scenario": scenario, "rules": rules or {}}, seed)
+    ticks = round(hours * 3600 * TICK_HZ)
+    events = 0
+    started = time.process_time()
+    drive = setup(state, game) if setup is not None else None
+    while state.tick < ticks:
+        if drive is not None:
+            events += len(drive(state, game))
+        events += len(game.advance(state, min(state.tick + SLICE_TICKS, ticks)))
+        if progress is not None:
+            progress(state.tick, ticks)
+    cpu_s = time.process_time() - started
+    return Simulation(
+        scenario=state.scenario,
+        seed=seed,
+        ticks=ticks,
+        events=events,
+        digest=digest_of(game.encode(state)),
+        cpu_s=cpu_s,
+        times_real_time=ticks / TICK_HZ / cpu_s if cpu_s > 0 else 0.0,
+        state=state,
+    )
+
+
+def traffic(ships: int) -> Setup:
+    """A setup in which `ships` players with one ship each carry wares from sellers to buyers.
+
+    They choose at random (from the game's seed), so they are no good traders, but stations work and ships fly.
+    """
+
+    def setup(state: SpaceState, game: SpaceGame) -> Driver:
+        for number in range(1, ships + 1):
+            game.apply(state, PlayerId(f"p{number}"), Join(f"Captain {number}"))
+        sold = [(station.id, ware) for station in state.stations.values() for ware in station.sells]
+        bought = {ware: [one.id for one in state.stations.values() if ware in one.buys] for _, ware in sold}
+        deals = [(start, ware) for start, ware in sold if bought[ware]]
+        chance = Stream(state.seed, STREAM_TRAFFIC)
+
+        def drive(state: SpaceState, game: SpaceGame) -> list[Event]:
+            events: list[Event] = []
+            for ship in state.ships.values():
+                # A minute's slice never outlasts a queue of two round trips.
+                while deals and len(ship.queue) < 12:
+                    start, ware = chance.pick(deals)
+                    for command in _round(ship, start, ware, chance.pick(bought[ware])):
+                        answer = game.apply(state, ship.owner, command)
+                        events += [] if isinstance(answer, Rejected) else answer
+            return events
+
+        return drive
+
+    return setup
+
+
+def _round(ship: Ship, start: str, ware: str, end: str) -> tuple[SpaceCommand, ...]:
+    """Fetch as much of a ware as fits, and take it where it is wanted."""
+    return (
+        MoveShip(ship.id, Target(station=start), append=True),
+        BuyWare(ship.id, ware, 1_000_000),
+        MoveShip(ship.id, Target(station=end), append=True),
+        SellWare(ship.id, ware, 1_000_000),
+    )

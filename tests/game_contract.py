@@ -1,0 +1,230 @@
+"""The laws of `gamekit.game`, as checks that any game can be put through.
+
+A `Subject` says how to make a game and how to come by commands for it; each law in `LAWS` plays a random history
+(drawn by hypothesis, so a failure shrinks to a short one) and raises `AssertionError` when the game breaks it.
+`tests/test_game_contract.py` runs every law over every game of this repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+from hypothesis import strategies as st
+
+from gamekit.game import Command, Event, Game, Join, PlayerId, Rejected, Tick, View, merge
+
+PLAYERS = (PlayerId("p1"), PlayerId("p2"))
+SPECTATOR = None
+
+
+class Subject(NamedTuple):
+    """A game under test.
+
+    Attributes:
+        name: for test ids.
+        game: the game.
+        config: what its games are made from.
+        commands: from a spectator's view, a strategy for commands, sensible ones and others.
+        longest_wait: the most ticks that one step lets pass.
+    """
+
+    name: str
+    game: Game[Any]
+    config: Mapping[str, Any]
+    commands: Callable[[View], st.SearchStrategy[Command]]
+    longest_wait: Tick
+
+
+class Wait(NamedTuple):
+    """Let time pass."""
+
+    ticks: Tick
+
+
+class Give(NamedTuple):
+    """A player gives a command."""
+
+    player: PlayerId
+    command: Command
+
+
+Action: TypeAlias = Wait | Give
+Answer: TypeAlias = "list[Event] | Rejected"
+
+
+def perform(game: Game[Any], state: Any, action: Action) -> Answer:
+    """Do it, in place."""
+    if isinstance(action, Wait):
+        return game.advance(state, game.tick(state) + action.ticks)
+    return game.apply(state, action.player, action.command)
+
+
+def seeds(data: st.DataObject) -> int:
+    """Any seed that the contract allows."""
+    seed: int = data.draw(st.integers(-(2**63), 2**64 - 1), label="seed")
+    return seed
+
+
+def steps(subject: Subject, data: st.DataObject, seed: int | None = None) -> Iterator[tuple[Any, Action]]:
+    """A random history: the state and the next action, which the caller performs before asking for more."""
+    game = subject.game
+    state = game.new(subject.config, seeds(data) if seed is None else seed)
+    for player in PLAYERS:
+        yield state, Give(player, Join(f"Player {player}"))
+    for _ in range(data.draw(st.integers(1, 16), label="steps")):
+        yield state, _action(subject, state, data)
+
+
+def law_deterministic(subject: Subject, data: st.DataObject) -> None:
+    """The same `new`, then the same calls, give the same answers and the same bytes."""
+    game = subject.game
+    seed = seeds(data)
+    actions, seen = [], []
+    for state, action in steps(subject, data, seed):
+        actions.append(action)
+        seen.append((perform(game, state, action), game.encode(state)))
+    again = game.new(subject.config, seed)
+    assert [(perform(game, again, action), game.encode(again)) for action in actions] == seen
+
+
+def law_path_independent(subject: Subject, data: st.DataObject) -> None:
+    """Time may pass in one go or in pieces."""
+    game = subject.game
+    for state, action in steps(subject, data):
+        if not isinstance(action, Wait):
+            perform(game, state, action)
+            continue
+        pieces = game.decode(game.encode(state), game.version)
+        until = game.tick(state) + action.ticks
+        stops = data.draw(st.lists(st.integers(game.tick(state), until), max_size=4).map(sorted), label="stops")
+        events = [event for stop in [*stops, until] for event in game.advance(pieces, stop)]
+        assert game.advance(state, until) == events
+        assert game.encode(pieces) == game.encode(state)
+
+
+def law_rejected_changes_nothing(subject: Subject, data: st.DataObject) -> None:
+    """A refusal leaves the state as it was, and says why in a code and a sentence."""
+    game = subject.game
+    for state, action in steps(subject, data):
+        before = game.encode(state)
+        answer = perform(game, state, action)
+        if isinstance(answer, Rejected):
+            assert game.encode(state) == before
+            assert answer.code.replace("_", "").isalpha()
+            assert answer.code == answer.code.lower()
+            assert answer.message.endswith(".")
+
+
+def law_round_trip(subject: Subject, data: st.DataObject) -> None:
+    """A decoded state behaves like the one it was made from for ever after."""
+    game = subject.game
+    twin: Any = None
+    for state, action in steps(subject, data):
+        if twin is None or data.draw(st.booleans(), label="decode anew"):
+            twin = game.decode(game.encode(state), game.version)
+        assert perform(game, twin, action) == perform(game, state, action)
+        assert game.encode(twin) == game.encode(state)
+        assert game.next_due(twin) == game.next_due(state)
+
+
+def law_nothing_before_its_time(subject: Subject, data: st.DataObject) -> None:
+    """Up to the tick before `next_due`, nothing happens and nothing looks different."""
+    game = subject.game
+    for state, action in steps(subject, data):
+        due = game.next_due(state)
+        assert due is None or due > game.tick(state)
+        early = game.tick(state) + subject.longest_wait if due is None else due - 1
+        waiting = game.decode(game.encode(state), game.version)
+        assert game.advance(waiting, early) == []
+        assert game.tick(waiting) == early
+        assert game.next_due(waiting) == due
+        for viewer in (SPECTATOR, PLAYERS[0]):
+            assert game.view(waiting, viewer) == game.view(state, viewer)
+        perform(game, state, action)
+
+
+def law_mirrors_stay_true(subject: Subject, data: st.DataObject) -> None:
+    """Who holds a view and merges every patch holds the view, as JSON too."""
+    game = subject.game
+    mirrors: dict[PlayerId | None, View] = {}
+    for state, action in steps(subject, data):
+        if not mirrors:
+            mirrors = {viewer: _over_json(game.view(state, viewer)) for viewer in (SPECTATOR, *PLAYERS)}
+        answer = perform(game, state, action)
+        events = [] if isinstance(answer, Rejected) else answer
+        for viewer, mirror in mirrors.items():
+            merge(mirror, _over_json(game.changes(state, SPECTATOR, events)))
+            if viewer is not None:
+                merge(mirror, _over_json(game.changes(state, viewer, events)))
+            assert mirror == game.view(state, viewer)
+
+
+def law_secrets_are_kept(subject: Subject, data: st.DataObject) -> None:
+    """A player sees all that is public; what one sees beyond it, no other sees, neither in a view nor in a patch."""
+    game = subject.game
+    for state, action in steps(subject, data):
+        answer = perform(game, state, action)
+        events = [] if isinstance(answer, Rejected) else answer
+        public = _fields(game.view(state, SPECTATOR))
+        seen = [_fields(game.view(state, viewer)) for viewer in PLAYERS]
+        assert all(public.items() <= fields.items() for fields in seen)
+        assert seen[0].keys() & seen[1].keys() == public.keys()
+        for event in events:
+            audience = game.audience(event)
+            assert audience is None or audience in PLAYERS
+            assert msgspec.json.decode(msgspec.json.encode(event))["type"] == type(event).__name__
+        others = [event for event in events if game.audience(event) not in {None, PLAYERS[0]}]
+        assert game.changes(state, PLAYERS[0], others) == {}
+
+
+def law_commands_are_typed(subject: Subject, data: st.DataObject) -> None:
+    """A command survives the wire as what it is, and unknown fields are refused."""
+    for state, action in steps(subject, data):
+        if isinstance(action, Give) and not isinstance(action.command, Join):
+            plain = msgspec.to_builtins(action.command)
+            assert msgspec.convert(plain, subject.game.command_type) == action.command
+            try:
+                msgspec.convert(plain | {"surprise": 1}, subject.game.command_type)
+            except msgspec.ValidationError:
+                pass
+            else:
+                raise AssertionError("a command with an unknown field was accepted")
+        perform(subject.game, state, action)
+
+
+#: Every law, by name.
+LAWS: dict[str, Callable[[Subject, st.DataObject], None]] = {
+    name.removeprefix("law_"): law for name, law in sorted(globals().items()) if name.startswith("law_")
+}
+
+
+def _action(subject: Subject, state: Any, data: st.DataObject) -> Action:
+    game = subject.game
+    kind = data.draw(st.sampled_from(["command", "command", "wait", "until due"]), label="kind")
+    if kind == "command":
+        player = data.draw(st.sampled_from(PLAYERS), label="player")
+        command = data.draw(subject.commands(game.view(state, SPECTATOR)) | st.just(Join("Again")), label="command")
+        return Give(player, command)
+    due = game.next_due(state)
+    if kind == "until due" and due is not None:
+        return Wait(due - game.tick(state))
+    return Wait(data.draw(st.integers(0, subject.longest_wait), label="ticks"))
+
+
+def _over_json(plain: Any) -> Any:
+    """The same after a trip over the wire; it must come back equal."""
+    returned = msgspec.json.decode(msgspec.json.encode(plain))
+    assert returned == plain
+    return returned
+
+
+def _fields(view: View) -> dict[tuple[str, str, str], bytes]:
+    """Every field of a view by table, entity and name, its value as bytes."""
+    return {
+        (table, key, name): msgspec.json.encode(value, order="sorted")
+        for table, entities in view.items()
+        for key, fields in entities.items()
+        for name, value in fields.items()
+    }

@@ -1,0 +1,99 @@
+"""Frames: fixed columns, types and units, from a real game."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+import gamekit
+from gamekit.lab.frames import COLUMNS, MEANINGS, Frames, latency_frame
+from gamekit.lab.handles import Game, Player
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[tuple[Game, Player]]:
+    """A game in which one ship has flown and bought something, and which stands still."""
+    with gamekit.launch() as client:
+        game = client.new_game(seed=7)
+        game.speed = 20
+        red = game.join("Red")
+        station = next(key for key, row in red.view["stations"].items() if row["sells"] and row["sector"] == "sol")
+        red.ship.go(station)
+        red.ship.buy(red.view["stations"][station]["sells"][0], 4)
+        red.ship.wait(60)
+        while game.frame.latency.empty:
+            next(game.events())
+        game.pause()
+        game.step(1)
+        yield game, red
+
+
+@pytest.mark.parametrize("kind", list(COLUMNS))
+def test_columns_and_types_are_the_documented_ones(played: tuple[Game, Player], kind: str) -> None:
+    for frames in (played[0].frame, played[1].frame):
+        frame = getattr(frames, kind)
+        assert {column: str(dtype) for column, dtype in frame.dtypes.items()} == COLUMNS[kind]
+        assert len(frame) > 0
+
+
+@pytest.mark.parametrize("kind", list(COLUMNS))
+def test_meanings_name_columns_that_exist(kind: str) -> None:
+    assert set(MEANINGS.get(kind, {})) <= set(COLUMNS[kind])
+    assert kind in dir(Frames)
+
+
+def test_ships_are_where_the_view_has_them(played: tuple[Game, Player]) -> None:
+    game, red = played
+    own = red.frame.ships.set_index("ship").loc[red.ship.id]
+    assert (own["sector"], own["x_m"], own["y_m"]) == tuple(red.ship.position)
+    assert own["station"] == red.ship.station
+    assert own["cargo"] == 4
+    assert own["speed_m_per_s"] == red.ship.fields["speed"] / 100
+    assert red.frame.ships.attrs["tick"] == red.tick == game.tick
+
+
+def test_what_belongs_to_others_is_missing_and_not_zero(played: tuple[Game, Player]) -> None:
+    game, red = played
+    others = red.frame.ships[red.frame.ships["owner"] != red.id]
+    assert others["cargo"].isna().all()
+    assert game.frame.ships[["cargo", "queue"]].isna().all(axis=None)
+
+
+def test_prices_are_credits_and_follow_the_stock(played: tuple[Game, Player]) -> None:
+    game, _ = played
+    prices = game.frame.prices
+    view = game.view
+    row = prices.iloc[0]
+    assert row["price_credits"] == view["stations"][row["station"]]["price"][row["ware"]] / 100
+    assert (prices["price_ratio"] * prices["base_price_credits"] - prices["price_credits"]).abs().max() < 1e-9
+    assert prices.groupby(["station", "ware"]).size().max() == 1
+    scarce = prices[prices["stock"] < prices["capacity"] / 2]
+    assert (scarce["price_ratio"] >= 1).all()
+
+
+def test_commands_are_the_history_with_game_time(played: tuple[Game, Player]) -> None:
+    game, red = played
+    commands = game.frame.commands
+    assert list(commands["type"])[:5] == ["join", "set_speed", "join", "move", "buy"]
+    moved = commands[commands["type"] == "move"].iloc[0]
+    assert (moved["player"], moved["ship"], moved["cid"]) == (red.id, red.ship.id, 1)
+    assert moved["time"] == pd.Timedelta(seconds=moved["tick"] / 10)
+    assert commands["seq"].is_monotonic_increasing
+
+
+def test_events_tell_what_the_player_did(played: tuple[Game, Player]) -> None:
+    events = played[1].frame.events
+    bought = events[events["type"] == "WareBought"].iloc[0]
+    assert bought["ship"] == played[1].ship.id
+    assert bought["details"]["units"] == 4
+    assert played[0].frame.events["type"].isin(["WareBought"]).sum() == 0
+
+
+def test_latency_is_in_milliseconds_and_utc() -> None:
+    row = {key.replace("_ms", "_us"): 1500 for key in COLUMNS["latency"] if key.endswith("_ms")}
+    frame = latency_frame([{"game": "g1", "at_s": 86_400.5, "ticks": 10, **row}])
+    assert frame["late_p99_ms"].tolist() == [1.5]
+    assert frame["at"].tolist() == [pd.Timestamp("1970-01-02 00:00:00.5", tz="UTC")]
+    assert latency_frame([]).dtypes.astype(str).to_dict() == COLUMNS["latency"]

@@ -1,0 +1,185 @@
+"""`gamekit.launch`: a private server that starts clearly, ends surely and leaves nothing."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import gamekit
+from gamekit.errors import ServerError, SessionError
+from gamekit.lab import launch as launch_module
+
+
+def children() -> set[int]:
+    """The processes that this one has started and that are still there, zombies included."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True, start_new_session=True
+    ).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    alive = {int(pid) for pid, parent in rows if int(parent) == os.getpid()}
+    return {pid for pid in alive if Path(f"/proc/{pid}").exists() or not Path("/proc").exists()}
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_launched_server_is_played_on_and_goes_with_its_data() -> None:
+    with gamekit.launch() as client:
+        assert client.url.startswith("http://127.0.0.1:")
+        assert client.admin_token == client.token
+        game = client.new_game(seed=7, name="Launched")
+        assert game.join("Red").name == "Red"
+        assert [row["name"] for row in client.games()] == ["Launched"]
+        assert (client.data / "gamekit.db").exists()
+        assert "gamekit server at" in client.log()
+    assert not client.data.exists()
+    assert not alive(client.pid)
+    client.close()
+    with pytest.raises(SessionError, match="closed"):
+        client.games()
+
+
+def test_data_that_is_given_stays_and_is_found_again(tmp_path: Path) -> None:
+    with gamekit.launch(data=tmp_path / "games") as client:
+        game = client.new_game(seed=7)
+        game.join("Red").ship.go("Sol", x=5).result(20)
+        tick = game.tick
+    with gamekit.launch(data=tmp_path / "games") as client:
+        again = client.game(game.id)
+        assert again.about()["seed"] == 7
+        assert again.tick >= tick
+        assert list(again.frame.commands["type"]) == ["join", "join", "move"]
+
+
+def test_twenty_launches_leave_no_process_thread_or_file() -> None:
+    with gamekit.launch() as client:
+        client.new_game()
+    gc.collect()
+    threads, files, processes = {t.ident for t in threading.enumerate()}, os.listdir("/dev/fd"), children()
+    for _ in range(20):
+        with gamekit.launch() as client:
+            client.new_game().join("Red")
+    gc.collect()
+    assert {t.ident for t in threading.enumerate()} == threads
+    assert len(os.listdir("/dev/fd")) == len(files)
+    assert children() <= processes
+
+
+def test_server_that_cannot_start_shows_the_end_of_its_log() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        before = children()
+        with pytest.raises(ServerError, match=f"Port {port}.*cannot be used"):
+            gamekit.launch(port=port)
+    assert children() <= before
+
+
+def test_slow_start_is_noted_and_given_up_in_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sleeper = tmp_path / "sleeper"
+    sleeper.write_text(f"#!{sys.executable}\nimport sys\nprint('I am slow', flush=True)\nsys.stdin.read()\n")
+    sleeper.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(sleeper))
+    monkeypatch.setattr(launch_module, "PATIENCE_S", 0.5)
+    before = children()
+    with pytest.raises(ServerError, match=r"not ready within 0\.8 s.\nI am slow"):
+        gamekit.launch(timeout_s=0.8)
+    assert capsys.readouterr().err.count("Starting a gamekit server") == 1
+    assert children() <= before
+
+
+def test_server_that_is_killed_is_no_trouble_for_close(tmp_path: Path) -> None:
+    client = gamekit.launch(data=tmp_path)
+    os.kill(client.pid, signal.SIGKILL)
+    client.close()
+    assert not alive(client.pid)
+
+
+@pytest.mark.parametrize("end", ["exit", "kill", "error"])
+def test_server_ends_with_whoever_launched_it(end: str) -> None:
+    ends = {"exit": "sys.exit()", "kill": "os.kill(os.getpid(), 9)", "error": "raise RuntimeError"}
+    script = (
+        "import os, sys, json, gamekit\n"
+        "client = gamekit.launch()\n"
+        "red = client.new_game().join('Red')\n"
+        "print(json.dumps([client.pid, str(client.data)]), flush=True)\n"
+        f"{ends[end]}\n"
+    )
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    )
+    out, err = owner.communicate(timeout=60)
+    pid, data = json.loads(out)
+    if end == "kill":
+        # Nobody is left to wait for it; the pipe that it held open tells when it is gone.
+        watch = os.pidfd_open(pid) if hasattr(os, "pidfd_open") and alive(pid) else None
+        if watch is not None:
+            import select
+
+            assert select.select([watch], [], [], 30)[0]
+            os.close(watch)
+    else:
+        assert not Path(data).exists()
+        assert (b"RuntimeError" in err) == (end == "error")
+        assert b"Warning" not in err
+    assert not alive(pid)
+
+
+def test_forgotten_client_takes_its_server_along() -> None:
+    client = gamekit.launch()
+    pid, server = client.pid, client.server
+    del client
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread.name == "gamekit-close":
+            thread.join(30)
+    assert not alive(pid)
+    assert not server.directory.exists()
+
+
+def test_forked_child_neither_ends_nor_keeps_its_parents_server() -> None:
+    script = (
+        "import os, sys, gamekit\n"
+        "client = gamekit.launch()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    client.close()\n"
+        "    sys.exit()\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "print(client.new_game().join('Red').name, client.data.exists())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("Red True\n", 0), done.stderr
+
+
+def test_importing_gamekit_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, gamekit\n"
+        "assert gamekit.__version__ and set(gamekit.__all__) <= set(dir(gamekit))\n"
+        "heavy = {'pandas', 'altair', 'anywidget', 'ipywidgets', 'tornado', 'msgspec'} & set(sys.modules)\n"
+        "gamekit.Client, gamekit.launch, gamekit.errors\n"
+        "heavy |= {'pandas', 'altair', 'anywidget', 'ipywidgets'} & set(sys.modules)\n"
+        "print(heavy)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_unknown_name_in_the_package_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        gamekit.nonsense  # noqa: B018 - reading is the test

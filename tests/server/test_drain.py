@@ -1,0 +1,68 @@
+"""An orderly stop: clients are told, what is under way is finished, and the next start begins exactly there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.live import LiveServer
+from tests.rawclient import RawSocket
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_drains_and_the_next_start_continues_at_the_same_tick(tmp_path: Path, number: int) -> None:
+    server = LiveServer(tmp_path / "data").start()
+    made = server.new_game(seed=1)
+    [ship] = server.state(made["id"])["view"]["ships"]
+    order = {"type": "move", "ship": ship, "to": {"sector": "sirius", "x": 0, "y": 0}}
+
+    async def watch_the_end() -> int:
+        client = await RawSocket.open(made["ws_url"], token=made["token"], client="c")
+        await client.of("snapshot")
+        await client.send(type="command", cid=1, body=order)
+        await client.of("ack", cid=1)
+        os.kill(server.pid, number)
+        await client.of("notice", kind="drain")
+        assert await client.closed() == 1001
+        return max(message.get("tick", 0) for message in client.messages if message["type"] != "ack")
+
+    shown = asyncio.run(watch_the_end())
+    assert server.stop() == 0
+    assert "drained: every game is safe on disk" in server.log.read_text()
+
+    with server:
+        server.admin(made["id"], "pause")
+        state = server.state(made["id"], made["token"])
+        assert state["tick"] >= shown
+        assert state["tick"] < shown + 100, "an orderly stop must not skip the reserved ticks"
+        assert state["view"]["ships"][ship]["queue"], "the order was lost"
+
+
+def test_a_second_server_on_the_same_data_is_refused_and_says_who_has_it(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data") as server:
+        command = [sys.executable, "-m", "gamekit", "serve", "--port", "0", "--data", str(tmp_path / "data")]
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert second.returncode == 1
+        assert f"process {server.pid}" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert server.call("GET", "/healthz")[0] == 200
+
+
+def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "server.py", "--port", port, "--data", str(tmp_path / "data")]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 1
+    assert f"Port {port}" in result.stderr
+    assert "--port" in result.stderr
+    assert "Traceback" not in result.stderr

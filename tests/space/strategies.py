@@ -1,0 +1,43 @@
+"""Random commands for the bundled game: mostly sensible ones, some nonsense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from gamekit.game import Command, View
+from gamekit.space.commands import BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
+
+
+def some(table: dict[str, Any]) -> st.SearchStrategy[str]:
+    """An id of the table, or now and then one that is not there."""
+    return st.sampled_from([*table, "nowhere"]) if table else st.just("nowhere")
+
+
+def targets(view: View) -> st.SearchStrategy[Target]:
+    """Places in sectors, stations, gates, and targets that mean nothing."""
+    metres = st.integers(-1_100, 1_100)
+    return st.one_of(
+        st.builds(Target, sector=some(view["sectors"]), x=metres, y=metres),
+        st.builds(Target, station=some(view["stations"])),
+        st.builds(Target, station=some(view["stations"])),
+        st.builds(Target, gate=some(view["gates"])),
+        st.sampled_from([Target(), Target(station="nowhere", x=1), Target(sector="nowhere", gate="nowhere")]),
+    )
+
+
+def commands(view: View) -> st.SearchStrategy[Command]:
+    """Any command that a player may send."""
+    ships = some(view["ships"])
+    wares = some(view["wares"])
+    units = st.integers(0, 400) | st.sampled_from([-1, 10**9, 10**9 + 1, 2**70])
+    append = st.booleans()
+    return st.one_of(
+        st.builds(MoveShip, ship=ships, to=targets(view), append=append),
+        st.builds(MoveShip, ship=ships, to=targets(view), append=append),
+        st.builds(BuyWare, ship=ships, ware=wares, units=units, append=append),
+        st.builds(SellWare, ship=ships, ware=wares, units=units, append=append),
+        st.builds(StopShip, ship=ships),
+        st.builds(CancelEntry, ship=ships, entry=st.integers(0, 30)),
+    )

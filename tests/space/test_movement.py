@@ -1,0 +1,209 @@
+"""How ships fly, jump, dock, change their minds, and never stand still without a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from gamekit.space.commands import BuyWare, CancelEntry, StopShip
+from gamekit.space.events import EntryDone, ShipArrived, ShipDocked, ShipJumped, ShipStopped, ShipUndocked
+from gamekit.space.model import Docked, InGate, InSpace, OnLeg
+from tests.space.galaxies import RING, Play, only
+
+
+def test_order_across_sectors_is_a_visible_queue() -> None:
+    play = Play()
+    play.move(station="east-town")
+    assert play.queue() == [
+        "fly west 900 0",
+        "jump mid:west",
+        "fly mid 900 0",
+        "jump east:mid",
+        "fly east 0 0",
+        "dock east-town",
+    ]
+    assert play.etas() == [90, 140, 320, 370, 460, 470]
+
+
+def test_entries_are_done_exactly_at_their_etas() -> None:
+    play = Play()
+    play.move(station="east-town")
+    etas = play.etas()
+    done = []
+    while play.mercury.queue:
+        done += [
+            play.state.tick for _ in only(EntryDone, play.run((play.game.next_due(play.state) or 0) - play.state.tick))
+        ]
+    assert done == etas
+    assert play.mercury.at == Docked("east-town")
+
+
+def test_status_and_reason_follow_the_ship() -> None:
+    play = Play()
+    seen = [play.status()]
+    play.move(station="mid-smelter")
+    seen.append(play.status())
+    for event in (ShipJumped, ShipArrived, ShipArrived, ShipDocked):
+        while not only(event, play.run(1)):
+            pass
+        if play.status() not in seen:
+            seen.append(play.status())
+    assert seen == [
+        ("docked", "docked at Depot"),
+        ("flying", "flying to Mid gate"),
+        ("jumping", "in transit to Mid"),
+        ("waiting", "docking at Mid Smelter"),
+        ("docked", "docked at Mid Smelter"),
+    ]
+
+
+def test_flight_to_a_point_says_where_it_goes_and_ends_idle() -> None:
+    play = Play()
+    play.move(sector="west", x=300, y=-400)
+    assert play.status() == ("flying", "flying to (300, -400) in West")
+    play.run_until_idle()
+    assert (play.state.tick, play.mercury.at) == (50, InSpace("west", 300, -400))
+    assert play.status() == ("idle", "no orders")
+
+
+def test_move_to_a_gate_waits_in_front_of_it() -> None:
+    play = Play()
+    play.move(gate="west:mid")
+    play.run_until_idle()
+    assert play.mercury.at == InSpace("west", 900, 0)
+
+
+def test_docked_ship_undocks_to_fly() -> None:
+    play = Play()
+    events = play.move(sector="west", x=0, y=100)
+    assert only(ShipUndocked, events) == [ShipUndocked("ship-1", "west-store")]
+
+
+def test_new_order_redirects_from_where_the_ship_is() -> None:
+    play = Play()
+    play.move(gate="west:mid")
+    play.run(33)
+    play.move(sector="west", x=330, y=-100)
+    assert play.mercury.at == OnLeg("west", 330, 0, 330, -100, 33, 43)
+
+
+def test_position_on_a_leg_is_rounded_to_the_nearest_metre() -> None:
+    play = Play(rules={"ship_speed_mm_per_tick": 3_000})
+    play.move(sector="west", x=-10, y=10)  # 14,142 mm: five ticks
+    play.run(1)
+    play.accepted(StopShip("ship-1"))
+    assert play.mercury.at == InSpace("west", -2, 2)
+    play.move(sector="west", x=-3, y=2)
+    play.run_until_idle()
+    assert play.state.tick == 2
+
+
+def test_appended_order_follows_the_first() -> None:
+    play = Play()
+    play.move(station="mid-smelter")
+    play.move(station="west-store", append=True)
+    assert play.queue()[-4:] == ["fly mid -900 0", "jump west:mid", "fly west 0 0", "dock west-store"]
+    assert [entry.order for entry in play.mercury.queue] == [1] * 4 + [2] * 4
+    play.run_until_idle()
+    assert play.mercury.at == Docked("west-store")
+
+
+def test_order_to_where_the_ship_is_docked_is_done_at_once() -> None:
+    play = Play()
+    events = play.move(station="west-store")
+    assert only(EntryDone, events)
+    assert (play.mercury.queue, play.mercury.at) == ([], Docked("west-store"))
+
+
+def test_order_to_where_the_ship_floats_is_done_at_once() -> None:
+    play = Play()
+    play.move(sector="west", x=10, y=10)
+    play.run_until_idle()
+    assert only(EntryDone, play.move(sector="west", x=10, y=10))
+    assert play.status() == ("idle", "no orders")
+
+
+def test_ship_that_is_stopped_stays_where_it_is() -> None:
+    play = Play()
+    play.move(gate="west:mid")
+    play.run(45)
+    assert only(ShipStopped, play.accepted(StopShip("ship-1"))) == [ShipStopped("ship-1", "west", 450, 0)]
+    assert play.status() == ("idle", "no orders")
+    assert play.accepted(StopShip("ship-1")) == []
+
+
+@pytest.mark.parametrize("order", ["stop", "replace"])
+def test_ship_inside_a_gate_comes_out_first(order: str) -> None:
+    play = Play()
+    play.move(station="east-town")
+    play.run(100)
+    assert isinstance(play.mercury.at, InGate)
+    if order == "stop":
+        play.accepted(StopShip("ship-1"))
+        assert play.queue() == ["jump mid:west"]
+    else:
+        play.move(station="west-store")
+        assert play.queue() == ["jump mid:west", "jump west:mid", "fly west 0 0", "dock west-store"]
+    play.run(40)
+    play.run_until_idle()
+    assert play.mercury.at == (InSpace("mid", -900, 0) if order == "stop" else Docked("west-store"))
+
+
+def test_docking_can_be_broken_off() -> None:
+    play = Play()
+    play.move(station="west-mine")
+    play.run(55)
+    assert play.status() == ("waiting", "docking at West Mine")
+    play.accepted(StopShip("ship-1"))
+    assert play.mercury.at == InSpace("west", 0, 500)
+    assert play.status() == ("idle", "no orders")
+
+
+def test_cancelling_an_order_plans_the_next_one_from_here() -> None:
+    play = Play()
+    play.move(station="east-town")
+    play.move(station="west-mine", append=True)
+    play.run(30)
+    play.accepted(CancelEntry("ship-1", play.mercury.queue[3].id))
+    assert play.queue() == ["fly west 0 500", "dock west-mine"]
+    play.run_until_idle()
+    assert play.mercury.at == Docked("west-mine")
+
+
+def test_cancelling_a_later_order_leaves_the_first_alone() -> None:
+    play = Play()
+    play.move(station="mid-smelter")
+    play.move(station="west-store", append=True)
+    play.move(station="west-mine", append=True)
+    leg = play.mercury.at
+    play.accepted(CancelEntry("ship-1", play.mercury.queue[5].id))
+    assert play.mercury.at == leg
+    assert play.queue()[4:] == ["fly mid -900 0", "jump west:mid", "fly west 0 500", "dock west-mine"]
+
+
+def test_cancelling_inside_a_gate_takes_back_what_follows_only() -> None:
+    play = Play()
+    play.move(station="mid-smelter")
+    play.run(100)
+    assert play.refused(CancelEntry("ship-1", play.mercury.queue[0].id)) == "in_gate"
+    play.accepted(CancelEntry("ship-1", play.mercury.queue[1].id))
+    assert play.queue() == ["jump mid:west"]
+
+
+def test_cancelling_a_trade_leaves_the_way_alone() -> None:
+    play = Play()
+    play.move(station="mid-smelter")
+    play.accepted(BuyWare("ship-1", "metals", 5))
+    play.accepted(CancelEntry("ship-1", play.mercury.queue[-1].id))
+    assert play.queue() == ["fly west 900 0", "jump mid:west", "fly mid 0 0", "dock mid-smelter"]
+
+
+def test_route_takes_the_way_of_least_time() -> None:
+    play = Play(RING)
+    play.move(station="east-town")
+    assert "jump mid:west" in play.queue()
+    play.accepted(StopShip("ship-1"))
+    play.move(sector="west", x=300, y=-900)  # in front of the gate to North
+    play.run_until_idle()
+    play.move(sector="east", x=-300, y=-900)
+    # By North: one flight of 600 m and two jumps. By Mid: over 1,000 m, then 1,800 m, then over 1,000 m.
+    assert play.queue() == ["jump north:west", "fly north 300 900", "jump east:north"]

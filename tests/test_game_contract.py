@@ -1,0 +1,39 @@
+"""Every game keeps every law of the contract."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gamekit.game import Command, View
+from gamekit.space import SpaceGame
+from tests.counter_game import Add, CounterGame, Reset
+from tests.game_contract import LAWS, Subject
+from tests.space.strategies import commands as space_commands
+
+
+def counter_commands(_view: View) -> st.SearchStrategy[Command]:
+    """Commands of the counter game, in and out of bounds."""
+    return st.builds(Add, n=st.integers(-5, 120)) | st.just(Reset())
+
+
+#: A small galaxy in which orders are soon carried out and queues soon full.
+SMALL = {
+    "scenario": "procedural:4",
+    "rules": {"jump_ticks": 3, "dock_ticks": 0, "ship_speed_mm_per_tick": 90_000, "queue_limit": 6},
+}
+SUBJECTS = [
+    Subject("counter", CounterGame(), {"rules": {"every_ticks": 7}}, counter_commands, longest_wait=40),
+    Subject("still-counter", CounterGame(), {"rules": {"every_ticks": 0}}, counter_commands, longest_wait=40),
+    Subject("space-small", SpaceGame(), SMALL, space_commands, longest_wait=300),
+    Subject("space-nearest-stars", SpaceGame(), {}, space_commands, longest_wait=2_000),
+]
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
+@pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data())
+def test_game_keeps_the_law(subject: Subject, law, data: st.DataObject) -> None:  # noqa: ANN001 - one of LAWS
+    law(subject, data)
