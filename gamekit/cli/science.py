@@ -30,8 +30,13 @@ GAMES: dict[str, Game[Any]] = {"space": SpaceGame()}
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 def simulate(scenario: str, seed: int, hours: float, rules: tuple[str, ...], as_json: bool) -> None:
     """Run a scenario headless, as fast as it goes, and print what came out."""
-    with tqdm(total=round(hours * 36_000), unit="tick", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
-        done = run_simulation(scenario, parse_rules(rules), seed, hours, progress=lambda tick: bar.update(tick - bar.n))
+    with tqdm(unit="tick", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        done = run_simulation(scenario, parse_rules(rules), seed, hours, progress=progress)
     result = {
         "scenario": done.scenario,
         "seed": done.seed,

@@ -54,7 +54,13 @@ def serve(
         raise click.ClickException(str(error)) from None
 
 
+#: How long the loop may keep Python's interpreter lock from the journal's thread. The default of 5 ms is what a commit
+#: would wait for it, several times, while the loop is busy.
+SWITCH_INTERVAL_S = 0.0005
+
+
 async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool) -> None:
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     server = Server(settings)
     await server.start()
     loop = asyncio.get_running_loop()

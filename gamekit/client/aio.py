@@ -6,6 +6,8 @@ Orders (`ship.go(...)`) do not wait: they return an `AsyncOrder` at once, online
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import uuid
 from collections.abc import Mapping
 from types import TracebackType
@@ -23,6 +25,8 @@ from gamekit.game import GameId, PlayerId, Tick
 
 #: How long a first connection may take, in seconds.
 ATTACH_TIMEOUT_S = 15.0
+#: How long a change of pace may take to be heard of, in seconds.
+HEARD_TIMEOUT_S = 5.0
 
 
 async def connect(url: str, *, token: str | None = None) -> AsyncClient:
@@ -266,15 +270,28 @@ class AsyncGame(GameReading):
         Returns:
             The tick at which time stands still, once it does.
         """
-        link = await self.watch()
+        await self.watch()
         target = await self._control("step", {"ticks": int(ticks)}) + int(ticks)
-        while not (link.clock.paused and link.clock.tick >= target):
-            await link.moved()
-        return link.clock.tick
+        for link in self._links():
+            while not (link.clock.paused and link.clock.tick >= target):
+                await link.moved()
+        return target
 
     async def _control(self, verb: str, body: dict[str, Any] | None = None) -> Tick:
+        """One verb; returns when every connection of this handle has heard of its effect."""
         answer = await self.client.rest.post(f"{self._path}/{verb}", body, self.client.token)
+        if verb != "step":
+            # Another owner may have changed it again meanwhile; then nothing is left to wait for.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARD_TIMEOUT_S):
+                    for link in self._links():
+                        while (link.clock.paused, link.clock.speed) != (answer["paused"], answer["speed"]):
+                            await link.moved()
         return int(answer["tick"])
+
+    def _links(self) -> list[Link]:
+        links = [player.link for player in self.joined.values()]
+        return links + ([self._link] if self._link else [])
 
     # --- what the server keeps --------------------------------------------------------------------------------
 
@@ -297,9 +314,7 @@ class AsyncGame(GameReading):
 
     async def close(self) -> None:
         """End this handle's connections; the game itself goes on. Idempotent."""
-        links = [player.link for player in self.joined.values()]
-        links += [self._link] if self._link else []
-        for link in links:
+        for link in self._links():
             await link.close()
 
     @property

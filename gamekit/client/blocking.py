@@ -338,7 +338,8 @@ class BaseClient(ABC, Generic[GameT]):
         if io is None or not self._finalizer.detach():
             return
         try:
-            io.run(self.inner.close())
+            if io.alive:
+                io.run(self.inner.close())
         finally:
             iothread.release()
 

@@ -191,9 +191,11 @@ class Core:
                 return self._redrawn(message, now_s)
             case Heartbeat() | Pong():
                 self._hear(message.tick, now_s)
+                self._stand_still(message.tick)
                 return [Ticked(message.tick)]
             case Notice():
                 self._hear(message.tick, now_s, speed=message.speed, paused=message.paused)
+                self._stand_still(message.tick)
                 return [Noticed(message)]
 
     # --- the conversation -------------------------------------------------------------------------------------
@@ -239,7 +241,9 @@ class Core:
         if delta.n <= self.seen.n:
             return []
         self.seen = self.seen.after(delta)
-        self._hear(delta.tick, now_s)
+        if delta.tick >= self.clock.tick:
+            # Missed deltas tell of the past: the welcome before them knew the time better.
+            self._hear(delta.tick, now_s)
         actions: list[Action] = []
         for event in delta.events:
             if self._is_own_outcome(event):
@@ -306,6 +310,11 @@ class Core:
             paused=clock.paused if paused is None else paused,
             tick_hz=clock.tick_hz,
         )
+
+    def _stand_still(self, tick: Tick) -> None:
+        """Messages come in order: what did not arrive before this one did not happen before its tick."""
+        if self.seen is not None:
+            self.seen = self.seen.still(tick)
 
     def _broken(self, what: str) -> list[Action]:
         text = f"The server broke the protocol: {what}. Use the same version of gamekit on both sides."

@@ -32,6 +32,11 @@ class IoThread:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._stop.wait())
 
+    @property
+    def alive(self) -> bool:
+        """False once the loop has ended, and in a child that was forked from its process."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """End the loop and wait for the thread, unless called on it."""
         self._loop.call_soon_threadsafe(self._stop.set)
@@ -47,8 +52,9 @@ class IoThread:
         return self.run(call())
 
     def post(self, function: Callable[..., object], *args: object) -> None:
-        """Have a plain function called on the loop soon, in order, without waiting."""
-        self._loop.call_soon_threadsafe(function, *args)
+        """Have a plain function called on the loop soon, in order, without waiting; never, if the loop has ended."""
+        if self.alive:
+            self._loop.call_soon_threadsafe(function, *args)
 
     def later(self, delay_s: float, function: Callable[[], object]) -> None:
         """Have a plain function called on the loop after a while, unless the loop ends before. On the loop only."""
@@ -56,9 +62,9 @@ class IoThread:
 
     def spawn(self, coroutine: Coroutine[Any, Any, object], after: Callable[[], None]) -> None:
         """Run a coroutine on the loop without waiting for it, then call `after`. Safe in a finalizer."""
-        try:
+        if self.alive:
             asyncio.run_coroutine_threadsafe(coroutine, self._loop).add_done_callback(lambda _: after())
-        except RuntimeError:
+        else:
             # The loop has ended already, and with it everything that the coroutine would end.
             coroutine.close()
             after()
@@ -67,8 +73,11 @@ class IoThread:
         """Run a coroutine on the loop and wait for its result; an interrupt cancels it.
 
         Raises:
-            SessionError: called on the loop's own thread, which would wait for itself for ever.
+            SessionError: called on the loop's own thread, which would wait for itself for ever; or the loop has ended.
         """
+        if not self.alive:
+            coroutine.close()
+            raise SessionError("This client's thread has ended, or is another process's; make a new client.")
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise SessionError("A blocking call in a callback would wait for itself; start a thread for it.")

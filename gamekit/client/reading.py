@@ -51,7 +51,7 @@ class Watching(ABC):
     @property
     def tick(self) -> Tick:
         """The latest tick that the server has told; see `now` for the estimate between two words."""
-        return max(self.seen.tick, self.clock.tick)
+        return self.seen.tick
 
     @property
     def now(self) -> float:

@@ -21,7 +21,7 @@ class Seen(msgspec.Struct, frozen=True):
     Attributes:
         epoch: the run of the session on its host.
         n: number of the last delta within the epoch.
-        tick: the moment.
+        tick: the moment; nothing that is seen has changed between delta `n` and it.
         seq: the last journal record that is part of it.
         view: tables of entities by id, as the game's `view` gives them.
     """
@@ -36,6 +36,10 @@ class Seen(msgspec.Struct, frozen=True):
     def from_snapshot(cls, snapshot: Snapshot, epoch: int) -> Seen:
         """The picture that a snapshot shows."""
         return cls(epoch=epoch, n=snapshot.n, tick=snapshot.tick, seq=snapshot.seq, view=snapshot.view)
+
+    def still(self, tick: Tick) -> Seen:
+        """The same picture at a later tick, up to which nothing has changed."""
+        return msgspec.structs.replace(self, tick=tick) if tick > self.tick else self
 
     def after(self, delta: Delta) -> Seen:
         """The picture after one more delta; this one stays as it is."""

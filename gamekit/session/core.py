@@ -58,6 +58,8 @@ RESERVE_S = 30
 #: Game time between snapshots, in ticks at speed 1; and the same when no command came in meanwhile.
 SNAPSHOT_TICKS = 600
 QUIET_SNAPSHOT_TICKS = 6000
+#: A faster game keeps them less often in game time, but at most this many times: recovery replays what lies between.
+SNAPSHOT_PACE = 20
 #: How long a session that nobody watches keeps deltas for those who left, in ticks at speed 1.
 LINGER_TICKS = 600
 
@@ -449,7 +451,8 @@ class Session(Generic[S]):
 
     def _snapshot_when_due(self) -> None:
         interval = SNAPSHOT_TICKS if self._commands_since_snapshot else QUIET_SNAPSHOT_TICKS
-        if self.tick - self._snapshot_tick >= interval * max(1.0, self.speed) and not self.readonly:
+        pace = min(max(1.0, self.speed), SNAPSHOT_PACE)
+        if self.tick - self._snapshot_tick >= interval * pace and not self.readonly:
             self._actions.append(self.keep_snapshot())
 
 

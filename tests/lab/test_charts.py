@@ -44,8 +44,7 @@ def test_same_frame_gives_the_same_picture_to_the_byte() -> None:
 def test_gap_is_marked_and_not_drawn_over() -> None:
     chart = latency_chart(rows(1000, 1001, 1002, 1030, 1031))
     gaps = [row for row in records(chart) if row.get("what") == "no ticks"]
-    assert len(gaps) == 2
-    assert {(gap["from"][-9:-1], gap["until"][-9:-1]) for gap in gaps} != set()
+    assert [(gap["from"][11:19], gap["until"][11:19]) for gap in gaps] == [("00:16:42", "00:17:10")]
     lines = {row["run"] for row in records(chart) if "percentile" in row}
     assert lines == {0, 1}
     assert not [row for row in records(latency_chart(rows(1000, 1001))) if row.get("what")]

@@ -18,6 +18,7 @@ def played() -> Iterator[tuple[Game, Player]]:
     with gamekit.launch() as client:
         game = client.new_game(seed=7)
         game.speed = 20
+        assert game.tick >= 0
         red = game.join("Red")
         station = next(key for key, row in red.view["stations"].items() if row["sells"] and row["sector"] == "sol")
         red.ship.go(station)

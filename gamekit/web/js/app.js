@@ -2,8 +2,6 @@
  * The page's entry: the lobby at the server's root, a game at `play/<id>`. Keeps the token out of the address bar.
  */
 
-import { startLobby } from "./lobby.js";
-import { PlayPage } from "./play.js";
 import { Store } from "./store.js";
 
 const store = new Store(document.baseURI);
@@ -15,9 +13,11 @@ if (game) {
     store.setToken(game, token);
     history.replaceState(null, "", location.pathname + location.search);
   }
+  const { PlayPage } = await import("./play.js");
   const { map, mirror, connection } = await new PlayPage(game, store).start();
   // For tests, and for the curious with a console.
   Object.assign(globalThis, { gamekit: { map, model: mirror, connection } });
 } else {
+  const { startLobby } = await import("./lobby.js");
   startLobby(store);
 }

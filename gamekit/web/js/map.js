@@ -6,15 +6,17 @@
  * for orders by `onOrder`. It paints only when something moves or has changed: `base` when the camera or what stands
  * still changes, `live` in every frame while a ship in sight of the clock flies.
  *
- * @import {Changes, ClockSetting, Destination, Id, Order, Place, Ship, Target, View} from "./types"
+ * @import {Changes, ClockSetting, Id, Order, Target, View} from "./types"
  * @import {Box, Curve, Spot} from "./layout.js"
  * @import {Mark, Scene} from "./paint.js"
  */
 
-import { boundsOf, gateCurve, layoutSectors, metresOf, onCurve, planeOf } from "./layout.js";
-import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround } from "./model.js";
 import { Camera } from "./camera.js";
-import { PALETTE, boxPixels, glyphRadius, namesShown, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames } from "./paint.js";
+import { boundsOf, gateCurve, layoutSectors, planeOf } from "./layout.js";
+import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround } from "./model.js";
+import { PALETTE } from "./glyphs.js";
+import { destinationOf, marksOf, targetAt } from "./marks.js";
+import { boxPixels, glyphRadius, namesShown, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames } from "./paint.js";
 import { Tooltip, wordsFor } from "./tooltip.js";
 import { Pointers } from "./pointers.js";
 
@@ -24,8 +26,9 @@ const DOUBLE_CLICK_MS = 240;
 const RING_MS = 700;
 /** Width of a sector, in pixels, below which its contents cannot be made out. */
 const USEFUL_BOX_PX = 28;
-/** Statuses in which a ship waits for something that the player may want to change. */
-const STUCK = new Set(["waiting", "holding"]);
+/** How near a pointer must come to something small, in pixels. */
+const MOUSE_PX = 13;
+const FINGER_PX = 22;
 
 /**
  * @typedef {object} MapOptions
@@ -341,6 +344,11 @@ export class GalaxyMap {
 
   // Painting
 
+  /** What the painters read. @returns {Scene} */
+  get scene() {
+    return { view: this.view, boxes: this.boxes, curves: this.curves, camera: this.camera };
+  }
+
   /** Ask for a frame. */
   request() {
     if (this.frameAsked === 0) this.frameAsked = requestAnimationFrame(() => this.frame());
@@ -355,7 +363,7 @@ export class GalaxyMap {
     if (globalThis.devicePixelRatio !== this.ratio) return this.resized();
     this.layout();
     if (this.camera.step(now)) this.baseStale = true;
-    const scene = { view: this.view, boxes: this.boxes, curves: this.curves, camera: this.camera };
+    const { scene } = this;
     const base = this.base?.getContext("2d");
     const live = this.live?.getContext("2d");
     if (!base || !live) return;
@@ -398,92 +406,17 @@ export class GalaxyMap {
   }
 
   /**
-   * Find out where every ship is on the screen; own ships last, so that they are painted above.
+   * Find out where every ship is on the screen.
    * @param {number} now
    * @returns {boolean} whether any of them is under way
    */
   placeMarks(now) {
-    const tick = this.clock.at(now);
-    /** @type {Map<Id, number>} */
-    const docked = new Map();
-    let flying = false;
-    this.marks = [];
-    for (const [id, ship] of Object.entries(this.view.ships)) {
-      const place = placeOf(this.view, ship, tick);
-      const mark = place && this.mark(id, ship, place, docked);
-      if (mark) this.marks.push(mark);
-      if (place?.moving) flying = true;
-    }
-    this.marks.sort((a, b) => Number(a.own) - Number(b.own));
+    const { marks, flying } = marksOf(this.scene, this.clock.at(now), this.player);
+    this.marks = marks;
     return flying;
   }
 
-  /**
-   * @param {Id} id
-   * @param {Ship} ship
-   * @param {Place} place
-   * @param {Map<Id, number>} docked how many ships are at each station so far
-   * @returns {Mark | null}
-   */
-  mark(id, ship, place, docked) {
-    const own = ship.owner === this.player;
-    const looks = { id, name: ship.name, own, stuck: STUCK.has(ship.status) };
-    if (place.type === "gate") {
-      const curve = this.curves.get(place.gate);
-      const on = curve && onCurve(curve, place.along);
-      return on ? { ...looks, ...this.camera.toScreen(on), heading: on.heading } : null;
-    }
-    const box = this.boxes.get(place.sector);
-    if (!box) return null;
-    const spot = this.camera.toScreen(planeOf(box, place.x, place.y));
-    if (place.station === null) return { ...looks, ...spot, heading: place.heading ?? -Math.PI / 2 };
-    // Docked ships stand around their station, so that each can be seen and clicked.
-    const index = docked.get(place.station) ?? 0;
-    docked.set(place.station, index + 1);
-    const angle = -Math.PI / 4 + index * (Math.PI / 4);
-    const distance = glyphRadius(this.camera) + Math.min(9, boxPixels(this.camera) * 0.07) + 9 * Math.floor(index / 8);
-    return { ...looks, x: spot.x + Math.cos(angle) * distance, y: spot.y + Math.sin(angle) * distance, heading: angle };
-  }
-
   // Pointers and keys
-
-  /**
-   * What is at a spot of the map: the nearest small thing within reach, else the sector.
-   * @param {Spot} spot
-   * @param {number} [reach] pixels
-   * @returns {Target | null}
-   */
-  pick(spot, reach = 13) {
-    let best = reach;
-    /** @type {Target | null} */
-    let found = null;
-    const offer = (/** @type {Target} */ target, /** @type {Spot} */ at, /** @type {number} */ bonus) => {
-      const distance = Math.hypot(at.x - spot.x, at.y - spot.y) - bonus;
-      if (distance >= best) return;
-      best = distance;
-      found = target;
-    };
-    for (const mark of this.marks) offer({ type: "ship", id: mark.id }, mark, mark.own ? 4 : 0);
-    const plane = this.camera.toPlane(spot);
-    for (const [id, box] of this.boxes) {
-      const inside = metresOf(box, plane);
-      if (!inside) continue;
-      if (boxPixels(this.camera) > 36) this.offerContents(id, box, offer);
-      return found ?? { type: "sector", id, ...inside };
-    }
-    return found;
-  }
-
-  /** @param {Id} sector @param {Box} box @param {(target: Target, at: Spot, bonus: number) => void} offer */
-  offerContents(sector, box, offer) {
-    for (const id of this.view.sectors[sector]?.gates ?? []) {
-      const gate = this.view.gates[id];
-      if (gate) offer({ type: "gate", id }, this.camera.toScreen(planeOf(box, gate.x, gate.y)), 0);
-    }
-    for (const [id, station] of Object.entries(this.view.stations)) {
-      if (station.sector === sector) offer({ type: "station", id }, this.camera.toScreen(planeOf(box, station.x, station.y)), 1);
-    }
-  }
 
   /** Whether the selected ship takes orders from the user. */
   get commands() {
@@ -497,7 +430,7 @@ export class GalaxyMap {
   hover(spot, repaint = true) {
     this.pointer = spot;
     const before = JSON.stringify(this.hovered);
-    this.hovered = spot && this.pick(spot);
+    this.hovered = spot && targetAt(this.scene, this.marks, spot, MOUSE_PX);
     const words = this.hovered && wordsFor(this.view, this.hovered, namesShown(this.camera));
     this.tooltip?.show(words, spot ?? undefined);
     if (this.live) this.live.style.cursor = this.hovered?.type === "ship" ? "pointer" : this.commands && this.hovered ? "crosshair" : "grab";
@@ -509,7 +442,7 @@ export class GalaxyMap {
     this.element.focus({ preventScroll: true });
     this.placeMarks(performance.now());
     const touch = event.pointerType !== "mouse";
-    const target = this.pick(spot, touch ? 22 : 13);
+    const target = targetAt(this.scene, this.marks, spot, touch ? FINGER_PX : MOUSE_PX);
     if (target?.type === "ship") {
       this.select(target.id);
       return;
@@ -520,8 +453,9 @@ export class GalaxyMap {
     // A second click makes it a double click, which only frames: the order waits for that.
     clearTimeout(this.clickTimer);
     this.clickTimer = window.setTimeout(() => {
-      if (!this.commands || !target) this.select(null);
-      else this.onOrder?.({ ship: /** @type {Id} */ (this.selected), to: destinationOf(target), append });
+      const to = target && destinationOf(target);
+      if (to && this.commands && this.selected !== null) this.onOrder?.({ ship: this.selected, to, append });
+      else this.select(null);
     }, this.selected === null ? 0 : DOUBLE_CLICK_MS);
     this.request();
   }
@@ -530,7 +464,7 @@ export class GalaxyMap {
   doubleClicked(spot) {
     clearTimeout(this.clickTimer);
     this.rings = [];
-    const target = this.pick(spot);
+    const target = targetAt(this.scene, this.marks, spot, MOUSE_PX);
     const sector =
       target?.type === "sector" ? target.id
       : target?.type === "station" ? this.view.stations[target.id]?.sector
@@ -551,11 +485,4 @@ export class GalaxyMap {
     event.preventDefault();
     event.stopPropagation();
   }
-}
-
-/** @param {Target} target @returns {Destination} */
-function destinationOf(target) {
-  if (target.type === "station") return { station: target.id };
-  if (target.type === "gate") return { gate: target.id };
-  return target.type === "sector" ? { sector: target.id, x: target.x, y: target.y } : { sector: "", x: 0, y: 0 };
 }

@@ -11,10 +11,10 @@
 import { joinGame, playUrl, socketUrl } from "./api.js";
 import { Connection } from "./connection.js";
 import { byId, make, say } from "./dom.js";
+import { PALETTE, paintGlyph } from "./glyphs.js";
 import { Identities } from "./identity.js";
 import { GalaxyMap } from "./map.js";
 import { formatTime, Mirror, shipsOf } from "./model.js";
-import { PALETTE, paintGlyph } from "./paint.js";
 import { Panel } from "./panel.js";
 import { CommandQueue } from "./queue.js";
 import { forgetful } from "./store.js";

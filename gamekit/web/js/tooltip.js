@@ -7,7 +7,7 @@
  */
 
 import { formatCredits } from "./model.js";
-import { FONT, PALETTE } from "./paint.js";
+import { FONT, PALETTE } from "./glyphs.js";
 
 /** @typedef {{title: string, lines: string[], wares: [string, string, string, string][]}} Words */
 

@@ -1,0 +1,119 @@
+/**
+ * Ships on the screen, and what a pointer is over: from the scene and a tick to pixels, and from pixels back to things.
+ * Pure; the painters draw the marks, the map decides what a pointer means.
+ *
+ * @import {Destination, Id, Place, Ship, Target} from "./types"
+ * @import {Box, Spot} from "./layout.js"
+ * @import {Mark, Scene} from "./paint.js"
+ */
+
+import { metresOf, onCurve, planeOf } from "./layout.js";
+import { placeOf } from "./model.js";
+import { boxPixels, glyphRadius } from "./paint.js";
+
+/** Statuses in which a ship waits for something that its owner may want to change. */
+const STUCK = new Set(["waiting", "holding"]);
+/** Width of a sector's box in pixels below which a pointer finds the sector only. */
+const OPEN_BOX_PX = 26;
+
+/**
+ * Where every ship is on the screen.
+ * @param {Scene} scene
+ * @param {number} tick
+ * @param {Id | null} player whose ships are own
+ * @returns {{marks: Mark[], flying: boolean}} own ships last, to be painted above; whether any is under way
+ */
+export function marksOf(scene, tick, player) {
+  /** How many ships are at each station so far. @type {Map<Id, number>} */
+  const docked = new Map();
+  let flying = false;
+  const marks = [];
+  for (const [id, ship] of Object.entries(scene.view.ships)) {
+    const place = placeOf(scene.view, ship, tick);
+    const spot = place && spotOfPlace(scene, place, docked);
+    if (spot) marks.push({ id, name: ship.name, own: isOwn(ship, player), stuck: STUCK.has(ship.status), ...spot });
+    if (place?.moving) flying = true;
+  }
+  marks.sort((a, b) => Number(a.own) - Number(b.own));
+  return { marks, flying };
+}
+
+/** @param {Ship} ship @param {Id | null} player */
+function isOwn(ship, player) {
+  return player !== null && ship.owner === player;
+}
+
+/**
+ * @param {Scene} scene
+ * @param {Place} place
+ * @param {Map<Id, number>} docked
+ * @returns {{x: number, y: number, heading: number} | null} pixels, radians
+ */
+function spotOfPlace({ boxes, curves, camera }, place, docked) {
+  if (place.type === "gate") {
+    const curve = curves.get(place.gate);
+    const on = curve && onCurve(curve, place.along);
+    return on ? { ...camera.toScreen(on), heading: on.heading } : null;
+  }
+  const box = boxes.get(place.sector);
+  if (!box) return null;
+  const spot = camera.toScreen(planeOf(box, place.x, place.y));
+  if (place.station === null) return { ...spot, heading: place.heading ?? -Math.PI / 2 };
+  // Docked ships stand around their station, so that each can be seen and clicked.
+  const index = docked.get(place.station) ?? 0;
+  docked.set(place.station, index + 1);
+  const angle = -Math.PI / 4 + index * (Math.PI / 4);
+  const distance = glyphRadius(camera) + Math.min(9, boxPixels(camera) * 0.07) + 9 * Math.floor(index / 8);
+  return { x: spot.x + Math.cos(angle) * distance, y: spot.y + Math.sin(angle) * distance, heading: angle };
+}
+
+/**
+ * What is at a spot of the screen: the nearest small thing within reach, else the sector.
+ * @param {Scene} scene
+ * @param {Mark[]} marks
+ * @param {Spot} spot
+ * @param {number} reach pixels
+ * @returns {Target | null}
+ */
+export function targetAt(scene, marks, spot, reach) {
+  let best = reach;
+  /** @type {Target | null} */
+  let found = null;
+  const offer = (/** @type {Target} */ target, /** @type {Spot} */ at, /** @type {number} */ bonus) => {
+    const distance = Math.hypot(at.x - spot.x, at.y - spot.y) - bonus;
+    if (distance >= best) return;
+    best = distance;
+    found = target;
+  };
+  for (const mark of marks) offer({ type: "ship", id: mark.id }, mark, mark.own ? 4 : 0);
+  const plane = scene.camera.toPlane(spot);
+  for (const [id, box] of scene.boxes) {
+    const inside = metresOf(box, plane);
+    if (!inside) continue;
+    if (boxPixels(scene.camera) > OPEN_BOX_PX) offerContents(scene, id, box, offer);
+    return found ?? { type: "sector", id, ...inside };
+  }
+  return found;
+}
+
+/** @param {Scene} scene @param {Id} sector @param {Box} box @param {(target: Target, at: Spot, bonus: number) => void} offer */
+function offerContents({ view, camera }, sector, box, offer) {
+  for (const id of view.sectors[sector]?.gates ?? []) {
+    const gate = view.gates[id];
+    if (gate) offer({ type: "gate", id }, camera.toScreen(planeOf(box, gate.x, gate.y)), 0);
+  }
+  for (const [id, station] of Object.entries(view.stations)) {
+    if (station.sector === sector) offer({ type: "station", id }, camera.toScreen(planeOf(box, station.x, station.y)), 1);
+  }
+}
+
+/**
+ * The place to send a ship to for a target; null for a ship, which is no place.
+ * @param {Target} target
+ * @returns {Destination | null}
+ */
+export function destinationOf(target) {
+  if (target.type === "station") return { station: target.id };
+  if (target.type === "gate") return { gate: target.id };
+  return target.type === "sector" ? { sector: target.id, x: target.x, y: target.y } : null;
+}

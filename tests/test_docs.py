@@ -1,0 +1,97 @@
+"""The documentation is true: every message, code, command, option and metric is on its page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import msgspec
+import pytest
+
+from gamekit import wire
+from gamekit.cli import main
+from gamekit.server.measure import Metrics
+
+ROOT = Path(__file__).resolve().parent.parent
+PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
+README = (ROOT / "README.md").read_text()
+
+
+def table_rows(text: str, after: str) -> list[list[str]]:
+    """The cells of the first table after a heading."""
+    body = text.split(after, 1)[1]
+    rows = []
+    for line in body.splitlines()[1:]:
+        if line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+        elif rows:
+            break
+    return rows[2:]
+
+
+@pytest.mark.parametrize(
+    ("heading", "union"),
+    [("### Messages from the client", wire.FromClient), ("### Messages from the server", wire.ToClient)],
+)
+def test_every_message_and_each_of_its_fields_is_documented(heading: str, union: Any) -> None:
+    documented = {
+        row[0].strip("`"): [field.strip() for field in row[1].split(",")] for row in table_rows(PROTOCOL, heading)
+    }
+    real = {}
+    for kind in get_args(union):
+        config = msgspec.structs.fields(kind)
+        real[kind.__struct_config__.tag] = [field.name for field in config]
+    assert documented == real
+
+
+def test_every_error_code_of_server_and_session_is_documented_and_none_is_invented() -> None:
+    documented = set()
+    for row in table_rows(PROTOCOL, "## Error codes"):
+        documented |= set(re.findall(r"`([a-z_]+)`", row[0]))
+    used = set()
+    for path in [*(ROOT / "gamekit" / "server").glob("*.py"), *(ROOT / "gamekit" / "session").glob("*.py")]:
+        text = path.read_text()
+        used |= set(re.findall(r'(?:Problem\(\d+, |Error\(code=|Rejected\(|_refuse\(|_error\()"([a-z_]+)"', text))
+        used |= set(re.findall(r'\bcode(?:, detail)? = "([a-z_]+)"', text))
+        used |= set(re.findall(r'code, detail = "([a-z_]+)"', text))
+    used |= set(re.findall(r'RemoteProtocolError\(\s*"([a-z_]+)"', (ROOT / "gamekit" / "wire.py").read_text()))
+    assert used - documented == set(), "codes without documentation"
+    assert documented - used == set(), "documented codes that no code gives"
+
+
+def test_every_close_code_is_documented() -> None:
+    text = (ROOT / "gamekit" / "server" / "sockets.py").read_text()
+    used = set(re.findall(r"^CLOSE_\w+ = (\d+)", text, re.MULTILINE)) | {"1009"}
+    assert used == {row[0] for row in table_rows(PROTOCOL, "## Close codes")}
+
+
+def test_every_metric_is_documented() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for metric in Metrics().registry.collect():
+        assert f"`{metric.name}" in text, f"{metric.name} is not in docs/operations.md"
+
+
+def test_every_command_and_option_is_documented() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    for name, command in main.commands.items():
+        assert f"`gamekit {name}" in text
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                for option in parameter.opts:
+                    assert f"`{option}" in text, f"{name} {option}"
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text()):
+            if not target.startswith(("http:", "https:")):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readme_names_the_two_commands_and_the_promises() -> None:
+    assert "make run" in README
+    assert "make test" in README
+    for promise in range(1, 9):
+        assert re.search(rf"^{promise}\. \*\*", README, re.MULTILINE), f"promise {promise} is not in the README"
