@@ -16,6 +16,7 @@ from gamekit.game import GameId
 from gamekit.history import stored
 from gamekit.journal import Append, Completion, PutPlayer, Record, Reserve, SaveSnapshot, Write, chain_of
 from gamekit.server.clock import GameClock
+from gamekit.server.frames import frame
 from gamekit.server.measure import TickTimes
 from gamekit.server.settings import CATCH_UP_TICKS, UNWATCHED_S
 from gamekit.session import (
@@ -53,8 +54,8 @@ class Socket(Protocol):
     #: True for MessagePack frames, False for JSON.
     binary: bool
 
-    def deliver(self, payload: bytes) -> None:
-        """Write one frame; never blocks and never raises."""
+    def deliver(self, framed: bytes) -> None:
+        """Write one whole frame; never blocks and never raises."""
         ...
 
 
@@ -193,21 +194,21 @@ class Runner:
         return SaveSnapshot(snapshot, epoch=self.session.epoch)
 
     def _send(self, action: Send) -> None:
-        """Encode once per format and hand the same bytes to every socket."""
+        """Encode and frame once per format, and hand the same bytes to every socket."""
         begun = time.perf_counter_ns()
         message = action.message
         if isinstance(message, wire.Pong):
             message = msgspec.structs.replace(message, lateness_ms=self.times.lately_late_us / 1000)
-        encoded: dict[bool, bytes] = {}
+        framed: dict[bool, bytes] = {}
         metrics = self.host.metrics
         for connection in action.connections:
             socket = self.sockets.get(connection)
             if socket is None:
                 continue
-            if socket.binary not in encoded:
-                encoded[socket.binary] = wire.encode(message, binary=socket.binary)
-            socket.deliver(encoded[socket.binary])
-        metrics.encodings.inc(len(encoded))
+            if socket.binary not in framed:
+                framed[socket.binary] = frame(wire.encode(message, binary=socket.binary), binary=socket.binary)
+            socket.deliver(framed[socket.binary])
+        metrics.encodings.inc(len(framed))
         metrics.messages.inc(len(action.connections))
         self.times.add_fanout((time.perf_counter_ns() - begun) // 1000)
 

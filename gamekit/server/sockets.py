@@ -7,11 +7,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from tornado.ioloop import IOLoop
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketHandler
 
 from gamekit import wire
 from gamekit.errors import GamekitError, RemoteProtocolError
 from gamekit.game import GameId
+from gamekit.server.frames import frame
 from gamekit.server.origin import origin_allowed
 from gamekit.server.settings import (
     BEHIND_BYTES,
@@ -152,13 +154,20 @@ class GameSocket(WebSocketHandler):
 
     # --- delivery ---------------------------------------------------------------------------------------------
 
-    def deliver(self, payload: bytes) -> None:
+    def deliver(self, framed: bytes) -> None:
         """Write one frame; a client that does not read is moved to snapshots, then disconnected."""
-        try:
-            self.write_message(payload, binary=self.binary)
-        except WebSocketClosedError:
+        connection = self.ws_connection
+        if connection is None or connection.is_closing():
             return
-        waiting = self._unread_bytes()
+        stream = connection.stream
+        if stream is None:
+            return
+        try:
+            stream.write(framed)
+        except StreamClosedError:
+            return
+        # Tornado keeps no public count of what the kernel has not taken yet.
+        waiting = len(stream._write_buffer)
         if waiting > TOO_SLOW_BYTES:
             self.close(CLOSE_TRY_AGAIN, "too slow: reconnect and resume")
         elif waiting > BEHIND_BYTES and not self.behind and self.runner is not None:
@@ -177,14 +186,10 @@ class GameSocket(WebSocketHandler):
             self.behind = False
             self.runner.feed(CaughtUp(self.connection))
 
-    def _unread_bytes(self) -> int:
-        """Bytes that the kernel has not taken yet. Tornado keeps no public count of them."""
-        stream = self.ws_connection.stream if self.ws_connection else None
-        return len(stream._write_buffer) if stream is not None else 0
-
     def _error(self, code: str, text: str, cid: int | None = None) -> None:
         self.host.metrics.refused.inc()
-        self.deliver(wire.encode(wire.Error(code=code, message=text, cid=cid), binary=self.binary))
+        payload = wire.encode(wire.Error(code=code, message=text, cid=cid), binary=self.binary)
+        self.deliver(frame(payload, binary=self.binary))
 
     def _refuse(self, code: str, text: str, close_code: int) -> None:
         self._error(code, text)

@@ -61,7 +61,7 @@ LINE: dict[str, Any] = {
 
 #: The same with a way round: west and east are joined over north as well, which takes longer.
 RING: dict[str, Any] = LINE | {
-    "sectors": [*LINE["sectors"], {"id": "north", "name": "North", "x": 0, "y": -900}],
+    "sectors": [*LINE["sectors"], {"id": "north", "name": "North", "x": 0, "y": -300}],
     "gates": [*LINE["gates"], ["west", "north"], ["north", "east"]],
 }
 

@@ -218,16 +218,16 @@ export class Connection {
     this.queueChanged();
   }
 
-  /** Send what has room now, tell the listeners, and look for another queue when this one is done. */
+  /** Send what has room now, tell the listeners, and look for another queue if this one is done. */
   queueChanged() {
     this.flush();
     this.listeners.pending?.();
-    if (this.welcomed && this.queue.entries.length === 0) void this.adopt();
+    void this.adopt();
   }
 
-  /** Go on under the id of a queue that a closed tab left, so that its commands are sent exactly once. */
+  /** When there is nothing to do: go on under the id of a queue that a closed tab left, so that its commands are sent. */
   async adopt() {
-    if (!this.parts.adopt || this.adopting) return;
+    if (!this.parts.adopt || this.adopting || !this.welcomed || this.queue.entries.length) return;
     this.adopting = true;
     const found = await this.parts.adopt();
     this.adopting = false;
@@ -257,7 +257,10 @@ export class Connection {
     const now = this.parts.now();
     if (!this.socket) return;
     if (now - this.heardMs > (this.welcomed ? SILENCE_MS : OPENING_MS)) this.lost(0);
-    else if (this.welcomed && now - (this.pingedMs ?? 0) >= PING_EVERY_MS) this.ping();
+    else if (this.welcomed && now - (this.pingedMs ?? 0) >= PING_EVERY_MS) {
+      this.ping();
+      void this.adopt();
+    }
   }
 
   /**

@@ -101,6 +101,7 @@ export class GameClock {
    */
   set({ tick, speed, paused, tickHz }, nowMs) {
     if (!Number.isNaN(this.shown)) this.at(nowMs);
+    this.shownMs = nowMs;
     this.rate = paused ? 0 : speed * tickHz;
     this.anchorTick = tick;
     this.anchorMs = nowMs;
@@ -113,7 +114,7 @@ export class GameClock {
   hold(nowMs) {
     if (Number.isNaN(this.shown)) return;
     this.anchorTick = this.at(nowMs);
-    this.anchorMs = nowMs;
+    this.anchorMs = this.shownMs = nowMs;
     this.rate = 0;
   }
 

@@ -1,0 +1,106 @@
+"""The notebooks in a fresh kernel, top to bottom: what they claim has happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+#: Cells that run before the last one, and tell what became of everything.
+FIRST_GAME_FINDINGS = """
+import json
+svg = [get_ipython().display_formatter.format(chart)[0].get("image/svg+xml", "")
+       for chart in (game.map(), latency_chart(latency), price_chart(prices, margins.index[0]))]
+print(json.dumps({
+    "pid": client.pid, "data": str(client.data), "start": start, "goal": goal, "gates": distance[goal],
+    "sector": ship.sector, "status": ship.status, "queue": len(ship.queue), "order": order.status,
+    "ships": len(red.frame.ships), "sectors": len(view["sectors"]), "prices": len(prices), "margins": len(margins),
+    "commands": list(game.frame.commands["type"]), "latency": len(latency), "ticks": int(latency["ticks"].sum()),
+    "svg": [text[:4] for text in svg], "jumped": [e["type"] for e in red.inner.link.recent].count("ShipJumped"),
+    "pending": red.pending,
+}))
+"""
+
+
+@contextmanager
+def quiet_kernel() -> Iterator[None]:
+    """The kernel speaks over TCP on this machine only; the library's warning about that is expected."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*(unencrypted|curve|TCP).*")
+        yield
+
+
+def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any], Any]:
+    """Run a notebook in a kernel of its own.
+
+    Args:
+        name: the file.
+        findings: a cell that prints one line of JSON, put in before the last cell.
+        parameters: what the parameters cell shall say.
+
+    Returns:
+        The findings, and the notebook as it was executed.
+    """
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    given = "\n".join(f"{key} = {value!r}" for key, value in parameters.items())
+    place = next(index for index, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ()))
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(given))
+    probe = nbformat.v4.new_code_cell(findings)
+    notebook.cells.insert(len(notebook.cells) - 1, probe)
+    with quiet_kernel():
+        NotebookClient(
+            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": NOTEBOOKS}}
+        ).execute()
+    printed = "".join(output.text for output in probe.outputs if output.output_type == "stream")
+    return json.loads(printed.strip().splitlines()[-1]), notebook
+
+
+def outputs(notebook: Any, cell: str) -> list[dict[str, Any]]:
+    """The MIME bundles that a cell has shown."""
+    found = next(one for one in notebook.cells if one.get("id") == cell)
+    return [output["data"] for output in found.outputs if "data" in output]
+
+
+def test_first_game_sends_a_ship_four_sectors_away_and_leaves_nothing() -> None:
+    found, notebook = execute("01-first-game.ipynb", FIRST_GAME_FINDINGS, speed=50)
+    assert found["gates"] == 4
+    assert found["jumped"] == 4
+    assert (found["sector"], found["status"], found["queue"]) == (found["goal"], "idle", 0)
+    assert (found["order"], found["pending"]) == ("done", 0)
+    assert (found["ships"], found["sectors"]) == (2, 16)
+    assert found["prices"] > 100
+    assert found["margins"] > 3
+    assert found["commands"] == ["join", "join", "set_speed", "move"]
+    assert found["latency"] > 0
+    assert found["ticks"] > 0
+    assert found["svg"] == ["<svg", "<svg", "<svg"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(found["pid"], 0)
+    assert not Path(found["data"]).exists()
+    shown = outputs(notebook, "map")[0]
+    assert {"application/vnd.jupyter.widget-view+json", "image/svg+xml"} <= set(shown)
+    assert "tick lateness" in outputs(notebook, "latency-chart")[0]["image/svg+xml"]
+    stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
+    assert stderr == []
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.name)
+def test_notebook_is_kept_without_outputs_and_says_what_it_teaches(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
+    assert sum("parameters" in cell.metadata.get("tags", ()) for cell in code) == 1
+    assert notebook.cells[0].cell_type == "markdown"
+    assert notebook.cells[0].source.startswith("# ")
+    assert "you will" in notebook.cells[0].source
