@@ -14,87 +14,16 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
-
 from gamekit.errors import JournalError
 
-_migrations = Migrations("gamekit")
-_known: set[str] = set()
-
-
-def _migration(step: Callable[[Database], None]) -> None:
-    """Register the next step; a step that was released is never changed, only followed by another."""
-    _known.add(step.__name__)
-    _migrations()(step)
-
-
-_LATENCY_COLUMNS = {
-    "game": str,
-    "at_s": float,
-    "ticks": int,
-    "late_p50_us": int,
-    "late_p99_us": int,
-    "late_max_us": int,
-    "work_p50_us": int,
-    "work_p99_us": int,
-    "work_max_us": int,
-    "commands_us": int,
-    "rules_us": int,
-    "journal_us": int,
-    "fanout_us": int,
-}
-
-
-@_migration
-def _first_tables(db: Database) -> None:
-    """The tables of gamekit 0.1."""
-
-    def create(
-        name: str, columns: dict[str, type], *, pk: str | tuple[str, ...] | None = None, game: bool = True
-    ) -> None:
-        db.table(name).create(
-            columns,
-            pk=pk,
-            not_null=set(columns),
-            foreign_keys=[("game", "games", "id")] if game else [],
-            strict=True,
-        )
-
-    create(
-        "games",
-        {
-            "id": str,
-            "game": str,
-            "version": int,
-            "name": str,
-            "config": str,
-            "seed": str,
-            "created_s": float,
-            "epoch": int,
-        },
-        pk="id",
-        game=False,
-    )
-    create("commands", {"game": str, "seq": int, "epoch": int, "tick": int, "commands": str, "chain": str})
-    db.table("commands").create_index(["game", "seq"], unique=True)
-    create(
-        "snapshots",
-        {"game": str, "tick": int, "seq": int, "digest": str, "version": int, "plain_bytes": int, "data": bytes},
-    )
-    db.table("snapshots").create_index(["game", "seq", "tick"], unique=True)
-    create("players", {"game": str, "player": str, "name": str, "noted_s": float}, pk=("game", "player"))
-    create("clock", {"game": str, "tick": int, "wall_s": float}, pk="game")
-    create("latency", _LATENCY_COLUMNS, game=False)
-    db.table("latency").create_index(["at_s", "game"])
-    create("meta", {"key": str, "value": str}, pk="key", game=False)
-    db.table("meta").insert_all(
-        [{"key": "created_s", "value": repr(time.time())}, {"key": "created_with", "value": release()}]
-    )
+#: Under which sqlite-utils notes, in this table of its own, which steps were applied.
+MIGRATION_SET = "gamekit"
+MIGRATIONS_TABLE = "_sqlite_migrations"
+#: The names of all steps in `gamekit.journal.migrations`, in order; a test compares the two.
+STEPS = ("_first_tables",)
 
 
 def release() -> str:
@@ -116,19 +45,19 @@ def check(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
     Raises:
         JournalError: it is some other database, or a journal of another version.
     """
-    db = Database(connection, recursive_triggers=False, execute_plugins=False)
-    applied = {migration.name for migration in _migrations.applied(db)}
-    if not applied and (not writing or db.table_names()):
+    tables = _tables(connection)
+    applied = _applied(connection, tables)
+    if not applied and (not writing or tables):
         raise JournalError(
             "open database", f"{path} is not a gamekit journal", hint="give the path of a journal, or of a new file"
         )
-    if applied - _known:
+    if applied - set(STEPS):
         raise JournalError(
             "open database",
-            f"{path} was written by a newer gamekit ({', '.join(sorted(applied - _known))})",
+            f"{path} was written by a newer gamekit ({', '.join(sorted(applied - set(STEPS)))})",
             hint="install that version or a later one",
         )
-    if _known - applied and not writing:
+    if set(STEPS) - applied and not writing:
         raise JournalError(
             "open database",
             f"{path} was written by an older gamekit",
@@ -137,14 +66,26 @@ def check(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
 
 
 def upgrade(connection: sqlite3.Connection) -> None:
-    """Make the tables, or bring them up to date, and note who did."""
-    db = Database(connection, recursive_triggers=False, execute_plugins=False)
-    _migrations.apply(db)
-    db.table("meta").upsert_all(
-        [
-            {"key": "opened_s", "value": repr(time.time())},
-            {"key": "opened_with", "value": release()},
-            {"key": "sqlite", "value": sqlite3.sqlite_version},
-        ],
-        pk="key",
-    )
+    """Make the tables, or bring them up to date, and note who did. The connection is in autocommit mode."""
+    if set(STEPS) - _applied(connection, _tables(connection)):
+        from sqlite_utils import Database
+
+        from gamekit.journal.migrations import migrations
+
+        migrations.apply(Database(connection, recursive_triggers=False, execute_plugins=False))
+    notes = {"opened_s": repr(time.time()), "opened_with": release(), "sqlite": sqlite3.sqlite_version}
+    marks = ", ".join(["(?, ?)"] * len(notes))
+    values = [value for note in notes.items() for value in note]
+    connection.execute(f"INSERT OR REPLACE INTO meta (key, value) VALUES {marks}", values)
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def _applied(connection: sqlite3.Connection, tables: set[str]) -> set[str]:
+    """The steps that sqlite-utils has noted in its own table."""
+    if MIGRATIONS_TABLE not in tables:
+        return set()
+    rows = connection.execute(f"SELECT name FROM {MIGRATIONS_TABLE} WHERE migration_set = ?", (MIGRATION_SET,))
+    return {name for (name,) in rows}

@@ -17,7 +17,7 @@ import sqlite_utils
 
 from gamekit.errors import JournalCorrupt, JournalError, JournalFull
 from gamekit.game import GameId
-from gamekit.journal import Append, Completion, PutLatency, SqliteJournal, Write
+from gamekit.journal import Append, Completion, PutLatency, SqliteJournal, Write, migrations, schema
 from gamekit.journal.lock import ProcessLock
 from gamekit.journal.statements import LATENCY_KEPT_S
 from gamekit.journal.writer import MAX_BATCH_WRITES
@@ -355,3 +355,26 @@ SETTINGS = {
     "wal_autocheckpoint": 4000,
     "foreign_keys": 0,
 }
+
+
+def test_the_schema_knows_every_migration_step_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    SqliteJournal(path).close()
+    with sqlite3.connect(path) as connection:
+        applied = connection.execute(f"SELECT name FROM {schema.MIGRATIONS_TABLE} ORDER BY id").fetchall()
+    connection.close()
+    assert tuple(name for (name,) in applied) == schema.STEPS
+    assert [step.name for step in migrations.migrations.pending(sqlite_utils.Database(memory=True))] == list(
+        schema.STEPS
+    )
+
+
+def test_opening_a_journal_that_is_up_to_date_loads_neither_sqlite_utils_nor_pandas(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    SqliteJournal(path).close()
+    code = (
+        "import sys, pathlib, gamekit.journal as j; j.SqliteJournal(pathlib.Path(sys.argv[1])).close(); "
+        "print(sorted({'pandas', 'sqlite_utils'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+# nbformat has no types; said once here instead of at every call.
+read: Any = nbformat.read
+new_code_cell: Any = nbformat.v4.new_code_cell
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -32,14 +33,6 @@ print(json.dumps({
 """
 
 
-@contextmanager
-def quiet_kernel() -> Iterator[None]:
-    """The kernel speaks over TCP on this machine only; the library's warning about that is expected."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*(unencrypted|curve|TCP).*")
-        yield
-
-
 def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any], Any]:
     """Run a notebook in a kernel of its own.
 
@@ -51,11 +44,11 @@ def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any]
     Returns:
         The findings, and the notebook as it was executed.
     """
-    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
+    notebook = read(NOTEBOOKS / name, as_version=4)
     given = "\n".join(f"{key} = {value!r}" for key, value in parameters.items())
     place = next(index for index, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ()))
-    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(given))
-    probe = nbformat.v4.new_code_cell(findings)
+    notebook.cells.insert(place + 1, new_code_cell(given))
+    probe = new_code_cell(findings)
     notebook.cells.insert(len(notebook.cells) - 1, probe)
     with quiet_kernel():
         NotebookClient(
@@ -96,7 +89,7 @@ def test_first_game_sends_a_ship_four_sectors_away_and_leaves_nothing() -> None:
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.name)
 def test_notebook_is_kept_without_outputs_and_says_what_it_teaches(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in code)

@@ -69,6 +69,9 @@ function render({ model, el }) {
   let refusedTimer = 0;
   const map = new GalaxyMap(ground, { onOrder: (order) => model.send({ kind: "order", order }) });
 
+  // For the browser's console: `document.querySelector(".gamekit-map").galaxyMap`.
+  Object.assign(ground, { galaxyMap: map });
+
   const say = (/** @type {string} */ text) => {
     banner.textContent = text;
     banner.style.display = text ? "block" : "none";

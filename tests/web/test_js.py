@@ -1,0 +1,92 @@
+"""The page's modules under Node: their unit tests, their types, and agreement with Python where both do the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gamekit.game import merge
+
+ROOT = Path(__file__).parents[2]
+TESTS = sorted((Path(__file__).parent / "js").glob("*.test.mjs"))
+TSC = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+
+
+def missing(what: str) -> None:
+    """Skip loudly on a user's machine; in CI everything has to be there."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def node() -> str:
+    """The path of Node 20 or newer."""
+    found = shutil.which("node")
+    if found is None:
+        missing("NOT TESTED: the page's JavaScript, because there is no node here. Install Node 20 or newer.")
+    assert found is not None
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.lstrip("v").split(".")[0]) < 20:
+        missing(f"NOT TESTED: the page's JavaScript, because node is {version.strip()}. Install Node 20 or newer.")
+    return found
+
+
+def run(*command: str, stdin: str = "") -> str:
+    """A command's output; the test fails with it when the command fails."""
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False)
+    if done.returncode:
+        pytest.fail(f"{' '.join(command[:3])} ... failed\n{done.stdout}\n{done.stderr}", pytrace=False)
+    return done.stdout
+
+
+def test_unit_tests_of_the_modules_pass() -> None:
+    assert TESTS
+    run(node(), "--test", *map(str, TESTS))
+
+
+def test_types_of_the_modules_are_sound() -> None:
+    found = node()
+    if not TSC.exists():
+        missing("NOT TESTED: the types of the page's JavaScript, because typescript is missing. Run `npm ci`.")
+    run(found, str(TSC), "--project", str(ROOT / "tsconfig.json"))
+
+
+def test_merge_in_the_browser_is_merge_in_python() -> None:
+    chance = random.Random(20)
+    cases = [(view(chance), [patch(chance) for _ in range(5)]) for _ in range(300)]
+    merged = json.loads(run(node(), "tests/web/js/merge_cases.mjs", stdin=json.dumps(cases)))
+    for (before, patches), after in zip(cases, merged, strict=True):
+        expected = deepcopy(before)
+        for one in patches:
+            merge(expected, one)
+        assert after == expected
+
+
+def fields(chance: random.Random) -> dict[str, Any]:
+    """Fields of one entity: plain, lists, and tables within."""
+    values = [1, "text", None, True, [], [1, 2], {}, {"ore": 3}]
+    return {key: chance.choice(values) for key in chance.sample("abcd", chance.randint(0, 3))}
+
+
+def view(chance: random.Random) -> dict[str, Any]:
+    """A small view."""
+    tables = chance.sample(["ships", "stations", "gates"], chance.randint(0, 3))
+    return {table: {key: fields(chance) for key in chance.sample("xyz", chance.randint(0, 3))} for table in tables}
+
+
+def patch(chance: random.Random) -> dict[str, Any]:
+    """A patch with removals, and now and then a table that is no table."""
+    made: dict[str, Any] = {}
+    for table in chance.sample(["ships", "stations", "gates"], chance.randint(0, 3)):
+        made[table] = {key: chance.choice([fields(chance), None, 7]) for key in chance.sample("xyz", 2)}
+    if chance.random() < 0.2:
+        made["season"] = chance.choice(["storms", 3, None, ["a"]])
+    return made
