@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from tornado.ioloop import IOLoop
@@ -116,13 +117,19 @@ class GameSocket(WebSocketHandler):
 
     # --- messages ---------------------------------------------------------------------------------------------
 
-    async def on_message(self, frame: str | bytes) -> None:
-        """Take one message; reading goes on when this returns, so a flood is slowed down at its source."""
+    def on_message(self, received: str | bytes) -> Awaitable[None] | None:
+        """Take one message. Reading goes on when the returned wait is over, so a flood is slowed down at its source."""
         if self.host.draining or self.runner is None:
-            return
-        await self._throttle()
+            return None
+        wait_s = self._debt_s()
+        if wait_s > 0:
+            return self._take_later(received, wait_s)
+        self._take(received, self.runner)
+        return None
+
+    def _take(self, received: str | bytes, runner: Runner) -> None:
         try:
-            message = wire.decode(frame, binary=isinstance(frame, bytes))
+            message = wire.decode(received, binary=isinstance(received, bytes))
         except RemoteProtocolError as error:
             self._error(error.code, error.message, error.cid)
             return
@@ -131,16 +138,20 @@ class GameSocket(WebSocketHandler):
         elif not self.attached:
             self._error("hello_first", "Say hello before anything else.")
         else:
-            self.runner.feed(Received(self.connection, message))
+            runner.feed(Received(self.connection, message))
 
-    async def _throttle(self) -> None:
-        """Wait while this client sends more than its share."""
+    async def _take_later(self, received: str | bytes, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)
+        if self.runner is not None and not self.host.draining and self.ws_connection is not None:
+            self._take(received, self.runner)
+
+    def _debt_s(self) -> float:
+        """How long this client must wait, because it has sent more than its share."""
         now = IOLoop.current().time()
         earned = (now - self._allowance_at) * MESSAGES_PER_S
         self._allowance = min(self._allowance + earned, MESSAGES_BURST) - 1
         self._allowance_at = now
-        if self._allowance < 0:
-            await asyncio.sleep(-self._allowance / MESSAGES_PER_S)
+        return -self._allowance / MESSAGES_PER_S
 
     def on_close(self) -> None:
         """The connection is gone, for whatever reason."""

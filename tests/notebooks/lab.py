@@ -38,7 +38,8 @@ READY = """() => {
 #: Start all cells; `ran` becomes true or the error.
 RUN_ALL = """() => {
   globalThis.ran = false;
-  jupyterapp.commands.execute("notebook:run-all-cells").then(() => { ran = true; }, (error) => { ran = String(error); });
+  const running = jupyterapp.commands.execute("notebook:run-all-cells");
+  running.then(() => { ran = true; }, (error) => { ran = String(error); });
 }"""
 
 #: Run code in the notebook's kernel and return what it prints.

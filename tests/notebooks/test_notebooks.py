@@ -50,10 +50,8 @@ def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any]
     notebook.cells.insert(place + 1, new_code_cell(given))
     probe = new_code_cell(findings)
     notebook.cells.insert(len(notebook.cells) - 1, probe)
-    with quiet_kernel():
-        NotebookClient(
-            notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": NOTEBOOKS}}
-        ).execute()
+    resources = {"metadata": {"path": NOTEBOOKS}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
     printed = "".join(output.text for output in probe.outputs if output.output_type == "stream")
     return json.loads(printed.strip().splitlines()[-1]), notebook
 

@@ -78,7 +78,7 @@ class Play:
         self.story: list[Event] = []
         self.mirrors: dict[PlayerId | None, View] = {}
         for number, name in enumerate(("Ada", "Bob"), start=1):
-            self.told(self.accepted(Join(name), PlayerId(f"p{number}")))
+            self.accepted(Join(name), f"p{number}")
 
     @property
     def mercury(self) -> Ship:

@@ -17,7 +17,7 @@ def station(play: Play, station_id: str) -> Station:
 
 
 def refilled(play: Play, station_id: str, **stock: int) -> None:
-    """Set stocks by hand, through the ledger, before anything looked at them."""
+    """Set stocks by hand, through the ledger; a cycle under way must still find its inputs and its room."""
     for ware, units in stock.items():
         here = station(play, station_id)
         ledger.supply(play.state.ledger, ledger.INITIAL, here, ware, units - here.stock[ware])
@@ -72,10 +72,9 @@ def test_smelter_starves_and_goes_on_when_somebody_sells() -> None:
 
 def test_station_that_stands_still_costs_nothing() -> None:
     play = Play()
-    for ware in ("ore", "metals"):
-        refilled(play, SMELTER, **{ware: 0})
-    refilled(play, TOWN, metals=0, food=0)
-    refilled(play, MINE, ore=station(play, MINE).capacity["ore"])
+    refilled(play, SMELTER, ore=8)
+    refilled(play, TOWN, metals=2, food=4)
+    refilled(play, MINE, ore=station(play, MINE).capacity["ore"] - 14)
     play.run(1200)
     assert play.game.next_due(play.state) is None
     assert play.game.advance(play.state, 10**9) == []
@@ -91,9 +90,6 @@ def test_town_short_of_one_ware_still_uses_the_others() -> None:
     assert (town.stock["food"], town.reason) == (2, "short of Food, Metals")
     play.run(600)
     assert (town.stock["food"], town.due) == (0, NEVER)
-    assert (
-        -play.state.ledger.wares[ledger.INITIAL]["food"] == 210 + play.state.ledger.wares[ledger.CONSUMED]["food"] - 10
-    )
 
 
 def test_wares_come_from_mines_and_go_where_they_are_used() -> None:

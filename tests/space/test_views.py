@@ -17,15 +17,14 @@ def test_view_has_the_promised_tables_and_fields() -> None:
     play = Play()
     play.move(station="mid-smelter")
     view = play.game.view(play.state, ADA)
-    assert {table: sorted(next(iter(entities.values()))) for table, entities in view.items()} == {
-        "sectors": ["gates", "name", "size_m", "x", "y"],
-        "gates": ["jump_ticks", "open", "sector", "to", "to_sector", "x", "y"],
-        "stations": sorted(
-            "buys capacity kind name owner price reason recipe sector sells status stock x y".split(),
-        ),
-        "ships": sorted("at capacity class hold name owner queue reason speed status".split()),
-        "players": ["credits", "joined", "name"],
-        "wares": ["base_price", "name", "tier", "volume"],
+    shown = {table: " ".join(sorted(next(iter(entities.values())))) for table, entities in view.items()}
+    assert shown == {
+        "sectors": "gates name size_m x y",
+        "gates": "jump_ticks open sector to to_sector x y",
+        "stations": "buys capacity kind name owner price reason recipe sector sells status stock x y",
+        "ships": "at capacity class hold name owner queue reason speed status",
+        "players": "credits joined name",
+        "wares": "base_price name tier volume",
     }
 
 
@@ -99,7 +98,7 @@ def test_patch_of_a_trade_carries_stock_and_price_to_all_and_the_purse_to_one() 
     }
     own = play.game.changes(play.state, ADA, events)
     assert own == {
-        "players": {"p1": {"credits": 10_000_000 - 5_018 - 1}},
+        "players": {"p1": {"credits": 10_000_000 - 5_019}},
         "ships": {"ship-1": {"queue": [], "hold": {"ore": 5}}},
     }
 

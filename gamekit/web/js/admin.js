@@ -5,7 +5,7 @@ const REFRESH_MS = 2000;
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 const table = /** @type {HTMLTableElement} */ (document.getElementById("games"));
-const body = table.tBodies[0];
+const body = /** @type {HTMLTableSectionElement} */ (table.tBodies[0]);
 
 /**
  * @typedef {{id: string, name: string, scenario: unknown, seed: number, tick: number | null, seq: number | null,
