@@ -30,6 +30,7 @@ _COLOURS = {
     "journal": "#E69F00",
     "fanout": "#CC79A7",
 }
+_SIDES = {"buys": "#E69F00", "sells": "#56B4E9", "buys and sells": "#009E73"}
 _INK = "#808080"
 
 
@@ -70,7 +71,7 @@ def latency_chart(frame: pd.DataFrame, *, width: int = 640, height: int = 150) -
 
 
 def price_chart(frame: pd.DataFrame, ware: str, *, width: int = 640) -> Chart:
-    """What each station pays or asks for one ware, against its base price.
+    """What each station pays or asks for one ware; the dashed line is its base price.
 
     Args:
         frame: as `game.frame.prices` gives it.
@@ -87,36 +88,36 @@ def price_chart(frame: pd.DataFrame, ware: str, *, width: int = 640) -> Chart:
     shown = rows[["station_name", "price_credits", "stock"]].astype(
         {"station_name": "object", "price_credits": "float64", "stock": "int64"}
     )
-    shown["side"] = ["buys" if buys else "sells" for buys in rows["buys"]]
-    base = pd.DataFrame({"base": [float(rows["base_price_credits"].iloc[0])]})
-    colour = alt.Color("side:N", title="the station", scale=alt.Scale(range=["#E69F00", "#56B4E9"]))
-    bars = (
-        alt.Chart(shown)
-        .mark_bar()
-        .encode(
-            x=alt.X("price_credits:Q", title=f"price of one unit of {rows['ware_name'].iloc[0]}, credits"),
-            y=alt.Y("station_name:N", title=None, sort="x"),
-            color=colour,
-            tooltip=["station_name:N", "price_credits:Q", "stock:Q"],
-        )
+    shown["side"] = [_side(buys, sells) for buys, sells in zip(rows["buys"], rows["sells"], strict=True)]
+    shown["base_credits"] = rows["base_price_credits"].astype("float64")
+    chart = alt.Chart(shown).encode(y=alt.Y("station_name:N", title=None, sort="x"))
+    x = alt.X("price_credits:Q", title=f"price of one unit of {rows['ware_name'].iloc[0]}, credits").scale(zero=False)
+    colour = alt.Color("side:N", title="the station", scale=alt.Scale(domain=list(_SIDES), range=list(_SIDES.values())))
+    stems = chart.mark_rule(color=_INK).encode(x=x, x2="base_credits:Q")
+    heads = chart.mark_point(size=90, filled=True, opacity=1).encode(
+        x=x, color=colour, tooltip=["station_name:N", "price_credits:Q", "stock:Q"]
     )
-    rule = alt.Chart(base).mark_rule(strokeDash=[4, 3], color=_INK).encode(x="base:Q")
-    return _figure((bars + rule).properties(width=width))
+    base = alt.Chart(shown.head(1)).mark_rule(strokeDash=[4, 3], color=_INK).encode(x="base_credits:Q")
+    panel: alt.LayerChart = (base + stems + heads).properties(width=width)
+    return _figure(panel)
+
+
+def _side(buys: bool, sells: bool) -> str:
+    return "buys and sells" if buys and sells else "buys" if buys else "sells"
 
 
 def _lateness(rows: pd.DataFrame, width: int, height: int) -> alt.LayerChart:
     long = rows.melt(["at", "run"], list(PERCENTILES), var_name="percentile", value_name="ms")
     long["percentile"] = long["percentile"].map(PERCENTILES)
-    lines = (
-        alt.Chart(long)
-        .mark_line(point=alt.OverlayMarkDef(size=8), strokeWidth=1.5)
-        .encode(
-            x=alt.X("at:T", title=None),
-            y=alt.Y("ms:Q", title="tick lateness, ms"),
-            color=_colour("percentile", list(PERCENTILES.values()), "lateness"),
-            detail="run:N",
-        )
+    # With ten ticks a second the worst is the 99th percentile as well: the worst are points, so that both are seen.
+    shape = alt.Chart(long).encode(
+        x=alt.X("at:T", title=None),
+        y=alt.Y("ms:Q", title="tick lateness, ms"),
+        color=_colour("percentile", list(PERCENTILES.values()), "lateness"),
+        detail="run:N",
     )
+    points = shape.transform_filter("datum.percentile == 'max'").mark_point(size=28, filled=True)
+    lines = points + shape.transform_filter("datum.percentile != 'max'").mark_line(strokeWidth=1.5)
     panel: alt.LayerChart = (_gaps(rows) + lines).properties(width=width, height=height)
     return panel
 

@@ -101,8 +101,11 @@ def _of_ships(state: SpaceState) -> Iterator[str]:
         if hold_used(state, ship) > ship.capacity:
             yield f"{ship.id} carries more than its hold takes"
         ids = [entry.id for entry in ship.queue]
-        if sorted(set(ids)) != ids or (ids and ids[-1] > ship.entries):
-            yield f"{ship.id} has queue entries out of order: {ids}"
+        if len(set(ids)) != len(ids) or max(ids, default=0) > ship.entries:
+            yield f"{ship.id} has queue entries that share an id, or were never given: {ids}"
+        orders = [entry.order for entry in ship.queue]
+        if sorted(orders) != orders or max(orders, default=0) > ship.orders:
+            yield f"{ship.id} has orders out of order: {orders}"
         if not _place_holds(state, ship):
             yield f"{ship.id} is nowhere: {ship.at}"
         elif not _busy_or_excused(state, ship):

@@ -77,6 +77,7 @@ def test_price_chart_shows_the_stations_of_one_ware() -> None:
             "ware": ["ore", "food"],
             "ware_name": ["Ore", "Food"],
             "buys": [True, False],
+            "sells": [True, True],
             "stock": [1, 2],
             "price_credits": [9.5, 12.0],
             "base_price_credits": [10.0, 11.0],

@@ -106,7 +106,7 @@ def test_widgets_draw_move_and_take_orders_in_jupyterlab(tmp_path: Path) -> None
         ship = page.evaluate(OWN_SHIP)
         page.mouse.click(ship["x"], ship["y"])
         assert page.evaluate("() => document.querySelector('.gamekit-map').galaxyMap.selected") == ship["ship"]
-        place = page.evaluate(PLACE, ["sol", 400, -300])
+        place = page.evaluate(PLACE, ["sirius", -500, -700])
         page.mouse.click(place["x"], place["y"])
         page.wait_for_function(MOVED, arg=[ship["x"], ship["y"]])
         picture(page, "notebook-order", tmp_path)
@@ -114,7 +114,7 @@ def test_widgets_draw_move_and_take_orders_in_jupyterlab(tmp_path: Path) -> None
             page, "[c['body'] for r in game.commands() for c in r['commands'] if c['player'] == red.id]"
         )
         assert orders[-1]["type"] == "move"
-        assert orders[-1]["to"]["sector"] == "sol"
+        assert orders[-1]["to"]["sector"] == "sirius"
         pid = ask_kernel(page, "client.pid")
         page.close()
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,25 +17,27 @@ from tests.live import LiveServer
 from tests.rawclient import RawSocket
 
 
+async def last_tick_shown(server: LiveServer, made: dict[str, Any], ship: str, number: int) -> int:
+    """Give an order, send the signal, and watch until the server has said goodbye."""
+    client = await RawSocket.open(made["ws_url"], token=made["token"], client="c")
+    await client.of("snapshot")
+    order = {"type": "move", "ship": ship, "to": {"sector": "sirius", "x": 0, "y": 0}}
+    await client.send(type="command", cid=1, body=order)
+    await client.of("ack", cid=1)
+    os.kill(server.pid, number)
+    await client.of("notice", kind="drain")
+    assert await client.closed() == 1001
+    return max(message.get("tick", 0) for message in client.messages if message["type"] != "ack")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_drains_and_the_next_start_continues_at_the_same_tick(tmp_path: Path, number: int) -> None:
-    server = LiveServer(tmp_path / "data").start()
-    made = server.new_game(seed=1)
-    [ship] = server.state(made["id"])["view"]["ships"]
-    order = {"type": "move", "ship": ship, "to": {"sector": "sirius", "x": 0, "y": 0}}
-
-    async def watch_the_end() -> int:
-        client = await RawSocket.open(made["ws_url"], token=made["token"], client="c")
-        await client.of("snapshot")
-        await client.send(type="command", cid=1, body=order)
-        await client.of("ack", cid=1)
-        os.kill(server.pid, number)
-        await client.of("notice", kind="drain")
-        assert await client.closed() == 1001
-        return max(message.get("tick", 0) for message in client.messages if message["type"] != "ack")
-
-    shown = asyncio.run(watch_the_end())
-    assert server.stop() == 0
+    server = LiveServer(tmp_path / "data")
+    with server:
+        made = server.new_game(seed=1)
+        [ship] = server.state(made["id"])["view"]["ships"]
+        shown = asyncio.run(last_tick_shown(server, made, ship, number))
+        assert server.stop() == 0
     assert "drained: every game is safe on disk" in server.log.read_text()
 
     with server:

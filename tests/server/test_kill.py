@@ -105,19 +105,18 @@ class Sender:
 
 
 def test_ten_kills_under_twenty_senders_lose_repeat_and_contradict_nothing(tmp_path: Path) -> None:
-    server = LiveServer(tmp_path / "data").start()
     senders: list[Sender] = []
-    for number in range(GAMES):
-        made = server.new_game(scenario="nearest-stars", seed=number, name=f"Game {number}", player_name="First")
-        players = [made]
-        for more in range(PLAYERS_PER_GAME - 1):
-            status, joined = server.call("POST", f"/api/game/{made['id']}/join", {"name": f"Player {more}"})
-            assert status == 201
-            players.append(joined)
-        senders += [Sender(player, f"client-{i}", seed=number * 100 + i) for i, player in enumerate(players)]
-
-    asyncio.run(_storm(server, senders))
-    assert server.stop() == 0
+    with LiveServer(tmp_path / "data") as server:
+        for number in range(GAMES):
+            made = server.new_game(scenario="nearest-stars", seed=number, name=f"Game {number}", player_name="First")
+            players = [made]
+            for more in range(PLAYERS_PER_GAME - 1):
+                status, joined = server.call("POST", f"/api/game/{made['id']}/join", {"name": f"Player {more}"})
+                assert status == 201
+                players.append(joined)
+            senders += [Sender(player, f"client-{i}", seed=number * 100 + i) for i, player in enumerate(players)]
+        asyncio.run(_storm(server, senders))
+        assert server.stop() == 0
 
     database = tmp_path / "data" / "gamekit.db"
     compared = 0

@@ -30,15 +30,18 @@ def test_laws_and_mirrors_hold_after_every_step(data: st.DataObject) -> None:
     gates = st.sampled_from(list(play.state.gates))
     steps = st.one_of(
         st.tuples(st.just("command"), player, commands(view)),
-        st.tuples(st.just("command"), player, commands(view)),
+        st.tuples(st.just("own"), player, commands(view)),
+        st.tuples(st.just("own"), player, commands(view)),
         st.tuples(st.just("wait"), st.integers(1, 120)),
         st.tuples(st.just("close"), gates),
         st.tuples(st.just("open"), gates),
     )
     for step in data.draw(st.lists(steps, min_size=5, max_size=40)):
-        if step[0] == "command":
+        if step[0] in {"command", "own"}:
+            own = "ship-" + step[1][1:]
+            command = step[2] if step[0] == "command" else msgspec.structs.replace(step[2], ship=own)
             before = play.game.encode(play.state)
-            answer = play.game.apply(play.state, step[1], step[2])
+            answer = play.game.apply(play.state, step[1], command)
             if isinstance(answer, Rejected):
                 assert play.game.encode(play.state) == before
             else:

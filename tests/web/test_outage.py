@@ -46,7 +46,7 @@ def test_two_orders_given_during_an_outage_are_carried_out_once(
     mortal.kill()
     down_at = time.monotonic()
     offline(page)
-    goal_one, goal_two = {"sector": "sirius", "x": 100, "y": 400}, {"sector": "ross-248", "x": 0, "y": -500}
+    goal_one, goal_two = {"sector": "sirius", "x": -600, "y": -600}, {"sector": "ross-248", "x": -600, "y": 600}
     click(page, goal_one)
     expect(by_id(page, "pending")).to_have_text("1 order waiting to be sent")
     page.keyboard.down("Shift")
@@ -68,7 +68,8 @@ def test_two_orders_given_during_an_outage_are_carried_out_once(
     assert [abs(move["to"]["x"] - goal["x"]) < 30 for move, goal in zip(moves, (goal_one, goal_two), strict=True)]
     assert [(move["to"]["sector"], move["append"]) for move in moves] == [("sirius", False), ("ross-248", True)]
     mortal.admin(made["id"], "speed", speed=100)
-    until(page, f"gamekit.model.view.ships[{ship!r}].at.sector === 'ross-248' && !gamekit.model.view.ships[{ship!r}].queue.length")
+    mine = f"gamekit.model.view.ships[{ship!r}]"
+    until(page, f"{mine}.at.sector === 'ross-248' && !{mine}.queue.length")
     assert len(goals(mortal, made)) == 2
 
 

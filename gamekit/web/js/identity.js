@@ -43,9 +43,8 @@ export class Identities {
   async claim() {
     const former = this.session.getItem(this.prefix);
     this.session.removeItem(this.prefix);
-    if (former && readStored(this.storage, this.prefix + former) && (await this.lock(former, HANDOVER_MS))) {
-      return this.open(former);
-    }
+    const stored = former && readStored(this.storage, this.prefix + former);
+    if (former && stored && stored.token === this.token && (await this.lock(former, HANDOVER_MS))) return this.open(former);
     return (await this.adopt(false)) ?? this.fresh();
   }
 

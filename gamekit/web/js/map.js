@@ -13,10 +13,10 @@
 
 import { Camera } from "./camera.js";
 import { boundsOf, gateCurve, layoutSectors, planeOf } from "./layout.js";
-import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround } from "./model.js";
+import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround, spotOf } from "./model.js";
 import { PALETTE } from "./glyphs.js";
 import { destinationOf, marksOf, targetAt } from "./marks.js";
-import { boxPixels, glyphRadius, namesShown, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames } from "./paint.js";
+import { boxPixels, glyphRadius, namesShown, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames, paintWaitingGoal } from "./paint.js";
 import { Tooltip, wordsFor } from "./tooltip.js";
 import { Pointers } from "./pointers.js";
 
@@ -57,7 +57,7 @@ export class GalaxyMap {
     this.player = null;
     /** @type {Id | null} */
     this.selected = null;
-    /** Orders that the server does not have yet. @type {Order[]} */
+    /** Orders that the server has not yet. @type {Order[]} */
     this.pending = [];
     /** @type {Mark[]} */
     this.marks = [];
@@ -108,7 +108,7 @@ export class GalaxyMap {
     this.resized();
   }
 
-  /** Stop, and leave the element as it was found. */
+  /** Stop, and take everything out of the element. */
   destroy() {
     cancelAnimationFrame(this.frameAsked);
     clearTimeout(this.clickTimer);
@@ -176,7 +176,7 @@ export class GalaxyMap {
   }
 
   /**
-   * Show orders that wait for the connection, as dashed ways.
+   * Show the goals of orders that wait for the connection.
    * @param {Order[]} orders
    */
   setPending(orders) {
@@ -360,7 +360,7 @@ export class GalaxyMap {
     this.frameAsked = 0;
     this.frames += 1;
     const now = performance.now();
-    if (globalThis.devicePixelRatio !== this.ratio) return this.resized();
+    if ((globalThis.devicePixelRatio || 1) !== this.ratio) return this.resized();
     this.layout();
     if (this.camera.step(now)) this.baseStale = true;
     const { scene } = this;
@@ -400,8 +400,8 @@ export class GalaxyMap {
   /** The goals of orders that the server does not have yet. @param {CanvasRenderingContext2D} ctx @param {Scene} scene */
   paintPending(ctx, scene) {
     for (const { to } of this.pending) {
-      const held = "station" in to ? this.view.stations[to.station] : "gate" in to ? this.view.gates[to.gate] : to;
-      if (held) paintRoute(ctx, scene, { parts: [], end: { sector: held.sector, x: held.x, y: held.y } }, { dashed: true });
+      const goal = spotOf(this.view, to);
+      if (goal) paintWaitingGoal(ctx, scene, goal);
     }
   }
 
@@ -439,7 +439,6 @@ export class GalaxyMap {
 
   /** @param {Spot} spot @param {PointerEvent} event */
   clicked(spot, event) {
-    this.element.focus({ preventScroll: true });
     this.placeMarks(performance.now());
     const touch = event.pointerType !== "mouse";
     const target = targetAt(this.scene, this.marks, spot, touch ? FINGER_PX : MOUSE_PX);

@@ -76,6 +76,8 @@ function spotOfPlace({ boxes, curves, camera }, place, docked) {
  * @returns {Target | null}
  */
 export function targetAt(scene, marks, spot, reach) {
+  // In a small box nearly everything is near to something: what stands still must be hit more exactly there.
+  const exact = Math.min(reach, Math.max(8, boxPixels(scene.camera) * 0.16));
   let best = reach;
   /** @type {Target | null} */
   let found = null;
@@ -90,6 +92,7 @@ export function targetAt(scene, marks, spot, reach) {
   for (const [id, box] of scene.boxes) {
     const inside = metresOf(box, plane);
     if (!inside) continue;
+    best = Math.min(best, exact);
     if (boxPixels(scene.camera) > OPEN_BOX_PX) offerContents(scene, id, box, offer);
     return found ?? { type: "sector", id, ...inside };
   }

@@ -289,13 +289,11 @@ export function paintShipNames(ctx, camera, marks, selected) {
  * @param {Context} ctx
  * @param {Scene} scene
  * @param {Route} route
- * @param {{colour?: string, dashed?: boolean}} [look]
  */
-export function paintRoute(ctx, { boxes, curves, camera }, route, { colour = PALETTE.route, dashed = false } = {}) {
-  ctx.strokeStyle = colour;
+export function paintRoute(ctx, { boxes, curves, camera }, route) {
+  ctx.strokeStyle = PALETTE.route;
   ctx.lineWidth = 2.5;
   ctx.lineCap = "round";
-  ctx.setLineDash(dashed ? [3, 6] : []);
   for (const part of route.parts) {
     const curve = part.type === "jump" ? curves.get(part.gate) : undefined;
     if (curve && part.type === "jump") traceCurve(ctx, camera, curveFrom(curve, part.along));
@@ -309,21 +307,39 @@ export function paintRoute(ctx, { boxes, curves, camera }, route, { colour = PAL
     }
     if (curve || box) ctx.stroke();
   }
-  ctx.setLineDash([]);
   const box = route.end && boxes.get(route.end.sector);
-  if (route.end && box) paintGoal(ctx, camera.toScreen(planeOf(box, route.end.x, route.end.y)), colour);
+  if (route.end && box) paintGoal(ctx, camera.toScreen(planeOf(box, route.end.x, route.end.y)));
 }
 
-/** @param {Context} ctx @param {Spot} spot @param {string} colour */
-function paintGoal(ctx, { x, y }, colour) {
+/**
+ * The goal of an order that waits for the connection: hollow, because nothing flies there yet.
+ * @param {Context} ctx
+ * @param {Scene} scene
+ * @param {{sector: Id, x: number, y: number}} goal
+ */
+export function paintWaitingGoal(ctx, { boxes, camera }, goal) {
+  const box = boxes.get(goal.sector);
+  if (!box) return;
+  const { x, y } = camera.toScreen(planeOf(box, goal.x, goal.y));
+  ctx.setLineDash([3, 3]);
+  ctx.beginPath();
+  ctx.arc(x, y, 8, 0, 2 * Math.PI);
+  ctx.strokeStyle = PALETTE.warn;
+  ctx.lineWidth = 1.8;
+  ctx.stroke();
+  ctx.setLineDash([]);
+}
+
+/** @param {Context} ctx @param {Spot} spot */
+function paintGoal(ctx, { x, y }) {
   ctx.beginPath();
   ctx.arc(x, y, 7, 0, 2 * Math.PI);
-  ctx.strokeStyle = colour;
+  ctx.strokeStyle = PALETTE.route;
   ctx.lineWidth = 1.5;
   ctx.stroke();
   ctx.beginPath();
   ctx.arc(x, y, 2.2, 0, 2 * Math.PI);
-  ctx.fillStyle = colour;
+  ctx.fillStyle = PALETTE.route;
   ctx.fill();
 }
 

@@ -250,6 +250,8 @@ export class PlayPage {
     on("share", () => void this.share());
     on("retry", () => this.connection?.open());
     document.addEventListener("keydown", (event) => this.key(event));
+    document.addEventListener("keydown", (event) => event.key === "Tab" && document.body.classList.add("tabbing"));
+    document.addEventListener("pointerdown", () => document.body.classList.remove("tabbing"), { capture: true });
     byId("enter-player", HTMLInputElement).value = this.store.playerName;
     byId("enter", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();

@@ -63,6 +63,13 @@ function render({ model, el }) {
   const ground = document.createElement("div");
   Object.assign(ground.style, { position: "absolute", inset: "0" });
   ground.className = "gamekit-map";
+  // The map has keys of its own; the notebook's, such as "0" twice to restart the kernel, must not hear them.
+  frame.dataset.lmSuppressShortcuts = "true";
+  // The wheel scrolls the notebook, as everywhere in it, until the map was clicked.
+  const letScroll = (/** @type {WheelEvent} */ event) => {
+    if (!frame.contains(document.activeElement) && !event.ctrlKey) event.stopPropagation();
+  };
+  frame.addEventListener("wheel", letScroll, { capture: true });
   frame.append(ground);
   el.append(frame);
   const banner = addBanner(frame);

@@ -327,6 +327,18 @@ test("a reloaded tab finds its id again, even while its former self is going", a
   assert.equal(after.queue.entries.length, 1);
 });
 
+test("whoever joins anew in a tab does not overwrite what another player left in it", async () => {
+  const { tab, storage } = browser();
+  const before = await tab();
+  before.queue.add({ type: "move" });
+  before.hide();
+  before.close();
+  const after = await tab(before.session, "another token");
+  after.queue.add({ type: "stop" });
+  assert.notEqual(after.queue.client, before.queue.client);
+  assert.equal(new CommandQueue(storage, before.queue.key, before.queue.client, "token").entries.length, 1);
+});
+
 test("without locks a reload finds the id, and a duplicated tab does not take it", async () => {
   const { tab } = browser({ locks: null });
   const before = await tab();

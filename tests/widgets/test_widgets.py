@@ -1,0 +1,197 @@
+"""The widgets' Python side: what they send, to whom, when they rest, and what stands in for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+import gamekit
+from gamekit.lab.handles import Game, Player
+from gamekit.widgets.latency import LatencyWidget
+from gamekit.widgets.map import MapWidget
+from gamekit.widgets.picture import picture
+from tests.client.sketch import ship, view
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+class FrontEnd:
+    """Takes the place of a browser: gets what a widget sends, and says what views say."""
+
+    def __init__(self, widget: MapWidget | LatencyWidget, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.widget = widget
+        self.messages: list[dict[str, Any]] = []
+        self._news = threading.Condition()
+        monkeypatch.setattr(widget, "send", self._take)
+
+    def _take(self, message: dict[str, Any]) -> None:
+        with self._news:
+            self.messages.append(message)
+            self._news.notify_all()
+
+    def say(self, kind: str, **content: Any) -> None:
+        self.widget._handle_custom_msg({"kind": kind, **content}, [])
+
+    def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        with self._news:
+            assert self._news.wait_for(lambda: any(map(condition, self.messages)), 30)
+            return next(filter(condition, self.messages))
+
+
+@pytest.fixture(scope="module")
+def game() -> Iterator[Game]:
+    """A game of a private server."""
+    with gamekit.launch() as client:
+        made = client.new_game(seed=7)
+        made.speed = 20
+        yield made
+
+
+@pytest.fixture
+def red(game: Game) -> Player:
+    """A new player."""
+    return game.join("Red")
+
+
+@pytest.fixture
+def front(red: Player, monkeypatch: pytest.MonkeyPatch) -> FrontEnd:
+    """A map that was displayed."""
+    made = FrontEnd(red.map(), monkeypatch)
+    assert made.widget._repr_mimebundle_()
+    return made
+
+
+def settle(player: Player) -> None:
+    """Wait until the client's thread has done what it was given."""
+    player.io.call(lambda: None)
+
+
+def test_map_starts_with_the_view_and_follows_the_ship(red: Player, front: FrontEnd) -> None:
+    assert isinstance(front.widget, MapWidget)
+    assert front.widget.start["view"]["ships"][red.ship.id]["owner"] == red.id
+    assert front.widget.start["player"] == red.id
+    red.ship.go("Sirius")
+    moved = front.until(lambda m: any(red.ship.id in patch.get("ships", {}) for patch in m.get("changes", ())))
+    assert moved["clock"]["speed"] == 20
+    assert moved["connected"]
+
+
+def test_everything_is_sent_once_more_for_a_front_end_that_was_slow_to_load(red: Player, front: FrontEnd) -> None:
+    front.until(lambda message: message["kind"] == "view")
+    del front.messages[:]
+    front.until(lambda message: message["kind"] == "view")
+
+
+def test_map_rests_while_no_view_is_in_sight(red: Player, front: FrontEnd) -> None:
+    front.say("shown", view="a")
+    front.say("shown", view="b")
+    front.say("hidden", view="a")
+    settle(red)
+    assert red.feed._sinks
+    front.say("hidden", view="b")
+    settle(red)
+    assert not red.feed._sinks
+    count = len(front.messages)
+    red.ship.go("Sirius").result(20)
+    red.ship.wait(60)
+    settle(red)
+    assert len(front.messages) == count
+    front.say("shown", view="b")
+    settle(red)
+    assert front.messages[-1]["view"]["ships"][red.ship.id]["at"]["sector"] == "sirius"
+
+
+def test_second_view_of_a_widget_gets_everything_at_once(red: Player, front: FrontEnd) -> None:
+    front.say("shown", view="a")
+    settle(red)
+    count = sum(message["kind"] == "view" for message in front.messages)
+    front.say("shown", view="b")
+    settle(red)
+    assert sum(message["kind"] == "view" for message in front.messages) == count + 1
+
+
+def test_click_becomes_an_order_of_the_player(red: Player, front: FrontEnd) -> None:
+    front.say("order", order={"ship": red.ship.id, "to": {"sector": "sirius", "x": 5, "y": 6}, "append": False})
+    front.until(lambda m: any("queue" in p.get("ships", {}).get(red.ship.id, {}) for p in m.get("changes", ())))
+    commands = red.game.frame.commands
+    assert list(commands[commands["player"] == red.id]["type"]) == ["join", "move"]
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        ({"ship": "ship-1", "to": {"sector": "sirius"}}, "ship"),
+        ({"ship": "ship-1", "to": "x" * 20_000}, "limit"),
+        ("nonsense", "Only players"),
+    ],
+)
+def test_order_that_cannot_be_is_explained_to_the_front_end(
+    red: Player, front: FrontEnd, order: Any, words: str
+) -> None:
+    front.say("order", order=order)
+    assert words in front.until(lambda message: message["kind"] == "refused")["message"]
+
+
+def test_spectators_map_takes_no_orders(game: Game, monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = game.client.game(game.id)
+    front = FrontEnd(stranger.map(), monkeypatch)
+    front.say("order", order={"ship": "ship-1", "to": {"sector": "sirius"}})
+    assert "Only players" in front.until(lambda message: message["kind"] == "refused")["message"]
+
+
+def test_map_shows_the_latest_player_unless_told_otherwise(game: Game, red: Player) -> None:
+    assert game.map().start["player"] == red.id
+    assert game.map(game.creator()).start["player"] == game.creator().id
+
+
+def test_closed_map_listens_no_more(red: Player, front: FrontEnd) -> None:
+    front.widget.close()
+    settle(red)
+    assert not red.feed._sinks
+
+
+def test_latency_widget_polls_while_it_is_looked_at(game: Game, red: Player, monkeypatch: pytest.MonkeyPatch) -> None:
+    widget = game.latency()
+    front = FrontEnd(widget, monkeypatch)
+    drawn = threading.Event()
+    widget.observe(lambda change: drawn.set() if change["new"] else None, names="rows")
+    widget._repr_mimebundle_()
+    assert drawn.wait(30)
+    assert all(len(row) == 5 for row in widget.rows)
+    front.say("shown", view="a")
+    front.say("hidden", view="a")
+    settle(red)
+    assert widget._task is None
+    widget.close()
+
+
+def test_exported_map_is_a_picture_of_the_same_view(red: Player) -> None:
+    bundle = red.map()._repr_mimebundle_()
+    assert bundle is not None
+    root = ElementTree.fromstring(bundle[0]["image/svg+xml"])
+    assert len(root.findall(f"{SVG}text")) == len(red.view["sectors"])
+    assert len(root.findall(f"{SVG}path")) == len(red.view["ships"])
+    assert len(root.findall(f"{SVG}line")) == len(red.view["gates"]) / 2
+    assert "application/vnd.jupyter.widget-view+json" in bundle[0]
+
+
+def test_picture_places_a_ship_inside_a_gate_between_its_ends_and_escapes_names() -> None:
+    shown = view()
+    gate = {"type": "gate", "gate": "sol:sirius", "exit": "sirius:sol", "depart": 0, "arrive": 10}
+    shown["ships"]["ship-1"] = ship(at=gate, name="<script>")
+
+    def x_of(tick: float) -> float:
+        path = ElementTree.fromstring(picture(shown, tick, "p1")).find(f"{SVG}path")
+        assert path is not None
+        return float(path.attrib["d"].split()[0][1:])
+
+    assert x_of(0) < x_of(5) < x_of(10)
+    assert "<script>" not in picture(shown, 0)
+
+
+def test_picture_of_nothing_is_empty_and_valid() -> None:
+    assert list(ElementTree.fromstring(picture({}, 0))) == []
