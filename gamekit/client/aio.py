@@ -132,11 +132,19 @@ class AsyncClient:
             ConfigError: the link leads to no game or has no token.
             RequestRefused: the game or the token is not known.
         """
+        game, token = self.seat(link)
+        return await (await self.game(game)).play(token)
+
+    def seat(self, link: str | None) -> tuple[str, str]:
+        """The game and the token in a play link, by default the one that the client was made from.
+
+        Raises:
+            ConfigError: the link leads to no game or has no token.
+        """
         address = Address.parse(link) if link else self.address
         if address.game is None or not address.token:
             raise ConfigError("A play link looks like http://127.0.0.1:8642/play/GAME#token=TOKEN.")
-        game = await self.game(address.game)
-        return await game.play(address.token)
+        return address.game, address.token
 
     async def close(self) -> None:
         """End all connections. Idempotent."""

@@ -332,6 +332,17 @@ class BaseClient(ABC, Generic[GameT]):
         """All games on the server, oldest first; needs the admin token."""
         return self._run(self.inner.games())
 
+    def play(self, link: str | None = None) -> BasePlayer:
+        """Go on playing with a `play_url`; without one, with the link that the client was made from.
+
+        Raises:
+            ConfigError: the link leads to no game or has no token.
+            RequestRefused: the game or the token is not known.
+        """
+        game, token = self.inner.seat(link)
+        player: BasePlayer = self.game(game).play(token)
+        return player
+
     def close(self) -> None:
         """End all connections, and the I/O thread with the last client of the process. Idempotent."""
         io, self._io = self._io, None

@@ -95,7 +95,8 @@ def _end() -> None:
         _shared.stop()
 
 
-_lock = threading.Lock()
+# Reentrant: a finalizer that releases may run in the middle of anything, this module included.
+_lock = threading.RLock()
 _users = 0
 _shared: IoThread | None = None
 
@@ -124,7 +125,7 @@ def release() -> None:
 def _forget() -> None:
     """A forked child has no threads but its own: it begins without one, and its parent's clients are not usable."""
     global _lock, _users, _shared
-    _lock, _users, _shared = threading.Lock(), 0, None
+    _lock, _users, _shared = threading.RLock(), 0, None
 
 
 atexit.register(_end)

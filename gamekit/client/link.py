@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 
 from gamekit.client import actions
 from gamekit.client.core import Core, Phase
@@ -220,7 +220,7 @@ class Link:
             self._trouble = str(error)
             if error.code in _FATAL_STATUS:
                 self._act(self._core.stop(read_problem(error.code, error.response.body if error.response else b"")))
-        except (OSError, StreamClosedError, WebSocketClosedError) as error:
+        except (OSError, StreamClosedError, WebSocketError) as error:
             self._trouble = str(error) or type(error).__name__
         return None
 

@@ -109,3 +109,14 @@ class Client(BaseClient[Game]):
 
     def _wrap_game(self, inner: AsyncGame) -> Game:
         return Game(self, inner)
+
+    def play(self, link: str | None = None) -> Player:
+        """Go on playing with a `play_url`; without one, with the link that the client was made from.
+
+        Raises:
+            ConfigError: the link leads to no game or has no token.
+            RequestRefused: the game or the token is not known.
+        """
+        player = super().play(link)
+        assert isinstance(player, Player), "this client's games give out these players"
+        return player

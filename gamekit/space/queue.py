@@ -117,23 +117,19 @@ def halt(state: SpaceState, ship: Ship, events: list[Event]) -> None:
 def place_before(state: SpaceState, ship: Ship, index: int) -> Place:
     """Where the ship is (or will be) when the entry at `index` of its queue begins; also for `len(queue)`."""
     for entry in reversed(ship.queue[:index]):
-        if isinstance(entry, Fly):
-            return Place(entry.sector, entry.x, entry.y)
-        if isinstance(entry, Jump):
-            return state.atlas.at_gate(entry.exit)
-        if isinstance(entry, Dock):
-            return state.atlas.at_station(entry.station)
+        place = place_after(state, entry)
+        if place is not None:
+            return place
     return state.atlas.place(ship.at, state.tick)
 
 
-def destination(state: SpaceState, entry: Entry) -> Place:
-    """Where an order that ends with `entry` leads."""
+def place_after(state: SpaceState, entry: Entry) -> Place | None:
+    """Where a ship is when `entry` is done; None when it is wherever it was before."""
     if isinstance(entry, Fly):
         return Place(entry.sector, entry.x, entry.y)
     if isinstance(entry, Jump):
         return state.atlas.at_gate(entry.exit)
-    assert isinstance(entry, Dock), "only orders to move have a destination"
-    return state.atlas.at_station(entry.station)
+    return state.atlas.at_station(entry.station) if isinstance(entry, Dock) else None
 
 
 def planned(state: SpaceState, ship: Ship, start: Place, goal: Place, order: int) -> list[Entry] | None:
@@ -153,8 +149,7 @@ def planned(state: SpaceState, ship: Ship, start: Place, goal: Place, order: int
             entries.append(Fly(next(ids), order, gate.sector, gate.x, gate.y))
         entries.append(Jump(next(ids), order, gate.id, gate.to))
         here = state.atlas.at_gate(gate.to)
-    docked_there = goal.station is not None and here.station == goal.station
-    if not docked_there and ((here.x, here.y) != (goal.x, goal.y) or (goal.station is None and not entries)):
+    if (here.x, here.y) != (goal.x, goal.y) or (goal.station is None and not entries):
         entries.append(Fly(next(ids), order, goal.sector, goal.x, goal.y))
     if goal.station is not None:
         entries.append(Dock(next(ids), order, goal.station))
@@ -191,7 +186,7 @@ def replan(state: SpaceState, ship: Ship, index: int, events: list[Event]) -> bo
         if end == 1:
             return True
     queue = ship.queue
-    goal = destination(state, queue[end - 1])
+    goal = _destination(state, ship, end)
     new = planned(state, ship, place_before(state, ship, first), goal, queue[index].order)
     if new is None:
         return False
@@ -205,6 +200,13 @@ def replan(state: SpaceState, ship: Ship, index: int, events: list[Event]) -> bo
     queue[first:end] = new
     events.append(QueueChanged(ship.owner, ship.id, "replanned"))
     return True
+
+
+def _destination(state: SpaceState, ship: Ship, end: int) -> Place:
+    """Where the order to move that ends before index `end` of the queue leads."""
+    goal = place_after(state, ship.queue[end - 1])
+    assert goal is not None, "only orders to move are planned"
+    return goal
 
 
 def _same_point(one: Fly, other: Fly) -> bool:
@@ -283,8 +285,7 @@ def _other_way(state: SpaceState, ship: Ship, closed: Gate | None, events: list[
     """The order cannot go on as planned: find another way, or hold and say why."""
     if replan(state, ship, 0, events):
         return _Begun.REPLANNED
-    _, end = order_at(ship, 0)
-    goal = destination(state, ship.queue[end - 1])
+    goal = _destination(state, ship, order_at(ship, 0)[1])
     name = state.stations[goal.station].name if goal.station else state.sectors[goal.sector].name
     reason = f"holding: no route to {name}"
     if closed is not None:

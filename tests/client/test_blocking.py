@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ import pytest
 
 from gamekit.client import Client, Game, Player, iothread
 from gamekit.client.actions import News
-from gamekit.errors import CommandFailed, RequestRefused, ServerError, SessionError, UnknownName
+from gamekit.errors import CommandFailed, ConfigError, RequestRefused, ServerError, SessionError, UnknownName
 from tests.live import LiveServer
 
 
@@ -148,6 +149,34 @@ def test_player_goes_on_with_the_token_and_the_creator_with_the_game(client: Cli
     assert set(game.players) == {red.id, game.creator().id}
     with pytest.raises(SessionError, match="made elsewhere"):
         client.game(game.id).creator()
+
+
+def test_play_link_is_enough_to_go_on(server: LiveServer) -> None:
+    made = server.new_game(player_name="Ada")
+    with Client(made["play_url"]) as client:
+        assert client.token == ""
+        assert client.play().name == "Ada"
+        with pytest.raises(ConfigError, match="play link"):
+            client.play(server.url)
+
+
+def test_interrupt_ends_a_wait_and_nothing_else(game: Game) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    red = game.join("Red")
+    game.pause()
+    red.ship.go("Sirius").result(20)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            red.ship.wait()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    game.resume()
+    red.ship.wait(60)
+    assert red.ship.sector == "sirius"
 
 
 def test_events_can_be_read_from_the_moment_they_are_asked_for(game: Game) -> None:

@@ -21,13 +21,11 @@ from gamekit.lab import launch as launch_module
 
 
 def children() -> set[int]:
-    """The processes that this one has started and that are still there, zombies included."""
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True, start_new_session=True
-    ).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    alive = {int(pid) for pid, parent in rows if int(parent) == os.getpid()}
-    return {pid for pid in alive if Path(f"/proc/{pid}").exists() or not Path("/proc").exists()}
+    """The processes that this one has started and not yet seen the end of."""
+    listing = subprocess.Popen(["ps", "-A", "-o", "pid=,ppid="], stdout=subprocess.PIPE, text=True)
+    listed, _ = listing.communicate(timeout=30)
+    rows = (line.split() for line in listed.splitlines())
+    return {int(pid) for pid, parent in rows if int(parent) == os.getpid()} - {listing.pid}
 
 
 def alive(pid: int) -> bool:
@@ -47,6 +45,7 @@ def test_launched_server_is_played_on_and_goes_with_its_data() -> None:
         assert [row["name"] for row in client.games()] == ["Launched"]
         assert (client.data / "gamekit.db").exists()
         assert "gamekit server at" in client.log()
+        assert os.getsid(client.pid) != os.getsid(0), "interrupting a cell must not interrupt the server"
     assert not client.data.exists()
     assert not alive(client.pid)
     client.close()

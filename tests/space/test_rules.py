@@ -6,7 +6,7 @@ import pytest
 
 from gamekit.errors import ConfigError
 from gamekit.space import Rules, SpaceGame
-from gamekit.space.rules import load, table
+from gamekit.space.rules import RuleField, load, table
 
 
 def test_every_rule_has_a_unit_a_range_and_a_sentence() -> None:
@@ -23,7 +23,7 @@ def test_defaults_are_those_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.name)
-def test_both_ends_of_each_range_are_allowed_and_no_more(row) -> None:  # noqa: ANN001 - a RuleField
+def test_both_ends_of_each_range_are_allowed_and_no_more(row: RuleField) -> None:
     for value in (row.low, row.high):
         assert getattr(load({row.name: value}), row.name) == value
     for value in (row.low - 1, row.high + 1):
@@ -32,7 +32,7 @@ def test_both_ends_of_each_range_are_allowed_and_no_more(row) -> None:  # noqa: 
 
 
 @pytest.mark.parametrize("row", table(), ids=lambda row: row.name)
-def test_game_runs_at_both_ends_of_each_range(row) -> None:  # noqa: ANN001 - a RuleField
+def test_game_runs_at_both_ends_of_each_range(row: RuleField) -> None:
     game = SpaceGame()
     for value in (row.low, row.high):
         state = game.new({"scenario": "procedural:2", "rules": {row.name: value}}, 1)

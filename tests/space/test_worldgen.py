@@ -36,7 +36,7 @@ def crossings(state: SpaceState) -> Iterator[tuple[str, str]]:
     """Pairs of connections that cross on the map."""
 
     def left(a: Any, b: Any, c: Any) -> bool:
-        return (b.x - a.x) * (c.y - a.y) > (b.y - a.y) * (c.x - a.x)
+        return bool((b.x - a.x) * (c.y - a.y) > (b.y - a.y) * (c.x - a.x))
 
     at = state.sectors
     gates = [gate for gate in state.gates.values() if gate.id < gate.to]
@@ -140,8 +140,8 @@ def test_procedural_galaxy_is_connected_planar_and_spaced(count: int, seed: int)
         assert not list(crossings(state))
         for one, other in combinations(state.sectors.values(), 2):
             assert max(abs(one.x - other.x), abs(one.y - other.y)) >= 140
-        for one, other in combinations(state.stations.values(), 2):
-            assert one.sector != other.sector or abs(one.x - other.x) + abs(one.y - other.y) >= 150
+        for here, there in combinations(state.stations.values(), 2):
+            assert here.sector != there.sector or abs(here.x - there.x) + abs(here.y - there.y) >= 150
 
 
 def test_procedural_galaxy_depends_on_the_seed_alone() -> None:

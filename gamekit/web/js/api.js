@@ -43,11 +43,7 @@ export function joinGame(game, name) {
   return call(`api/game/${encodeURIComponent(game)}/join`, { name });
 }
 
-/**
- * What everybody may know of a game.
- * @param {Id} game
- * @returns {Promise<GameInfo>}
- */
+/** What everybody may know of a game. @param {Id} game @returns {Promise<GameInfo>} */
 export function gameInfo(game) {
   return call(`api/game/${encodeURIComponent(game)}`);
 }
@@ -71,7 +67,9 @@ export function playUrl(game) {
  */
 async function call(path, body) {
   /** @type {RequestInit} */
-  const request = body ? { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } } : {};
+  const request = body
+    ? { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }
+    : {};
   let answer;
   try {
     answer = await fetch(new URL(path, document.baseURI), request);

@@ -31,21 +31,13 @@ export class Camera {
     return { x: (left + this.width - right) / 2, y: (top + this.height - bottom) / 2 };
   }
 
-  /**
-   * A spot of the plane on the screen.
-   * @param {Spot} spot
-   * @returns {Spot}
-   */
+  /** A spot of the plane on the screen. @param {Spot} spot @returns {Spot} */
   toScreen(spot) {
     const { x, y } = this.middle;
     return { x: (spot.x - this.sight.x) * this.sight.scale + x, y: (spot.y - this.sight.y) * this.sight.scale + y };
   }
 
-  /**
-   * A spot of the screen on the plane.
-   * @param {Spot} spot
-   * @returns {Spot}
-   */
+  /** A spot of the screen on the plane. @param {Spot} spot @returns {Spot} */
   toPlane(spot) {
     const { x, y } = this.middle;
     return { x: (spot.x - x) / this.sight.scale + this.sight.x, y: (spot.y - y) / this.sight.scale + this.sight.y };
@@ -65,21 +57,13 @@ export class Camera {
     return { x: (bounds.left + bounds.right) / 2, y: (bounds.top + bounds.bottom) / 2, scale: limited(scale) };
   }
 
-  /**
-   * Go to a sight; at once when `nowMs` is not given.
-   * @param {Sight} sight
-   * @param {number} [nowMs]
-   */
+  /** Go to a sight; at once when `nowMs` is not given. @param {Sight} sight @param {number} [nowMs] */
   go(sight, nowMs) {
     this.glide = nowMs === undefined ? null : { from: { ...this.sight }, to: sight, startMs: nowMs };
     if (nowMs === undefined) this.sight = sight;
   }
 
-  /**
-   * Move on with the way.
-   * @param {number} nowMs
-   * @returns {boolean} whether the sight has changed
-   */
+  /** Move on with the way. @param {number} nowMs @returns {boolean} whether the sight has changed */
   step(nowMs) {
     if (!this.glide) return false;
     const { from, to, startMs } = this.glide;
@@ -87,7 +71,8 @@ export class Camera {
     const eased = 1 - (1 - done) ** 3;
     const scale = from.scale * (to.scale / from.scale) ** eased;
     // The spot follows the scale, so that a zoom goes straight to its goal.
-    const part = Math.abs(to.scale - from.scale) < 1e-9 ? eased : (1 / scale - 1 / from.scale) / (1 / to.scale - 1 / from.scale);
+    const part =
+      Math.abs(to.scale - from.scale) < 1e-9 ? eased : (1 / scale - 1 / from.scale) / (1 / to.scale - 1 / from.scale);
     this.sight = { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part, scale };
     if (done === 1) {
       this.sight = to;
@@ -118,21 +103,13 @@ export class Camera {
     return { x: fixed.x + (this.sight.x - fixed.x) * shrink, y: fixed.y + (this.sight.y - fixed.y) * shrink, scale };
   }
 
-  /**
-   * Move the plane with the pointer.
-   * @param {number} dx pixels
-   * @param {number} dy pixels
-   */
+  /** Move the plane with the pointer. @param {number} dx pixels @param {number} dy pixels */
   pan(dx, dy) {
     const { x, y, scale } = this.sight;
     this.go({ x: x - dx / scale, y: y - dy / scale, scale });
   }
 
-  /**
-   * Whether a circle on the screen can be seen.
-   * @param {Spot} spot
-   * @param {number} radius
-   */
+  /** Whether a circle on the screen can be seen. @param {Spot} spot @param {number} radius */
   sees(spot, radius) {
     const { x, y } = spot;
     return x > -radius && y > -radius && x < this.width + radius && y < this.height + radius;

@@ -1,6 +1,6 @@
 /**
- * The live connection to one game: opens the socket, says hello, resumes after a loss, sends the queued commands in order,
- * and tells its listeners what comes in.
+ * The live connection to one game: opens the socket, says hello, resumes after a loss, sends the queued commands in
+ * order, and tells its listeners what comes in.
  *
  * It owns the socket and its timers; not the view (its listeners merge), and not the queue's rules (`queue.js`).
  * Nothing that a player commanded is dropped here: commands go into the queue at once, connected or not, and leave it
@@ -21,7 +21,8 @@ const POLICY = 1008;
 const NO_GAME = 4404;
 
 /**
- * @typedef {{kind: "connecting"} | {kind: "live"} | {kind: "offline", tryAtMs: number} | {kind: "refused", reason: string}} State
+ * @typedef {{kind: "connecting"} | {kind: "live"}} Connected
+ * @typedef {Connected | {kind: "offline", tryAtMs: number} | {kind: "refused", reason: string}} State
  *
  * @typedef {object} Listeners
  * @property {(state: State) => void} [state]
@@ -99,7 +100,10 @@ export class Connection {
     this.socket = socket;
     // A socket that was given up must not be heard any more, so each listener asks whether it is still the one.
     const own = (/** @type {() => void} */ act) => () => this.socket === socket && act();
-    socket.addEventListener("open", own(() => this.hello()));
+    socket.addEventListener(
+      "open",
+      own(() => this.hello()),
+    );
     socket.addEventListener("message", (event) => this.socket === socket && this.heard(event.data));
     socket.addEventListener("close", (event) => this.socket === socket && this.lost(event.code, event.reason));
     clearInterval(this.pulseTimer);
@@ -225,7 +229,7 @@ export class Connection {
     void this.adopt();
   }
 
-  /** When there is nothing to do: go on under the id of a queue that a closed tab left, so that its commands are sent. */
+  /** With nothing to do: go on under the id of a queue that a closed tab left, so that its commands are sent. */
   async adopt() {
     if (!this.parts.adopt || this.adopting || !this.welcomed || this.queue.entries.length) return;
     this.adopting = true;

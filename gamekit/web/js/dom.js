@@ -17,7 +17,7 @@ export function byId(id, kind) {
  * A new element.
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {{text?: string, className?: string, testid?: string, label?: string}} [looks] label: its name for screen readers
+ * @param {{text?: string, className?: string, testid?: string, label?: string}} [looks] label: for screen readers
  * @param {(Node | string)[]} children
  * @returns {HTMLElementTagNameMap[K]}
  */

@@ -3,9 +3,9 @@
  * that was closed with commands waiting leaves them behind, and another tab must send them, under the same id.
  *
  * An id belongs to the tab that holds its Web Lock; the browser frees the lock when the tab goes, however it goes. Over
- * a reload a tab finds its id in sessionStorage. The note is there only between `pagehide` and the next start, because a
- * duplicated tab gets a copy of sessionStorage. Where there are no locks (pages from an address that the browser does not call
- * secure) the note alone decides: then nothing is adopted from other tabs, and what they left waits until they return.
+ * a reload a tab finds its id in sessionStorage. The note is there only between `pagehide` and the next start, because
+ * a duplicated tab gets a copy of sessionStorage. Where there are no locks (pages from an address that the browser does
+ * not call secure) the note alone decides: then nothing is adopted from other tabs; what they left stays stored.
  *
  * @import {KeyValueStore} from "./types"
  */
@@ -44,7 +44,8 @@ export class Identities {
     const former = this.session.getItem(this.prefix);
     this.session.removeItem(this.prefix);
     const stored = former && readStored(this.storage, this.prefix + former);
-    if (former && stored && stored.token === this.token && (await this.lock(former, HANDOVER_MS))) return this.open(former);
+    if (former && stored && stored.token === this.token && (await this.lock(former, HANDOVER_MS)))
+      return this.open(former);
     return (await this.adopt(false)) ?? this.fresh();
   }
 
@@ -71,10 +72,7 @@ export class Identities {
     this.release(queue.client);
   }
 
-  /**
-   * Note the id for the next page in this tab; to be called at `pagehide`.
-   * @param {CommandQueue} queue
-   */
+  /** Note the id for the next page in this tab; to be called at `pagehide`. @param {CommandQueue} queue */
   note(queue) {
     this.session.setItem(this.prefix, queue.client);
   }

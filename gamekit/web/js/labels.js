@@ -35,7 +35,11 @@ export class Labels {
       const left = side === "right" ? x + gap : side === "left" ? x - gap - width : x - width / 2;
       const middle = side === "below" ? y + gap + height / 2 : side === "above" ? y - gap - height / 2 : y;
       const text = { left, top: middle - height / 2, right: left + width, bottom: middle + height / 2 };
-      if (frame && !(text.left > frame.left && text.right < frame.right && text.top > frame.top && text.bottom < frame.bottom)) continue;
+      if (
+        frame &&
+        !(text.left > frame.left && text.right < frame.right && text.top > frame.top && text.bottom < frame.bottom)
+      )
+        continue;
       if (this.taken.some((other) => overlap(other, text))) continue;
       this.taken.push(text);
       return { x: left, y: middle };

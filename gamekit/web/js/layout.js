@@ -51,10 +51,7 @@ export function layoutSectors(sectors) {
   );
 }
 
-/**
- * The median distance to the nearest neighbour; 1 when there is none.
- * @param {Spot[]} spots
- */
+/** The median distance to the nearest neighbour; 1 when there is none. @param {Spot[]} spots */
 function typicalSpacing(spots) {
   const nearest = spots.map((spot) => {
     let best = Infinity;
@@ -99,11 +96,7 @@ function pushApart(spots, rounds) {
   return false;
 }
 
-/**
- * All pairs that may overlap, found by a grid of one pitch.
- * @param {Spot[]} spots
- * @returns {[Spot, Spot][]}
- */
+/** All pairs that may overlap, found by a grid of one pitch. @param {Spot[]} spots @returns {[Spot, Spot][]} */
 function nearPairs(spots) {
   /** @type {Map<string, Spot[]>} */
   const cells = new Map();
@@ -125,11 +118,7 @@ function nearPairs(spots) {
   return pairs;
 }
 
-/**
- * The rectangle around boxes, with room for their names.
- * @param {Iterable<Box>} boxes
- * @returns {Bounds}
- */
+/** The rectangle around boxes, with room for their names. @param {Iterable<Box>} boxes @returns {Bounds} */
 export function boundsOf(boxes) {
   const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   for (const { x, y } of boxes) {
@@ -207,8 +196,10 @@ function outwards(box, gate, goal, reach) {
  */
 export function onCurve([a, b, c, d], t) {
   const s = 1 - t;
-  const mix = (/** @type {"x" | "y"} */ k) => s * s * s * a[k] + 3 * s * s * t * b[k] + 3 * s * t * t * c[k] + t * t * t * d[k];
-  const slope = (/** @type {"x" | "y"} */ k) => s * s * (b[k] - a[k]) + 2 * s * t * (c[k] - b[k]) + t * t * (d[k] - c[k]);
+  const mix = (/** @type {"x" | "y"} */ k) =>
+    s * s * s * a[k] + 3 * s * s * t * b[k] + 3 * s * t * t * c[k] + t * t * t * d[k];
+  const slope = (/** @type {"x" | "y"} */ k) =>
+    s * s * (b[k] - a[k]) + 2 * s * t * (c[k] - b[k]) + t * t * (d[k] - c[k]);
   return { x: mix("x"), y: mix("y"), heading: Math.atan2(slope("y"), slope("x")) };
 }
 
@@ -219,7 +210,10 @@ export function onCurve([a, b, c, d], t) {
  * @returns {Curve}
  */
 export function curveFrom([a, b, c, d], t) {
-  const mix = (/** @type {Spot} */ p, /** @type {Spot} */ q) => ({ x: p.x + (q.x - p.x) * t, y: p.y + (q.y - p.y) * t });
+  const mix = (/** @type {Spot} */ p, /** @type {Spot} */ q) => ({
+    x: p.x + (q.x - p.x) * t,
+    y: p.y + (q.y - p.y) * t,
+  });
   const ab = mix(a, b);
   const bc = mix(b, c);
   const cd = mix(c, d);

@@ -28,12 +28,13 @@ export function parseInvitation(text) {
   return code ? { id: code[0], token: "" } : null;
 }
 
-/**
- * Show the lobby.
- * @param {Store} store
- */
+/** Show the lobby. @param {Store} store */
 export function startLobby(store) {
-  byId("lobby", HTMLElement).hidden = false;
+  const look = make("link");
+  look.rel = "stylesheet";
+  look.href = "web/lobby.css";
+  for (const end of ["load", "error"]) look.addEventListener(end, () => (byId("lobby", HTMLElement).hidden = false));
+  document.head.append(look);
   const problem = byId("lobby-problem", HTMLElement);
   const names = [byId("create-player", HTMLInputElement), byId("join-player", HTMLInputElement)];
   for (const input of names) input.value = store.playerName;
@@ -105,7 +106,8 @@ async function joinAndPlay(store) {
 /** The invitation in the form. */
 function invitation() {
   const found = parseInvitation(byId("join-link", HTMLInputElement).value);
-  if (!found) throw new Refusal(0, "bad_link", "That is no link or code of a game. Ask for the link again and paste all of it.");
+  if (!found)
+    throw new Refusal(0, "bad_link", "That is no link or code of a game. Ask for the link again and paste all of it.");
   return found;
 }
 
@@ -123,7 +125,13 @@ function showGames(store) {
   const list = byId("games-list", HTMLUListElement);
   for (const { id, name, player } of store.games) {
     const state = make("span", { className: "state" });
-    const link = make("a", { testid: `game-${id}` }, make("span", { className: "name", text: name }), make("span", { className: "as", text: `as ${player}` }), state);
+    const link = make(
+      "a",
+      { testid: `game-${id}` },
+      make("span", { className: "name", text: name }),
+      make("span", { className: "as", text: `as ${player}` }),
+      state,
+    );
     link.href = playUrl(id);
     const forget = make("button", { className: "cancel", text: "×", label: `Take ${name} off the list` });
     const row = make("li", {}, link, forget);
@@ -134,7 +142,11 @@ function showGames(store) {
     });
     list.append(row);
     gameInfo(id).then(
-      (info) => say(state, `${formatTime(info.tick, TICK_HZ)} · ${info.players.length === 1 ? "1 player" : `${info.players.length} players`}`),
+      (info) =>
+        say(
+          state,
+          `${formatTime(info.tick, TICK_HZ)} · ${info.players.length} player${info.players.length === 1 ? "" : "s"}`,
+        ),
       (refusal) => say(state, refusal.status === 404 ? "gone" : "not reachable"),
     );
   }

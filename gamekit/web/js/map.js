@@ -4,7 +4,8 @@
  *
  * It owns its canvases, camera and frame loop. It does not own the game: it reads the view that it was given and asks
  * for orders by `onOrder`. It paints only when something moves or has changed: `base` when the camera or what stands
- * still changes, `live` in every frame while a ship in sight of the clock flies.
+ * still changes, `live` in every frame while a ship flies. It is longer than its neighbours because it is all that
+ * page and widget call; what can be decided without a canvas stands in them.
  *
  * @import {Changes, ClockSetting, Id, Order, Target, View} from "./types"
  * @import {Box, Curve, Spot} from "./layout.js"
@@ -16,7 +17,18 @@ import { boundsOf, gateCurve, layoutSectors, planeOf } from "./layout.js";
 import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround, spotOf } from "./model.js";
 import { PALETTE } from "./glyphs.js";
 import { destinationOf, marksOf, targetAt } from "./marks.js";
-import { boxPixels, glyphRadius, namesShown, paintBase, paintHoveredBox, paintRing, paintRoute, paintShip, paintShipNames, paintWaitingGoal } from "./paint.js";
+import {
+  boxPixels,
+  glyphRadius,
+  namesShown,
+  paintBase,
+  paintHoveredBox,
+  paintRing,
+  paintRoute,
+  paintShip,
+  paintShipNames,
+  paintWaitingGoal,
+} from "./paint.js";
 import { Tooltip, wordsFor } from "./tooltip.js";
 import { Pointers } from "./pointers.js";
 
@@ -37,10 +49,7 @@ const FINGER_PX = 22;
  */
 
 export class GalaxyMap {
-  /**
-   * @param {HTMLElement} element the map fills it
-   * @param {MapOptions} [options]
-   */
+  /** @param {HTMLElement} element the map fills it @param {MapOptions} [options] */
   constructor(element, { onOrder, onSelect } = {}) {
     this.element = element;
     this.onOrder = onOrder;
@@ -123,28 +132,19 @@ export class GalaxyMap {
 
   // What is shown
 
-  /**
-   * Show a view. It is kept, not copied: after changing it, call `changed`.
-   * @param {View} view
-   */
+  /** Show a view. It is kept, not copied: after changing it, call `changed`. @param {View} view */
   setView(view) {
     this.view = Object.assign(view, { ...emptyView(), ...view });
     this.changed();
   }
 
-  /**
-   * Merge a patch into the view that is shown.
-   * @param {Changes} changes
-   */
+  /** Merge a patch into the view that is shown. @param {Changes} changes */
   merge(changes) {
     merge(this.view, changes);
     this.changed(changes);
   }
 
-  /**
-   * Say that the view was changed.
-   * @param {Changes} [changes] what changed; everything when it is not given
-   */
+  /** Say that the view was changed. @param {Changes} [changes] what changed; everything when it is not given */
   changed(changes) {
     if (!changes || changes.sectors || changes.gates) this.layoutStale = true;
     if (!changes || changes.sectors || changes.gates || changes.stations) this.baseStale = true;
@@ -152,10 +152,7 @@ export class GalaxyMap {
     this.request();
   }
 
-  /**
-   * Set the clock by what the server said.
-   * @param {ClockSetting} setting
-   */
+  /** Set the clock by what the server said. @param {ClockSetting} setting */
   setClock(setting) {
     this.clock.set(setting, performance.now());
     this.request();
@@ -166,28 +163,19 @@ export class GalaxyMap {
     this.clock.hold(performance.now());
   }
 
-  /**
-   * Say whose ships are the user's own.
-   * @param {Id | null} player
-   */
+  /** Say whose ships are the user's own. @param {Id | null} player */
   setPlayer(player) {
     this.player = player;
     this.request();
   }
 
-  /**
-   * Show the goals of orders that wait for the connection.
-   * @param {Order[]} orders
-   */
+  /** Show the goals of orders that wait for the connection. @param {Order[]} orders */
   setPending(orders) {
     this.pending = orders;
     this.request();
   }
 
-  /**
-   * Say how much of each side something else covers, in pixels.
-   * @param {import("./layout.js").Bounds} insets
-   */
+  /** Say how much of each side something else covers, in pixels. @param {import("./layout.js").Bounds} insets */
   setInsets(insets) {
     if (JSON.stringify(insets) === JSON.stringify(this.camera.insets)) return;
     const corner = this.camera.toPlane({ x: 0, y: 0 });
@@ -203,10 +191,7 @@ export class GalaxyMap {
     this.request();
   }
 
-  /**
-   * Select a ship, or none.
-   * @param {Id | null} ship
-   */
+  /** Select a ship, or none. @param {Id | null} ship */
   select(ship) {
     if (ship === this.selected) return;
     this.selected = ship;
@@ -223,11 +208,7 @@ export class GalaxyMap {
     this.go(this.camera.sightOf(boundsOf(this.boxes.values())), smoothly);
   }
 
-  /**
-   * Bring sectors into sight.
-   * @param {Iterable<Id>} sectors
-   * @param {boolean} [smoothly]
-   */
+  /** Bring sectors into sight. @param {Iterable<Id>} sectors @param {boolean} [smoothly] */
   frameSectors(sectors, smoothly = true) {
     this.layout();
     const boxes = [...sectors].flatMap((id) => this.boxes.get(id) ?? []);
@@ -387,7 +368,10 @@ export class GalaxyMap {
     if (ship) paintRoute(ctx, scene, routeOf(view, ship, tick));
     this.paintPending(ctx, scene);
     for (const { spot, startMs } of this.rings) paintRing(ctx, camera.toScreen(spot), 8, (now - startMs) / RING_MS);
-    const hovered = this.hovered && this.hovered.type !== "sector" ? this.spotOnScreen({ [this.hovered.type]: this.hovered.id }) : null;
+    const hovered =
+      this.hovered && this.hovered.type !== "sector"
+        ? this.spotOnScreen({ [this.hovered.type]: this.hovered.id })
+        : null;
     if (hovered) paintRing(ctx, hovered, glyphRadius(camera) + 6, 0);
     for (const mark of this.marks) {
       if (mark.id !== this.selected && camera.sees(mark, 12)) paintShip(ctx, camera, mark, false);
@@ -397,7 +381,7 @@ export class GalaxyMap {
     paintShipNames(ctx, camera, this.marks, this.selected);
   }
 
-  /** The goals of orders that the server does not have yet. @param {CanvasRenderingContext2D} ctx @param {Scene} scene */
+  /** The goals of orders that wait. @param {CanvasRenderingContext2D} ctx @param {Scene} scene */
   paintPending(ctx, scene) {
     for (const { to } of this.pending) {
       const goal = spotOf(this.view, to);
@@ -423,17 +407,16 @@ export class GalaxyMap {
     return this.selected !== null && this.player !== null && this.view.ships[this.selected]?.owner === this.player;
   }
 
-  /**
-   * @param {Spot | null} spot
-   * @param {boolean} [repaint]
-   */
+  /** @param {Spot | null} spot @param {boolean} [repaint] */
   hover(spot, repaint = true) {
     this.pointer = spot;
     const before = JSON.stringify(this.hovered);
     this.hovered = spot && targetAt(this.scene, this.marks, spot, MOUSE_PX);
     const words = this.hovered && wordsFor(this.view, this.hovered, namesShown(this.camera));
     this.tooltip?.show(words, spot ?? undefined);
-    if (this.live) this.live.style.cursor = this.hovered?.type === "ship" ? "pointer" : this.commands && this.hovered ? "crosshair" : "grab";
+    if (this.live)
+      this.live.style.cursor =
+        this.hovered?.type === "ship" ? "pointer" : this.commands && this.hovered ? "crosshair" : "grab";
     if (repaint && before !== JSON.stringify(this.hovered)) this.request();
   }
 
@@ -446,16 +429,20 @@ export class GalaxyMap {
       this.select(target.id);
       return;
     }
-    if (touch && !this.commands) this.tooltip?.show(target && wordsFor(this.view, target, namesShown(this.camera)), spot);
+    if (touch && !this.commands)
+      this.tooltip?.show(target && wordsFor(this.view, target, namesShown(this.camera)), spot);
     const append = event.shiftKey;
     if (this.commands && target) this.rings.push({ spot: this.camera.toPlane(spot), startMs: performance.now() });
     // A second click makes it a double click, which only frames: the order waits for that.
     clearTimeout(this.clickTimer);
-    this.clickTimer = window.setTimeout(() => {
-      const to = target && destinationOf(target);
-      if (to && this.commands && this.selected !== null) this.onOrder?.({ ship: this.selected, to, append });
-      else this.select(null);
-    }, this.selected === null ? 0 : DOUBLE_CLICK_MS);
+    this.clickTimer = window.setTimeout(
+      () => {
+        const to = target && destinationOf(target);
+        if (to && this.commands && this.selected !== null) this.onOrder?.({ ship: this.selected, to, append });
+        else this.select(null);
+      },
+      this.selected === null ? 0 : DOUBLE_CLICK_MS,
+    );
     this.request();
   }
 
@@ -465,10 +452,13 @@ export class GalaxyMap {
     this.rings = [];
     const target = targetAt(this.scene, this.marks, spot, MOUSE_PX);
     const sector =
-      target?.type === "sector" ? target.id
-      : target?.type === "station" ? this.view.stations[target.id]?.sector
-      : target?.type === "gate" ? this.view.gates[target.id]?.sector
-      : undefined;
+      target?.type === "sector"
+        ? target.id
+        : target?.type === "station"
+          ? this.view.stations[target.id]?.sector
+          : target?.type === "gate"
+            ? this.view.gates[target.id]?.sector
+            : undefined;
     if (sector) this.frameSectors([sector]);
     else if (!target) this.frameAll();
   }

@@ -99,14 +99,20 @@ export function targetAt(scene, marks, spot, reach) {
   return found;
 }
 
-/** @param {Scene} scene @param {Id} sector @param {Box} box @param {(target: Target, at: Spot, bonus: number) => void} offer */
+/**
+ * @param {Scene} scene
+ * @param {Id} sector
+ * @param {Box} box
+ * @param {(target: Target, at: Spot, bonus: number) => void} offer
+ */
 function offerContents({ view, camera }, sector, box, offer) {
   for (const id of view.sectors[sector]?.gates ?? []) {
     const gate = view.gates[id];
     if (gate) offer({ type: "gate", id }, camera.toScreen(planeOf(box, gate.x, gate.y)), 0);
   }
   for (const [id, station] of Object.entries(view.stations)) {
-    if (station.sector === sector) offer({ type: "station", id }, camera.toScreen(planeOf(box, station.x, station.y)), 1);
+    if (station.sector === sector)
+      offer({ type: "station", id }, camera.toScreen(planeOf(box, station.x, station.y)), 1);
   }
 }
 

@@ -15,11 +15,7 @@ const SMOOTHING_S = 0.3;
 /** A difference of more ticks than this, or than one second's worth, is a jump and not smoothed. */
 const JUMP_TICKS = 10;
 
-/**
- * Whether a value is what Python calls a dict.
- * @param {unknown} value
- * @returns {value is Record<string, any>}
- */
+/** Whether a value is what Python calls a dict. @param {unknown} value @returns {value is Record<string, any>} */
 function isTable(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -59,10 +55,7 @@ export class Mirror {
     this.ready = false;
   }
 
-  /**
-   * Take over a whole view.
-   * @param {Snapshot} message
-   */
+  /** Take over a whole view. @param {Snapshot} message */
   snapshot(message) {
     this.view = { ...emptyView(), ...message.view };
     this.tick = message.tick;
@@ -70,10 +63,7 @@ export class Mirror {
     this.ready = true;
   }
 
-  /**
-   * Take over what changed.
-   * @param {Delta} message
-   */
+  /** Take over what changed. @param {Delta} message */
   delta(message) {
     merge(this.view, message.changes);
     this.tick = message.tick;
@@ -94,11 +84,7 @@ export class GameClock {
     this.shownMs = 0;
   }
 
-  /**
-   * What the server said.
-   * @param {ClockSetting} setting
-   * @param {number} nowMs a monotonic time in milliseconds
-   */
+  /** What the server said. @param {ClockSetting} setting @param {number} nowMs a monotonic time in milliseconds */
   set({ tick, speed, paused, tickHz }, nowMs) {
     if (!Number.isNaN(this.shown)) this.at(nowMs);
     this.shownMs = nowMs;
@@ -107,10 +93,7 @@ export class GameClock {
     this.anchorMs = nowMs;
   }
 
-  /**
-   * Stand still until the next `set`, as when the connection is lost.
-   * @param {number} nowMs
-   */
+  /** Stand still until the next `set`, as when the connection is lost. @param {number} nowMs */
   hold(nowMs) {
     if (Number.isNaN(this.shown)) return;
     this.anchorTick = this.at(nowMs);
@@ -118,11 +101,7 @@ export class GameClock {
     this.rate = 0;
   }
 
-  /**
-   * The tick to show.
-   * @param {number} nowMs
-   * @returns {number} ticks, with a fraction
-   */
+  /** The tick to show. @param {number} nowMs @returns {number} ticks, with a fraction */
   at(nowMs) {
     const now = Math.min(nowMs, this.anchorMs + RUN_ON_S * 1000);
     const target = this.anchorTick + (this.rate * Math.max(0, now - this.anchorMs)) / 1000;
@@ -136,10 +115,7 @@ export class GameClock {
     return this.shown;
   }
 
-  /**
-   * Whether `at` will still give something else later without news.
-   * @param {number} nowMs
-   */
+  /** Whether `at` will still give something else later without news. @param {number} nowMs */
   running(nowMs) {
     const stopped = nowMs >= this.anchorMs + RUN_ON_S * 1000;
     return (this.rate > 0 && !stopped) || this.anchorTick > this.shown + 0.01;
@@ -272,14 +248,13 @@ export function sectorsAround(view, from, jumps) {
  */
 export function shipsOf(view, player) {
   const own = Object.entries(view.ships).filter(([, ship]) => player !== null && ship.owner === player);
-  own.sort(([a, one], [b, other]) => one.name.localeCompare(other.name, undefined, { numeric: true }) || (a < b ? -1 : 1));
+  own.sort(
+    ([a, one], [b, other]) => one.name.localeCompare(other.name, undefined, { numeric: true }) || (a < b ? -1 : 1),
+  );
   return own.map(([id]) => id);
 }
 
-/**
- * An amount of money for people.
- * @param {number} centi centi-credits
- */
+/** An amount of money for people. @param {number} centi centi-credits */
 export function formatCredits(centi) {
   const digits = centi % 100 === 0 ? 0 : 2;
   return (centi / 100).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: 2 });

@@ -13,7 +13,7 @@ import { FONT, PALETTE, paintGlyph } from "./glyphs.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
 /** @typedef {{view: View, boxes: Map<Id, Box>, curves: Map<Id, Curve>, camera: Camera}} Scene */
-/** @typedef {{id: Id, name: string, x: number, y: number, heading: number, own: boolean, stuck: boolean}} Mark a ship on the screen */
+/** A ship on the screen. @typedef {Spot & {id: Id, name: string, heading: number, own: boolean, stuck: boolean}} Mark */
 
 /** Width of a sector's box in pixels. @param {Camera} camera */
 export function boxPixels(camera) {
@@ -97,7 +97,13 @@ function paintBox(ctx, middle, size) {
   ctx.stroke();
 }
 
-/** Quarters of the sector, as a hint of scale. @param {Context} ctx @param {number} left @param {number} top @param {number} size */
+/**
+ * Quarters of the sector, as a hint of scale.
+ * @param {Context} ctx
+ * @param {number} left
+ * @param {number} top
+ * @param {number} size
+ */
 function paintGrid(ctx, left, top, size) {
   ctx.strokeStyle = PALETTE.grid;
   ctx.lineWidth = 1;
@@ -123,7 +129,12 @@ function paintSectorName(ctx, camera, box, name) {
   const middle = camera.toScreen(box);
   const pixels = Math.min(15, Math.max(10.5, size * 0.12));
   ctx.font = `500 ${pixels}px ${FONT}`;
-  paintText(ctx, fitted(ctx, name, size * 1.3), { x: middle.x - size / 2 + 1, y: middle.y - size / 2 - pixels * 0.85 }, PALETTE.name);
+  paintText(
+    ctx,
+    fitted(ctx, name, size * 1.3),
+    { x: middle.x - size / 2 + 1, y: middle.y - size / 2 - pixels * 0.85 },
+    PALETTE.name,
+  );
 }
 
 /**
@@ -160,7 +171,14 @@ function paintGates(ctx, { view, boxes, curves, camera }, shown, labels) {
   }
 }
 
-/** The part of a lane within its own sector, over the box. @param {Context} ctx @param {Camera} camera @param {Box} box @param {Curve} curve @param {string} colour */
+/**
+ * The part of a lane within its own sector, over the box.
+ * @param {Context} ctx
+ * @param {Camera} camera
+ * @param {Box} box
+ * @param {Curve} curve
+ * @param {string} colour
+ */
 function paintStub(ctx, camera, box, curve, colour) {
   ctx.beginPath();
   for (let step = 0; step <= 40; step += 1) {
@@ -280,7 +298,8 @@ export function paintShipNames(ctx, camera, marks, selected) {
     if (mark.id !== selected && size < (mark.own ? 60 : 420)) continue;
     const offset = shipRadius(camera, mark.own) + (mark.id === selected ? 9 : 5);
     const near = labels.spotFor(ctx.measureText(mark.name).width, 14, mark, offset, null, ["right"]);
-    if (near) paintText(ctx, mark.name, near, mark.id === selected ? PALETTE.route : mark.own ? PALETTE.own : PALETTE.other);
+    if (near)
+      paintText(ctx, mark.name, near, mark.id === selected ? PALETTE.route : mark.own ? PALETTE.own : PALETTE.other);
   }
 }
 

@@ -16,7 +16,8 @@ import { describeEntry } from "./words.js";
  * @property {(body: Body) => void} command
  */
 
-/** @typedef {{row: HTMLLIElement, button: HTMLButtonElement, name: HTMLElement, status: HTMLElement, reason: HTMLElement}} ShipRow */
+/** @typedef {Record<"name" | "status" | "reason", HTMLElement>} ShipTexts */
+/** @typedef {{row: HTMLLIElement, button: HTMLButtonElement} & ShipTexts} ShipRow */
 
 const REFILLED = "data-filled-for";
 
@@ -36,7 +37,10 @@ export class Panel {
     this.queueShown = "";
     const tap = matchMedia("(hover: none)").matches ? "Tap" : "Click";
     const shift = tap === "Click" ? "; Shift adds to the queue" : "";
-    this.hints = { idle: `${tap} a place, station or gate on the map to send it there.`, flying: `${tap} the map to change its course${shift}.` };
+    this.hints = {
+      idle: `${tap} a place, station or gate on the map to send it there.`,
+      flying: `${tap} the map to change its course${shift}.`,
+    };
     /** @type {{element: HTMLElement, eta: number}[]} */
     this.etas = [];
     byId("stop", HTMLButtonElement).addEventListener("click", () => {
@@ -67,7 +71,7 @@ export class Panel {
     this.selected = selected !== null && own.includes(selected) ? selected : null;
     const credits = player === null ? undefined : view.players[player]?.credits;
     say(byId("credits", HTMLElement), credits === undefined ? "" : `${formatCredits(credits)} cr`);
-    say(byId("panel-title", HTMLElement), player === null ? "Watching" : view.players[player]?.name ?? "My ships");
+    say(byId("panel-title", HTMLElement), player === null ? "Watching" : (view.players[player]?.name ?? "My ships"));
     this.showRows(view, own);
     const ship = this.selected === null ? undefined : view.ships[this.selected];
     this.orders.hidden = !ship;
@@ -129,7 +133,12 @@ export class Panel {
     const eta = make("span", { className: "eta" });
     if (typeof entry.eta === "number") this.etas.push({ element: eta, eta: entry.eta });
     const text = describeEntry(view, entry);
-    const cancel = make("button", { className: "cancel", text: "×", label: `Take out: ${text}`, testid: `cancel-${entry.id}` });
+    const cancel = make("button", {
+      className: "cancel",
+      text: "×",
+      label: `Take out: ${text}`,
+      testid: `cancel-${entry.id}`,
+    });
     cancel.addEventListener("click", () => this.sink.command({ type: "cancel", ship, entry: entry.id }));
     const row = make("li", { testid: "queue-entry" }, make("span", { className: "step", text }), eta, cancel);
     row.dataset.status = entry.status;
@@ -138,11 +147,7 @@ export class Panel {
     return row;
   }
 
-  /**
-   * Count down to the steps' ends.
-   * @param {number} tick
-   * @param {number} tickHz
-   */
+  /** Count down to the steps' ends. @param {number} tick @param {number} tickHz */
   passTime(tick, tickHz) {
     for (const { element, eta } of this.etas) say(element, eta > tick ? formatSpan(eta - tick, tickHz) : "");
   }
@@ -165,7 +170,8 @@ export class Panel {
       group.label = name;
       groups.set(id, group);
     }
-    for (const [station, { name, sector }] of Object.entries(view.stations)) groups.get(sector)?.append(option(name, { station }));
+    for (const [station, { name, sector }] of Object.entries(view.stations))
+      groups.get(sector)?.append(option(name, { station }));
     this.goals.replaceChildren(option("a place…", null), ...groups.values());
   }
 

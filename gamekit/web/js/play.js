@@ -25,10 +25,7 @@ const TOAST_MS = 5000;
 const NARROW_PX = 720;
 
 export class PlayPage {
-  /**
-   * @param {Id} game
-   * @param {Store} store
-   */
+  /** @param {Id} game @param {Store} store */
   constructor(game, store) {
     this.game = game;
     this.store = store;
@@ -66,7 +63,13 @@ export class PlayPage {
   /** @param {string} token */
   async connect(token) {
     const { local: storage, session } = this.store;
-    const identities = new Identities({ prefix: this.store.gamePrefix(this.game), token, storage, session, locks: navigator.locks });
+    const identities = new Identities({
+      prefix: this.store.gamePrefix(this.game),
+      token,
+      storage,
+      session,
+      locks: navigator.locks,
+    });
     // A spectator commands nothing, so nothing of it is kept.
     const queue = token ? await identities.claim() : new CommandQueue(forgetful(), "", "", "");
     const connection = new Connection(
@@ -74,7 +77,10 @@ export class PlayPage {
         url: socketUrl(this.game),
         token,
         queue,
-        ...(token && { adopt: () => identities.adopt(), leave: (/** @type {CommandQueue} */ left) => identities.leave(left) }),
+        ...(token && {
+          adopt: () => identities.adopt(),
+          leave: (/** @type {CommandQueue} */ left) => identities.leave(left),
+        }),
       },
       {
         state: (state) => this.stateChanged(state),
@@ -140,7 +146,8 @@ export class PlayPage {
     this.speed = message.speed ?? this.speed;
     this.paused = message.paused ?? this.paused;
     this.setClock(message.tick);
-    if (message.message) this.toast(message.message, message.kind === "readonly" || message.kind === "overload" ? "bad" : "");
+    if (message.message)
+      this.toast(message.message, message.kind === "readonly" || message.kind === "overload" ? "bad" : "");
   }
 
   /** @param {number} tick */
@@ -176,7 +183,8 @@ export class PlayPage {
   /** @param {Body} body */
   command(body) {
     this.connection?.command(body);
-    if (this.connection?.queue.volatile) this.toast("This browser keeps nothing: do not reload before the order is sent.", "bad");
+    if (this.connection?.queue.volatile)
+      this.toast("This browser keeps nothing: do not reload before the order is sent.", "bad");
   }
 
   /** @param {Id} ship */
@@ -205,7 +213,8 @@ export class PlayPage {
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    const typing = event.target instanceof HTMLElement && event.target.matches("input:not([type=checkbox]), select, textarea");
+    const typing =
+      event.target instanceof HTMLElement && event.target.matches("input:not([type=checkbox]), select, textarea");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.key === "ArrowDown") this.cycle(1);
     else if (event.key === "ArrowUp") this.cycle(-1);
@@ -243,7 +252,8 @@ export class PlayPage {
 
   /** Listen to the page's own controls. */
   listen() {
-    const on = (/** @type {string} */ id, /** @type {() => void} */ act) => byId(id, HTMLElement).addEventListener("click", act);
+    const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
+      byId(id, HTMLElement).addEventListener("click", act);
     on("zoom-in", () => this.map.zoomBy(1.5));
     on("zoom-out", () => this.map.zoomBy(1 / 1.5));
     on("zoom-all", () => this.map.frameAll());
@@ -311,7 +321,8 @@ export class PlayPage {
     const light = byId("light", HTMLElement);
     light.dataset.state = connection.state.kind;
     say(byId("light-text", HTMLElement), describeState(connection.state, connection.latencyMs, connection.nextTryIn));
-    byId("retry", HTMLButtonElement).hidden = connection.state.kind !== "refused" && connection.state.kind !== "offline";
+    byId("retry", HTMLButtonElement).hidden =
+      connection.state.kind !== "refused" && connection.state.kind !== "offline";
   }
 
   /** How many orders wait, and where they want to go. */
@@ -325,15 +336,13 @@ export class PlayPage {
     element.dataset.count = String(waiting.length);
     element.classList.toggle("brief", live);
     say(element, describePending(waiting.length, live));
-    const moves = waiting.filter(({ body }) => body.type === "move").map(({ body }) => /** @type {Order} */ (/** @type {unknown} */ (body)));
+    const moves = waiting
+      .filter(({ body }) => body.type === "move")
+      .map(({ body }) => /** @type {Order} */ (/** @type {unknown} */ (body)));
     this.map.setPending(moves);
   }
 
-  /**
-   * One line about what has just happened; it goes by itself.
-   * @param {string} text
-   * @param {"" | "bad"} mood
-   */
+  /** One line about what has just happened; it goes by itself. @param {string} text @param {"" | "bad"} mood */
   toast(text, mood) {
     const toast = byId("toast", HTMLElement);
     clearTimeout(this.toastTimer);

@@ -23,10 +23,7 @@ const DOUBLE_PX = 14;
  */
 
 export class Pointers {
-  /**
-   * @param {HTMLElement} element
-   * @param {PointerSink} sink
-   */
+  /** @param {HTMLElement} element @param {PointerSink} sink */
   constructor(element, sink) {
     this.element = element;
     this.sink = sink;

@@ -51,11 +51,7 @@ export class CommandQueue {
     return this.stored.entries.filter((entry) => entry.seq === null);
   }
 
-  /**
-   * Take in a command.
-   * @param {Body} body
-   * @returns {number} its cid
-   */
+  /** Take in a command. @param {Body} body @returns {number} its cid */
   add(body) {
     const cid = this.stored.next;
     this.stored.next += 1;
@@ -81,10 +77,7 @@ export class CommandQueue {
     this.save();
   }
 
-  /**
-   * The commands to send now, in order; they count as sent from here on.
-   * @returns {{cid: number, body: Body}[]}
-   */
+  /** The commands to send now, in order; they count as sent from here on. @returns {{cid: number, body: Body}[]} */
   take() {
     const waiting = this.waiting;
     const room = WINDOW - waiting.filter((entry) => this.onWire.has(entry.cid)).length;
@@ -97,11 +90,7 @@ export class CommandQueue {
     return due.map(({ cid, body }) => ({ cid, body }));
   }
 
-  /**
-   * A command is durable.
-   * @param {number} cid
-   * @param {number} seq of its journal record
-   */
+  /** A command is durable. @param {number} cid @param {number} seq of its journal record */
   acknowledged(cid, seq) {
     const entry = this.stored.entries.find((one) => one.cid === cid);
     if (!entry || entry.seq !== null) return;

@@ -64,28 +64,20 @@ export class Store {
     this.keep(this.local, `${this.prefix}name`, name);
   }
 
-  /**
-   * The token to play a game with; empty when there is none.
-   * @param {Id} game
-   */
+  /** The token to play a game with; empty when there is none. @param {Id} game */
   token(game) {
-    return this.session.getItem(`${this.gamePrefix(game)}token`) ?? this.local.getItem(`${this.gamePrefix(game)}token`) ?? "";
+    return (
+      this.session.getItem(`${this.gamePrefix(game)}token`) ?? this.local.getItem(`${this.gamePrefix(game)}token`) ?? ""
+    );
   }
 
-  /**
-   * Remember the token of a game, for this tab and for new ones.
-   * @param {Id} game
-   * @param {string} token
-   */
+  /** Remember the token of a game, for this tab and for new ones. @param {Id} game @param {string} token */
   setToken(game, token) {
     this.keep(this.session, `${this.gamePrefix(game)}token`, token);
     this.keep(this.local, `${this.gamePrefix(game)}token`, token);
   }
 
-  /**
-   * Forget a token that the server no longer takes.
-   * @param {Id} game
-   */
+  /** Forget a token that the server no longer takes. @param {Id} game */
   dropToken(game) {
     this.session.removeItem(`${this.gamePrefix(game)}token`);
     this.local.removeItem(`${this.gamePrefix(game)}token`);
@@ -101,19 +93,13 @@ export class Store {
     }
   }
 
-  /**
-   * Put a game on top of the list.
-   * @param {{id: Id, name: string, player: string}} game
-   */
+  /** Put a game on top of the list. @param {{id: Id, name: string, player: string}} game */
   remember({ id, name, player }) {
     const others = this.games.filter((game) => game.id !== id).slice(0, 29);
     this.keep(this.local, `${this.prefix}games`, JSON.stringify([{ id, name, player, lastMs: Date.now() }, ...others]));
   }
 
-  /**
-   * Take a game off the list.
-   * @param {Id} id
-   */
+  /** Take a game off the list. @param {Id} id */
   forget(id) {
     this.dropToken(id);
     this.keep(this.local, `${this.prefix}games`, JSON.stringify(this.games.filter((game) => game.id !== id)));

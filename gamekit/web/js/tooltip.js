@@ -31,7 +31,9 @@ export function wordsFor(view, target, sectorsNamed) {
     const gate = view.gates[target.id];
     if (!gate) return null;
     const goal = view.sectors[gate.to_sector]?.name ?? gate.to_sector;
-    const state = gate.open ? `Open; a jump takes ${gate.jump_ticks / 10} s.` : "Closed; ships wait or find another way.";
+    const state = gate.open
+      ? `Open; a jump takes ${gate.jump_ticks / 10} s.`
+      : "Closed; ships wait or find another way.";
     return { title: `Gate to ${goal}`, lines: [state], wares: [] };
   }
   const sector = view.sectors[target.id];
@@ -84,9 +86,19 @@ export class Tooltip {
     this.element.dataset.testid = "tooltip";
     this.element.hidden = true;
     Object.assign(this.element.style, {
-      position: "absolute", left: "0", top: "0", zIndex: "5", maxWidth: "min(330px, 92%)", padding: "9px 12px", pointerEvents: "none",
-      borderRadius: "9px", border: `1px solid ${PALETTE.boxEdge}`, background: "rgba(14, 20, 27, 0.96)",
-      boxShadow: "0 6px 24px rgba(0, 0, 0, 0.45)", color: PALETTE.text, font: `12.5px/1.45 ${FONT}`,
+      position: "absolute",
+      left: "0",
+      top: "0",
+      zIndex: "5",
+      maxWidth: "min(330px, 92%)",
+      padding: "9px 12px",
+      pointerEvents: "none",
+      borderRadius: "9px",
+      border: `1px solid ${PALETTE.boxEdge}`,
+      background: "rgba(14, 20, 27, 0.96)",
+      boxShadow: "0 6px 24px rgba(0, 0, 0, 0.45)",
+      color: PALETTE.text,
+      font: `12.5px/1.45 ${FONT}`,
     });
     parent.append(this.element);
     this.said = "";
@@ -122,7 +134,11 @@ export class Tooltip {
     });
     const table = document.createElement("div");
     Object.assign(table.style, {
-      display: wares.length ? "grid" : "none", gridTemplateColumns: "auto 1fr auto auto", gap: "1px 14px", whiteSpace: "nowrap", marginTop: "6px",
+      display: wares.length ? "grid" : "none",
+      gridTemplateColumns: "auto 1fr auto auto",
+      gap: "1px 14px",
+      whiteSpace: "nowrap",
+      marginTop: "6px",
       fontVariantNumeric: "tabular-nums",
     });
     for (const [role, name, stock, price] of wares) {

@@ -106,8 +106,7 @@ export type Place =
   | { type: "gate"; gate: Id; exit: Id; along: number; moving: boolean };
 
 export type RoutePart =
-  | { type: "line"; sector: Id; from: Point; to: Point }
-  | { type: "jump"; gate: Id; exit: Id; along: number };
+  { type: "line"; sector: Id; from: Point; to: Point } | { type: "jump"; gate: Id; exit: Id; along: number };
 
 export interface Route {
   parts: RoutePart[];

@@ -32,7 +32,8 @@ function coordinate(metres) {
  * @param {{sector?: Id, x?: number, y?: number}} place
  */
 function placeName(view, { sector, x, y }) {
-  const here = (/** @type {{sector: Id, x: number, y: number}} */ one) => one.sector === sector && one.x === x && one.y === y;
+  const here = (/** @type {{sector: Id, x: number, y: number}} */ one) =>
+    one.sector === sector && one.x === x && one.y === y;
   const gate = Object.keys(view.gates).find((id) => here(/** @type {any} */ (view.gates[id])));
   if (gate) return gateName(view, gate);
   const station = Object.values(view.stations).find(here);
@@ -40,11 +41,7 @@ function placeName(view, { sector, x, y }) {
   return `${coordinate(x)}, ${coordinate(y)} in ${sectorName(view, sector)}`;
 }
 
-/**
- * One step of a ship's queue.
- * @param {View} view
- * @param {QueueEntry} entry
- */
+/** One step of a ship's queue. @param {View} view @param {QueueEntry} entry */
 export function describeEntry(view, entry) {
   switch (entry.type) {
     case "fly":
@@ -61,16 +58,13 @@ export function describeEntry(view, entry) {
   }
 }
 
-/**
- * What a command is about, as the beginning of a sentence.
- * @param {View} view
- * @param {Body} body
- */
+/** What a command is about, as the beginning of a sentence. @param {View} view @param {Body} body */
 export function describeCommand(view, body) {
   const ship = view.ships[String(body.ship)]?.name ?? "A ship";
   if (body.type === "move") {
     const to = /** @type {Destination} */ (body.to);
-    const place = "station" in to ? stationName(view, to.station) : "gate" in to ? gateName(view, to.gate) : placeName(view, to);
+    const place =
+      "station" in to ? stationName(view, to.station) : "gate" in to ? gateName(view, to.gate) : placeName(view, to);
     return `${ship} to ${place}`;
   }
   if (body.type === "stop") return `${ship}: stop`;
@@ -97,11 +91,7 @@ export function describeState(state, latencyMs, nextTryIn) {
   }
 }
 
-/**
- * How many orders wait.
- * @param {number} count
- * @param {boolean} live
- */
+/** How many orders wait. @param {number} count @param {boolean} live */
 export function describePending(count, live) {
   const orders = count === 1 ? "1 order" : `${count} orders`;
   return live ? `Sending ${orders}` : `${orders} waiting to be sent`;

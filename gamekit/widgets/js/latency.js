@@ -4,9 +4,11 @@
 
 import { tellWhenShown } from "./shown.js";
 
+/** Unix time in seconds, then milliseconds: late p50, late p99, work p50, work p99. @typedef {[number, number, number, number, number]} Row */
+
 const SPAN_S = 60;
 const INK = "#808080";
-/** Column of the row, name, colour. @type {[number, string, string][]} */
+/** Column of the row, name, colour. @type {[1 | 2 | 3 | 4, string, string][]} */
 const LINES = [
   [1, "lateness, median", "#56B4E9"],
   [2, "lateness, p99", "#E69F00"],
@@ -25,11 +27,11 @@ function roundUp(value) {
   return step * power;
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {number[][]} rows */
+/** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {Row[]} rows */
 function draw(ctx, width, height, rows) {
   ctx.clearRect(0, 0, width, height);
   ctx.font = "11px system-ui, sans-serif";
-  const now = rows.length ? rows[rows.length - 1][0] : 0;
+  const now = rows.at(-1)?.[0] ?? 0;
   const top = roundUp(Math.max(1, ...rows.flatMap((row) => LINES.map(([column]) => row[column]))));
   const x = (/** @type {number} */ at) => LEFT + (1 - (now - at) / SPAN_S) * (width - LEFT - 8);
   const y = (/** @type {number} */ ms) => height - BOTTOM - (ms / top) * (height - BOTTOM - TOP);

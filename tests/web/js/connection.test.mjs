@@ -23,8 +23,19 @@ function pass(ms) {
 }
 
 const welcome = (fields = {}) => ({
-  type: "welcome", game: "g", name: "Game", player: "p1", client: "tab", last_cid: 0, epoch: 1, tick: 5, tick_hz: 10, speed: 1,
-  paused: false, rules: {}, ...fields,
+  type: "welcome",
+  game: "g",
+  name: "Game",
+  player: "p1",
+  client: "tab",
+  last_cid: 0,
+  epoch: 1,
+  tick: 5,
+  tick_hz: 10,
+  speed: 1,
+  paused: false,
+  rules: {},
+  ...fields,
 });
 const snapshot = (fields = {}) => ({ type: "snapshot", tick: 5, seq: 3, n: 7, view: {}, outcomes: [], ...fields });
 
@@ -32,7 +43,15 @@ function connected(options = {}) {
   const storage = options.storage ?? new FakeStorage();
   const queue = options.queue ?? new CommandQueue(storage, "q", "tab", "token");
   const seen = { states: [], outcomes: [], deltas: 0, errors: [] };
-  const parts = { url: "ws://x", token: "token", queue, WebSocket: FakeSocket, random: () => 1, now: () => now, ...options.parts };
+  const parts = {
+    url: "ws://x",
+    token: "token",
+    queue,
+    WebSocket: FakeSocket,
+    random: () => 1,
+    now: () => now,
+    ...options.parts,
+  };
   const connection = new Connection(parts, {
     state: (state) => seen.states.push(state.kind),
     outcome: ({ body }, { code }) => seen.outcomes.push([body.mark, code ?? null]),
@@ -52,7 +71,12 @@ function live(options) {
 }
 
 const done = (cid, n, fields = {}) => ({
-  type: "delta", tick: 9, seq: 4, n, changes: {}, events: [{ type: "CommandDone", player: "p1", client: "tab", cid, ...fields }],
+  type: "delta",
+  tick: 9,
+  seq: 4,
+  n,
+  changes: {},
+  events: [{ type: "CommandDone", player: "p1", client: "tab", cid, ...fields }],
 });
 
 test("says hello first, and is live with the welcome", () => {
@@ -91,7 +115,13 @@ test("commands given while offline wait, and go in order after the welcome", () 
   socket.open();
   assert.deepEqual(socket.of("command"), [], "nothing before the welcome");
   socket.say(welcome());
-  assert.deepEqual(socket.of("command").map(({ cid, body }) => [cid, body.mark]), [[1, 1], [2, 2]]);
+  assert.deepEqual(
+    socket.of("command").map(({ cid, body }) => [cid, body.mark]),
+    [
+      [1, 1],
+      [2, 2],
+    ],
+  );
 });
 
 test("what was sent and not acknowledged is sent again under the same cid; what was acknowledged is not", () => {
@@ -103,7 +133,10 @@ test("what was sent and not acknowledged is sent again under the same cid; what 
   FakeSocket.latest.open();
   assert.deepEqual(FakeSocket.latest.of("hello")[0].resume, { epoch: 1, n: 7 });
   FakeSocket.latest.say(welcome({ last_cid: 2 }));
-  assert.deepEqual(FakeSocket.latest.of("command").map(({ cid }) => cid), [2, 3]);
+  assert.deepEqual(
+    FakeSocket.latest.of("command").map(({ cid }) => cid),
+    [2, 3],
+  );
 });
 
 test("a snapshot's outcomes end commands, and so does a record that it includes", () => {
@@ -114,9 +147,17 @@ test("a snapshot's outcomes end commands, and so does a record that it includes"
   pass(250);
   FakeSocket.latest.open();
   FakeSocket.latest.say(welcome({ epoch: 2, last_cid: 2 }));
-  FakeSocket.latest.say(snapshot({ seq: 6, n: 0, outcomes: [{ cid: 2, tick: 8, seq: 5, code: "no_route", message: "No." }] }));
-  assert.deepEqual(seen.outcomes, [[1, null], [2, "no_route"]]);
-  assert.deepEqual(queue.entries.map(({ cid }) => cid), [3]);
+  FakeSocket.latest.say(
+    snapshot({ seq: 6, n: 0, outcomes: [{ cid: 2, tick: 8, seq: 5, code: "no_route", message: "No." }] }),
+  );
+  assert.deepEqual(seen.outcomes, [
+    [1, null],
+    [2, "no_route"],
+  ]);
+  assert.deepEqual(
+    queue.entries.map(({ cid }) => cid),
+    [3],
+  );
 });
 
 test("a resume is asked for within the epoch only", () => {
@@ -182,7 +223,10 @@ test("retries are spread by chance", () => {
 });
 
 test("a refusal is told in the server's words and not tried again", () => {
-  for (const [code, text] of [[1008, "The token is not valid."], [4404, "There is no game 'x'."]]) {
+  for (const [code, text] of [
+    [1008, "The token is not valid."],
+    [4404, "There is no game 'x'."],
+  ]) {
     const { connection } = connected();
     connection.open();
     FakeSocket.latest.open();
@@ -259,10 +303,19 @@ test("what was never sent gets numbers that are new to the server; what was sent
   const queue = new CommandQueue(new FakeStorage(), "q", "tab", "token");
   queue.add({ type: "move", mark: 1 });
   queue.reconnected(0);
-  assert.deepEqual(queue.take().map(({ cid }) => cid), [1]);
+  assert.deepEqual(
+    queue.take().map(({ cid }) => cid),
+    [1],
+  );
   queue.add({ type: "move", mark: 2 });
   queue.reconnected(7);
-  assert.deepEqual(queue.take().map(({ cid, body }) => [cid, body.mark]), [[1, 1], [8, 2]]);
+  assert.deepEqual(
+    queue.take().map(({ cid, body }) => [cid, body.mark]),
+    [
+      [1, 1],
+      [8, 2],
+    ],
+  );
   assert.equal(queue.add({ type: "move", mark: 3 }), 9);
 });
 
@@ -295,10 +348,19 @@ function browser({ locks = new FakeLocks(), storage = new FakeStorage() } = {}) 
     storage,
     async tab(session = new FakeStorage(), token = "token") {
       const own = locks?.tab();
-      const identities = new Identities({ prefix: "g:", token, storage, session, locks: own, newId: () => `id${(ids += 1)}` });
+      const identities = new Identities({
+        prefix: "g:",
+        token,
+        storage,
+        session,
+        locks: own,
+        newId: () => `id${(ids += 1)}`,
+      });
       const queue = await identities.claim();
       return {
-        identities, queue, session,
+        identities,
+        queue,
+        session,
         hide: () => identities.note(queue),
         close: () => own?.close(),
       };
@@ -372,7 +434,8 @@ test("a connection with nothing to do adopts a left queue under its id, from a s
   closed.queue.take();
   const tab = await world.tab();
   const { connection, seen } = live({
-    storage: world.storage, queue: tab.queue,
+    storage: world.storage,
+    queue: tab.queue,
     parts: { adopt: () => tab.identities.adopt(), leave: (queue) => tab.identities.leave(queue) },
   });
   await settle();
@@ -381,12 +444,24 @@ test("a connection with nothing to do adopts a left queue under its id, from a s
   FakeSocket.latest.say({ type: "ack", cid: 1, tick: 8, seq: 4 });
   FakeSocket.latest.say(done(1, 8, { client: tab.queue.client }));
   await settle();
-  assert.deepEqual(FakeSocket.latest.of("hello").at(-1), { type: "hello", token: "token", client: closed.queue.client, resume: null });
+  assert.deepEqual(FakeSocket.latest.of("hello").at(-1), {
+    type: "hello",
+    token: "token",
+    client: closed.queue.client,
+    resume: null,
+  });
   FakeSocket.latest.say(welcome({ client: closed.queue.client, last_cid: 0 }));
   FakeSocket.latest.say(snapshot({ n: 9 }));
-  assert.deepEqual(FakeSocket.latest.of("command").at(-1), { type: "command", cid: 1, body: { type: "move", mark: "left" } });
+  assert.deepEqual(FakeSocket.latest.of("command").at(-1), {
+    type: "command",
+    cid: 1,
+    body: { type: "move", mark: "left" },
+  });
   FakeSocket.latest.say(done(1, 10, { client: closed.queue.client }));
-  assert.deepEqual(seen.outcomes, [["own", null], ["left", null]]);
+  assert.deepEqual(seen.outcomes, [
+    ["own", null],
+    ["left", null],
+  ]);
   connection.close();
 });
 
@@ -438,15 +513,17 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
       else if (chance < 0.16) {
         cut();
         server.restart();
-      }
-      else if (chance < 0.175) await reload();
+      } else if (chance < 0.175) await reload();
       else carry();
     }
     for (let step = 0; step < 2000 && connection.queue.entries.length; step += 1) carry();
     const all = Array.from({ length: given }, (_, index) => index + 1);
     assert.ok(given > 30);
     assert.deepEqual(server.applied, all);
-    assert.deepEqual(outcomes.toSorted((a, b) => a - b), all);
+    assert.deepEqual(
+      outcomes.toSorted((a, b) => a - b),
+      all,
+    );
     assert.equal(connection.queue.client, "id1", "one identity all along");
     connection.close();
   });

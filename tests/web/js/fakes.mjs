@@ -162,11 +162,24 @@ export class FakeServer {
     session.client = client;
     const known = this.client(client);
     const welcome = {
-      type: "welcome", game: "g", name: "Game", player: "p1", client, last_cid: known.last, epoch: this.epoch, tick: this.seq,
-      tick_hz: 10, speed: 1, paused: false, rules: {},
+      type: "welcome",
+      game: "g",
+      name: "Game",
+      player: "p1",
+      client,
+      last_cid: known.last,
+      epoch: this.epoch,
+      tick: this.seq,
+      tick_hz: 10,
+      speed: 1,
+      paused: false,
+      rules: {},
     };
     if (resume && resume.epoch === this.epoch) return [welcome, ...this.deltas.filter(({ n }) => n > resume.n)];
-    return [welcome, { type: "snapshot", tick: this.seq, seq: this.seq, n: this.n, view: {}, outcomes: known.outcomes }];
+    return [
+      welcome,
+      { type: "snapshot", tick: this.seq, seq: this.seq, n: this.n, view: {}, outcomes: known.outcomes },
+    ];
   }
 
   command({ cid, body }, { client }) {

@@ -3,12 +3,26 @@ import { test } from "node:test";
 
 import { Camera } from "../../../gamekit/web/js/camera.js";
 import { Labels } from "../../../gamekit/web/js/labels.js";
-import { BOX, boundsOf, curveFrom, gateCurve, layoutSectors, metresOf, onCurve, planeOf } from "../../../gamekit/web/js/layout.js";
+import {
+  BOX,
+  boundsOf,
+  curveFrom,
+  gateCurve,
+  layoutSectors,
+  metresOf,
+  onCurve,
+  planeOf,
+} from "../../../gamekit/web/js/layout.js";
 import { marksOf, targetAt } from "../../../gamekit/web/js/marks.js";
 import { seeded } from "./fakes.mjs";
 
 const galaxy = (count, place) =>
-  Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, { name: `S${index}`, size_m: 2000, gates: [], ...place(index) }]));
+  Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [
+      `s${index}`,
+      { name: `S${index}`, size_m: 2000, gates: [], ...place(index) },
+    ]),
+  );
 
 function overlaps(boxes) {
   const list = [...boxes.values()];
@@ -28,7 +42,9 @@ const galaxies = {
   "two far apart": galaxy(2, (index) => ({ x: index * 1e9, y: 0 })),
   "all on one spot": galaxy(60, () => ({ x: 3, y: 3 })),
   "on a line": galaxy(80, (index) => ({ x: index, y: 0 })),
-  "a tight cluster and one far away": galaxy(50, (index) => (index ? { x: index % 7, y: index % 5 } : { x: 1e7, y: 1e7 })),
+  "a tight cluster and one far away": galaxy(50, (index) =>
+    index ? { x: index % 7, y: index % 5 } : { x: 1e7, y: 1e7 },
+  ),
   "a thousand at random": galaxy(1000, somewhere(100000)),
   "a thousand crowded": galaxy(1000, somewhere(40)),
 };
@@ -66,7 +82,10 @@ test("metres and the plane convert into each other, and outside there are none",
 });
 
 test("a gate's curve joins the gates, and its rest begins where it was cut", () => {
-  const [box, other] = [{ x: 0, y: 0, size_m: 2000 }, { x: 300, y: 100, size_m: 2000 }];
+  const [box, other] = [
+    { x: 0, y: 0, size_m: 2000 },
+    { x: 300, y: 100, size_m: 2000 },
+  ];
   const curve = gateCurve(box, { x: 900, y: 0 }, other, { x: -900, y: 0 });
   assert.deepEqual(curve[0], { x: 45, y: 0 });
   assert.deepEqual(curve[3], { x: 255, y: 100 });
@@ -80,7 +99,10 @@ test("a camera keeps the spot under the pointer when it zooms, and what is frame
   const camera = new Camera();
   Object.assign(camera, { width: 800, height: 600, insets: { left: 0, top: 50, right: 300, bottom: 0 } });
   camera.go(camera.sightOf({ left: -500, top: -100, right: 700, bottom: 900 }));
-  for (const corner of [{ x: -500, y: -100 }, { x: 700, y: 900 }]) {
+  for (const corner of [
+    { x: -500, y: -100 },
+    { x: 700, y: 900 },
+  ]) {
     const { x, y } = camera.toScreen(corner);
     assert.ok(x >= 0 && x <= 500 && y >= 50 && y <= 600);
   }
@@ -113,7 +135,13 @@ function scene() {
 test("ships at one station stand apart, own ones are painted last", () => {
   const { marks, flying } = marksOf(scene(), 0, "p1");
   assert.equal(flying, false);
-  assert.deepEqual(marks.map(({ id, own, stuck }) => [id, own, stuck]), [["theirs", false, false], ["mine", true, true]]);
+  assert.deepEqual(
+    marks.map(({ id, own, stuck }) => [id, own, stuck]),
+    [
+      ["theirs", false, false],
+      ["mine", true, true],
+    ],
+  );
   assert.ok(Math.hypot(marks[0].x - marks[1].x, marks[0].y - marks[1].y) > 8);
 });
 

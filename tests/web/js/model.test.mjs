@@ -1,16 +1,40 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { formatCredits, formatSpan, formatTime, GameClock, merge, Mirror, placeOf, routeOf, sectorsAround, shipsOf } from "../../../gamekit/web/js/model.js";
+import {
+  formatCredits,
+  formatSpan,
+  formatTime,
+  GameClock,
+  merge,
+  Mirror,
+  placeOf,
+  routeOf,
+  sectorsAround,
+  shipsOf,
+} from "../../../gamekit/web/js/model.js";
 import { seeded } from "./fakes.mjs";
 
 const sector = (name, ...gates) => ({ name, x: 0, y: 0, size_m: 2000, gates });
-const gate = (here, there, x) => ({ sector: here, x, y: 0, to: `${there}:${here}`, to_sector: there, open: true, jump_ticks: 50 });
+const gate = (here, there, x) => ({
+  sector: here,
+  x,
+  y: 0,
+  to: `${there}:${here}`,
+  to_sector: there,
+  open: true,
+  jump_ticks: 50,
+});
 
 function galaxy() {
   return {
     sectors: { a: sector("A", "a:b"), b: sector("B", "b:a", "b:c"), c: sector("C", "c:b") },
-    gates: { "a:b": gate("a", "b", 900), "b:a": gate("b", "a", -900), "b:c": gate("b", "c", 900), "c:b": gate("c", "b", -900) },
+    gates: {
+      "a:b": gate("a", "b", 900),
+      "b:a": gate("b", "a", -900),
+      "b:c": gate("b", "c", 900),
+      "c:b": gate("c", "b", -900),
+    },
     stations: { hub: { name: "Hub", kind: "hub", sector: "c", x: 100, y: 200, price: {}, stock: {} } },
     ships: {},
     players: {},
@@ -114,7 +138,13 @@ test("a ship on a leg is between its ends, and no further than them", () => {
 test("a ship is at its station, in its gate, or nowhere known", () => {
   const view = galaxy();
   assert.deepEqual(placeOf(view, { at: { type: "dock", station: "hub" } }, 0), {
-    type: "sector", sector: "c", x: 100, y: 200, heading: null, station: "hub", moving: false,
+    type: "sector",
+    sector: "c",
+    x: 100,
+    y: 200,
+    heading: null,
+    station: "hub",
+    moving: false,
   });
   const jumping = { at: { type: "gate", gate: "a:b", exit: "b:a", depart: 0, arrive: 50 } };
   assert.deepEqual(placeOf(view, jumping, 25), { type: "gate", gate: "a:b", exit: "b:a", along: 0.5, moving: true });
@@ -147,7 +177,10 @@ test("the route of a ship within a gate begins on the curve, once", () => {
   const at = { type: "gate", gate: "a:b", exit: "b:a", depart: 0, arrive: 50 };
   const route = routeOf(galaxy(), { at, queue: queue.slice(1) }, 25);
   assert.deepEqual(route.parts[0], { type: "jump", gate: "a:b", exit: "b:a", along: 0.5 });
-  assert.deepEqual(route.parts.map(({ type }) => type), ["jump", "line", "jump", "line"]);
+  assert.deepEqual(
+    route.parts.map(({ type }) => type),
+    ["jump", "line", "jump", "line"],
+  );
 });
 
 test("a ship that stands still without orders has no route", () => {
@@ -161,7 +194,12 @@ test("sectors around one are found by jumps", () => {
 
 test("ships are listed by name, numbers as numbers", () => {
   const view = galaxy();
-  for (const [id, name] of [["x", "Ship 10"], ["y", "Ship 9"], ["z", "Other"]]) view.ships[id] = { name, owner: id === "z" ? "p2" : "p1" };
+  for (const [id, name] of [
+    ["x", "Ship 10"],
+    ["y", "Ship 9"],
+    ["z", "Other"],
+  ])
+    view.ships[id] = { name, owner: id === "z" ? "p2" : "p1" };
   assert.deepEqual(shipsOf(view, "p1"), ["y", "x"]);
   assert.deepEqual(shipsOf(view, null), []);
 });
@@ -171,5 +209,8 @@ test("money and time are written for people", () => {
   assert.equal(formatCredits(1234), "12.34");
   assert.equal(formatTime(36610, 10), "1:01:01");
   assert.equal(formatTime(864000 + 10, 10), "1 d 0:00:01");
-  assert.deepEqual([1, 590, 615, 6000, 36610].map((ticks) => formatSpan(ticks, 10)), ["1 s", "59 s", "1:02", "10:00", "1:01:01"]);
+  assert.deepEqual(
+    [1, 590, 615, 6000, 36610].map((ticks) => formatSpan(ticks, 10)),
+    ["1 s", "59 s", "1:02", "10:00", "1:01:01"],
+  );
 });
