@@ -11,7 +11,7 @@ import msgspec
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError
 
-from gamekit.errors import RequestRefused, ServerError
+from gamekit.errors import RequestRefused, ServerError, SessionError
 
 #: Answers may be long (a whole game's commands); questions are not.
 _TIMEOUT_S = 60.0
@@ -38,6 +38,7 @@ class Rest:
     def __init__(self, root: str) -> None:
         self.root = root
         self._http: AsyncHTTPClient | None = None
+        self._closed = False
 
     async def get(self, path: str, token: str = "") -> Any:
         """The decoded answer to a GET; see `request`."""
@@ -54,16 +55,20 @@ class Rest:
         Raises:
             RequestRefused: the server said no; carries its code and sentence.
             ServerError: the server could not be reached.
+            SessionError: this client is closed.
         """
         return await self._request("POST", path, body or {}, token)
 
     def close(self) -> None:
-        """Release the connections. Idempotent."""
+        """Release the connections; nothing can be asked any more. Idempotent."""
+        self._closed = True
         if self._http is not None:
             self._http.close()
             self._http = None
 
     async def _request(self, method: str, path: str, body: dict[str, Any] | None, token: str) -> Any:
+        if self._closed:
+            raise SessionError(f"The client of {self.root} is closed; make a new one.")
         if self._http is None:
             # Its own instance: the one that Tornado shares in a process may be configured by somebody else.
             self._http = AsyncHTTPClient(

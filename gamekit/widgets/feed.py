@@ -2,8 +2,10 @@
 
 Runs on the client's I/O thread and costs nothing while no widget listens. Messages are plain values:
 
-- `{"kind": "view", "view", "clock", "player", "connected"}`: everything anew.
-- `{"kind": "changes", "changes": [patch, ...], "clock", "connected"}`: what happened since, possibly nothing but time.
+- `{"kind": "view", "view", "player", STATE}`: everything anew.
+- `{"kind": "changes", "changes": [patch, ...], STATE}`: what happened since, possibly nothing but time.
+
+STATE is `"clock": {"tick", "speed", "paused", "tickHz"}`, `"connected"`, and `"ended"`, true when nothing will follow.
 """
 
 from __future__ import annotations
@@ -90,7 +92,9 @@ class Feed:
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._flush)
 
     def _flush(self) -> None:
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._sent_s = time.monotonic()
         message = self.whole() if self._whole else {"kind": "changes", "changes": self._patches, **self._state()}
         self._whole, self._patches = False, []
@@ -114,4 +118,5 @@ class Feed:
                 "tickHz": clock.tick_hz,
             },
             "connected": self.link.connected,
+            "ended": self.link.error is not None,
         }

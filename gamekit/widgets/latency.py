@@ -12,7 +12,7 @@ import traitlets
 
 from gamekit.client.aio import AsyncGame
 from gamekit.client.iothread import IoThread
-from gamekit.errors import GamekitError
+from gamekit.errors import GamekitError, SessionError
 from gamekit.widgets.bundle import bundle
 from gamekit.widgets.shown import Onlookers
 
@@ -81,8 +81,10 @@ class LatencyWidget(anywidget.AnyWidget):
         while True:
             try:
                 rows = await self._game.latency(since_s=time.time() - SPAN_S)
-            except GamekitError as error:
-                self.send({"kind": "trouble", "message": str(error)})
+            except SessionError:
+                return  # the client was closed
+            except GamekitError:
+                pass  # the server is away for a moment; the chart shows that as a gap
             else:
                 self.rows = [
                     [

@@ -28,14 +28,14 @@ def missing(what: str) -> None:
 
 
 def node() -> str:
-    """The path of Node 20 or newer."""
+    """The path of Node 18 or newer."""
     found = shutil.which("node")
     if found is None:
-        missing("NOT TESTED: the page's JavaScript, because there is no node here. Install Node 20 or newer.")
+        missing("NOT TESTED: the page's JavaScript, because there is no node here. Install Node 18 or newer.")
     assert found is not None
     version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.lstrip("v").split(".")[0]) < 20:
-        missing(f"NOT TESTED: the page's JavaScript, because node is {version.strip()}. Install Node 20 or newer.")
+    if int(version.lstrip("v").split(".")[0]) < 18:
+        missing(f"NOT TESTED: the page's JavaScript, because node is {version.strip()}. Install Node 18 or newer.")
     return found
 
 

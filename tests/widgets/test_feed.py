@@ -118,6 +118,17 @@ def test_connection_that_breaks_and_comes_back_is_shown() -> None:
     listen(test)
 
 
+def test_last_word_says_that_nothing_will_follow() -> None:
+    async def test(server: FakeServer, red: AsyncPlayer, feed: Feed) -> None:
+        ear = Listener()
+        feed.add(ear)
+        assert not ear.messages[-1]["ended"]
+        await red.game.client.close()
+        assert ear.messages[-1]["ended"]
+
+    listen(test)
+
+
 def test_listener_that_fails_is_dropped_and_the_others_go_on(caplog: pytest.LogCaptureFixture) -> None:
     async def test(server: FakeServer, red: AsyncPlayer, feed: Feed) -> None:
         ear = Listener()

@@ -158,7 +158,7 @@ function paintGates(ctx, { view, boxes, curves, camera }, shown, labels) {
     if (!box || !shown.has(gate.sector)) continue;
     const spot = camera.toScreen(planeOf(box, gate.x, gate.y));
     const colour = gate.open ? PALETTE.lane : PALETTE.laneClosed;
-    labels.block(spot.x, spot.y, radius + 1);
+    labels.block(spot.x, spot.y, radius + 3);
     const curve = curves.get(id);
     if (curve && boxPixels(camera) > 56) paintStub(ctx, camera, box, curve, colour);
     ctx.beginPath();
@@ -205,7 +205,7 @@ function paintStations(ctx, { view, boxes, camera }, shown, labels) {
     if (!box || !shown.has(station.sector)) continue;
     const spot = camera.toScreen(planeOf(box, station.x, station.y));
     placed.push({ spot, station, box });
-    labels.block(spot.x, spot.y, radius + 1);
+    labels.block(spot.x, spot.y, radius + 3);
     if (size < 28) {
       ctx.fillStyle = stationColour(station);
       ctx.fillRect(spot.x - 1, spot.y - 1, 2, 2);

@@ -10,6 +10,7 @@ import { merge } from "../../web/js/model.js";
 import { tellWhenShown } from "./shown.js";
 
 const OFFLINE = "Not connected: orders wait and leave in order when the server is back.";
+const ENDED = "This connection has ended; the map shows what was seen last.";
 const REFUSED_MS = 6000;
 
 /** The mirrors by widget model. @type {WeakMap<object, {message: any, views: Set<(message: any) => void>}>} */
@@ -33,7 +34,8 @@ function take(mirror, message) {
   if (message.kind === "view") mirror.message = message;
   else if (message.kind === "changes") {
     for (const patch of message.changes) merge(mirror.message.view, structuredClone(patch));
-    mirror.message = { ...mirror.message, clock: message.clock, connected: message.connected };
+    const { clock, connected, ended } = message;
+    mirror.message = { ...mirror.message, clock, connected, ended };
   }
   for (const show of mirror.views) show(message);
 }
@@ -85,7 +87,7 @@ function render({ model, el }) {
   };
   const state = (/** @type {any} */ message) => {
     map.setClock(message.clock);
-    if (!refusedTimer) say(message.connected ? "" : OFFLINE);
+    if (!refusedTimer) say(message.ended ? ENDED : message.connected ? "" : OFFLINE);
   };
   const show = (/** @type {any} */ message) => {
     if (message.kind === "view") {

@@ -1,26 +1,21 @@
 import assert from "node:assert/strict";
-import { beforeEach, mock, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 
 import { Connection } from "../../../gamekit/web/js/connection.js";
 import { Identities } from "../../../gamekit/web/js/identity.js";
 import { CommandQueue, WINDOW } from "../../../gamekit/web/js/queue.js";
-import { FakeLocks, FakeServer, FakeSocket, FakeStorage, seeded } from "./fakes.mjs";
+import { FakeLocks, FakeServer, FakeSocket, FakeStorage, FakeTime, seeded } from "./fakes.mjs";
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
-let now = 0;
+/** @type {FakeTime} */
+let time;
 
 beforeEach(() => {
-  now = 0;
   FakeSocket.all.length = 0;
-  mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  time = new FakeTime();
 });
 
-/** Let time pass for timers and clock alike. */
-function pass(ms) {
-  now += ms;
-  mock.timers.tick(ms);
-}
+afterEach(() => time.restore());
 
 const welcome = (fields = {}) => ({
   type: "welcome",
@@ -49,7 +44,7 @@ function connected(options = {}) {
     queue,
     WebSocket: FakeSocket,
     random: () => 1,
-    now: () => now,
+    now: () => time.now,
     ...options.parts,
   };
   const connection = new Connection(parts, {
@@ -110,7 +105,7 @@ test("commands given while offline wait, and go in order after the welcome", () 
   connection.command({ type: "move", mark: 1 });
   connection.command({ type: "stop", mark: 2 });
   assert.equal(connection.pendingCount, 2);
-  pass(250);
+  time.pass(250);
   const socket = FakeSocket.latest;
   socket.open();
   assert.deepEqual(socket.of("command"), [], "nothing before the welcome");
@@ -129,7 +124,7 @@ test("what was sent and not acknowledged is sent again under the same cid; what 
   for (const mark of [1, 2, 3]) connection.command({ type: "move", mark });
   FakeSocket.latest.say({ type: "ack", cid: 1, tick: 8, seq: 4 });
   FakeSocket.latest.drop();
-  pass(250);
+  time.pass(250);
   FakeSocket.latest.open();
   assert.deepEqual(FakeSocket.latest.of("hello")[0].resume, { epoch: 1, n: 7 });
   FakeSocket.latest.say(welcome({ last_cid: 2 }));
@@ -144,7 +139,7 @@ test("a snapshot's outcomes end commands, and so does a record that it includes"
   for (const mark of [1, 2, 3]) connection.command({ type: "move", mark });
   FakeSocket.latest.say({ type: "ack", cid: 1, tick: 8, seq: 4 });
   FakeSocket.latest.drop();
-  pass(250);
+  time.pass(250);
   FakeSocket.latest.open();
   FakeSocket.latest.say(welcome({ epoch: 2, last_cid: 2 }));
   FakeSocket.latest.say(
@@ -164,12 +159,12 @@ test("a resume is asked for within the epoch only", () => {
   const { connection } = live();
   FakeSocket.latest.say({ ...done(99, 12), events: [] });
   FakeSocket.latest.drop();
-  pass(250);
+  time.pass(250);
   FakeSocket.latest.open();
   assert.deepEqual(FakeSocket.latest.of("hello")[0].resume, { epoch: 1, n: 12 });
   FakeSocket.latest.say(welcome({ epoch: 2 }));
   FakeSocket.latest.drop();
-  pass(10000);
+  time.pass(10000);
   FakeSocket.latest.open();
   assert.equal(FakeSocket.latest.of("hello")[0].resume, null);
   connection.close();
@@ -205,7 +200,7 @@ test("retries come later and later, with a limit, and the countdown tells when",
   for (let attempt = 0; attempt < 7; attempt += 1) {
     FakeSocket.latest.drop();
     waits.push(connection.nextTryIn);
-    pass(connection.nextTryIn * 1000);
+    time.pass(connection.nextTryIn * 1000);
     assert.equal(FakeSocket.all.length, attempt + 2);
   }
   assert.deepEqual(waits, [0.25, 0.5, 1, 2, 4, 5, 5]);
@@ -234,7 +229,7 @@ test("a refusal is told in the server's words and not tried again", () => {
     FakeSocket.latest.drop(code, "bad_token");
     assert.deepEqual(connection.state, { kind: "refused", reason: text });
     const sockets = FakeSocket.all.length;
-    pass(60000);
+    time.pass(60000);
     assert.equal(FakeSocket.all.length, sockets);
   }
 });
@@ -252,18 +247,18 @@ test("latency is measured, and silence is a loss", () => {
   const { connection, seen } = live();
   const socket = FakeSocket.latest;
   assert.equal(socket.of("ping").length, 1);
-  now += 30;
+  time.now += 30;
   socket.say({ type: "pong", t: socket.of("ping")[0].t, tick: 5, lateness_ms: 0 });
   assert.equal(connection.latencyMs, 30);
   assert.ok(!seen.states.includes("offline"));
-  for (let second = 0; second < 8; second += 1) pass(1000);
+  for (let second = 0; second < 8; second += 1) time.pass(1000);
   assert.ok(seen.states.includes("offline"));
 });
 
 test("a connection that hears something stays", () => {
   const { connection } = live();
   for (let second = 0; second < 30; second += 1) {
-    pass(1000);
+    time.pass(1000);
     FakeSocket.latest.say({ type: "heartbeat", tick: second });
   }
   assert.equal(connection.state.kind, "live");
@@ -274,7 +269,7 @@ test("a socket that was given up is not heard any more", () => {
   const { connection, seen } = live();
   const old = FakeSocket.latest;
   old.drop();
-  pass(250);
+  time.pass(250);
   old.say(welcome());
   old.drop(1008);
   assert.equal(connection.state.kind, "connecting");
@@ -286,7 +281,7 @@ test("waking tries at once", () => {
   FakeSocket.latest.drop();
   connection.wake();
   assert.equal(connection.state.kind, "connecting");
-  pass(60000);
+  time.pass(60000);
   assert.ok(FakeSocket.all.length >= 2);
 });
 
@@ -475,7 +470,14 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
 
     const start = async () => {
       tab = await world.tab(session);
-      const parts = { url: "ws://x", token: "token", queue: tab.queue, WebSocket: FakeSocket, random, now: () => now };
+      const parts = {
+        url: "ws://x",
+        token: "token",
+        queue: tab.queue,
+        WebSocket: FakeSocket,
+        random,
+        now: () => time.now,
+      };
       connection = new Connection(parts, { outcome: ({ body }) => outcomes.push(body.mark) });
       connection.open();
     };
@@ -485,7 +487,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
     };
     const carry = () => {
       const socket = connection.socket;
-      if (!socket) return pass(500);
+      if (!socket) return time.pass(500);
       if (socket.readyState === 0) {
         [toServer, toClient, served] = [0, [], {}];
         return socket.open();
@@ -495,7 +497,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
         toClient.push(...server.answer(socket.sent[toServer], served));
         toServer += 1;
       } else if (toClient.length) socket.say(toClient.shift());
-      else pass(100);
+      else time.pass(100);
     };
     const reload = async () => {
       tab.hide();
@@ -521,7 +523,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
     assert.ok(given > 30);
     assert.deepEqual(server.applied, all);
     assert.deepEqual(
-      outcomes.toSorted((a, b) => a - b),
+      outcomes.sort((a, b) => a - b),
       all,
     );
     assert.equal(connection.queue.client, "id1", "one identity all along");

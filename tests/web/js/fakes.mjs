@@ -11,6 +11,49 @@ export function seeded(seed) {
   };
 }
 
+/** Timers that run when the test lets time pass. Puts itself in the place of the real ones until `restore`. */
+export class FakeTime {
+  now = 0;
+  #timers = new Map();
+  #last = 0;
+  #real = {};
+
+  constructor() {
+    const set = (every) => (act, ms) => {
+      this.#last += 1;
+      this.#timers.set(this.#last, { act, dueMs: this.now + ms, everyMs: every ? ms : 0 });
+      return this.#last;
+    };
+    const clear = (id) => this.#timers.delete(id);
+    const fakes = { setTimeout: set(false), setInterval: set(true), clearTimeout: clear, clearInterval: clear };
+    for (const [name, fake] of Object.entries(fakes)) {
+      this.#real[name] = globalThis[name];
+      globalThis[name] = fake;
+    }
+  }
+
+  restore() {
+    Object.assign(globalThis, this.#real);
+  }
+
+  /** Let time pass, running each timer at its moment. */
+  pass(ms) {
+    const end = this.now + ms;
+    for (;;) {
+      const due = [...this.#timers]
+        .filter(([, { dueMs }]) => dueMs <= end)
+        .sort(([, a], [, b]) => a.dueMs - b.dueMs)[0];
+      if (!due) break;
+      const [id, timer] = due;
+      this.now = timer.dueMs;
+      if (timer.everyMs) timer.dueMs += timer.everyMs;
+      else this.#timers.delete(id);
+      timer.act();
+    }
+    this.now = end;
+  }
+}
+
 export class FakeStorage {
   held = new Map();
 
