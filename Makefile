@@ -27,7 +27,7 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-tests: $(VENV)/.dev
+tests: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/pytest $(ARGS)
 
 ## JupyterLab with gamekit, in notebooks/
@@ -50,6 +50,11 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(PIP) --editable '.[lab,dev]'
 	@touch $@ $(VENV)/.run
+
+# For checking the page's modules only; the page itself needs no package. Node comes with the development packages.
+node_modules/.package-lock.json: package-lock.json $(VENV)/.dev
+	PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund
+	@touch $@
 
 ## Renew the pins (needs uv); the file names no index
 constraints:

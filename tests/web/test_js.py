@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import subprocess
+import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ def missing(what: str) -> None:
 
 
 def node() -> str:
-    """The path of Node 18 or newer."""
-    found = shutil.which("node")
+    """The path of Node 18 or newer: the one that the development packages bring, or the system's."""
+    own = Path(sys.executable).with_name("node")
+    found = str(own) if own.exists() else shutil.which("node")
     if found is None:
-        missing("NOT TESTED: the page's JavaScript, because there is no node here. Install Node 18 or newer.")
+        missing("NOT TESTED: the page's JavaScript, because there is no node here. Run `make test`, which brings it.")
     assert found is not None
     version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
     if int(version.lstrip("v").split(".")[0]) < 18:
@@ -55,7 +57,7 @@ def test_unit_tests_of_the_modules_pass() -> None:
 def test_types_of_the_modules_are_sound() -> None:
     found = node()
     if not TSC.exists():
-        missing("NOT TESTED: the types of the page's JavaScript, because typescript is missing. Run `npm ci`.")
+        missing("NOT TESTED: the types of the page's JavaScript, because typescript is missing. Run `make test`, which installs it.")
     run(found, str(TSC), "--project", str(ROOT / "tsconfig.json"))
 
 
