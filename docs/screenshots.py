@@ -2,8 +2,8 @@
 
     make screenshots
 
-Six players send their ships across the galaxy; the first one's page is photographed with its ship's route, then the first
-notebook in JupyterLab with its live map and its charts.
+Six players send their ships across the galaxy; the first one's page is photographed with its ship's route, then the
+first notebook in JupyterLab with its live map.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import msgspec
-
 from gamekit.game import Changes, Event, PlayerId, Tick, View
 from gamekit.space import events as happened
 from gamekit.space import ledger
@@ -27,6 +25,7 @@ from gamekit.space.model import (
     Jump,
     OnLeg,
     Player,
+    Recipe,
     Sector,
     Ship,
     Station,
@@ -191,11 +190,15 @@ def _station(station: Station) -> Fields:
         "x": station.x,
         "y": station.y,
         "owner": station.owner,
-        "recipe": msgspec.structs.asdict(station.recipe) if station.recipe is not None else None,
+        "recipe": _recipe(station.recipe) if station.recipe is not None else None,
         "capacity": dict(station.capacity),
         "buys": list(station.buys),
         "sells": list(station.sells),
     }
+
+
+def _recipe(recipe: Recipe) -> Fields:
+    return {"inputs": dict(recipe.inputs), "outputs": dict(recipe.outputs), "cycle_ticks": recipe.cycle_ticks}
 
 
 def _stock(state: SpaceState, station: Station) -> Fields:

@@ -116,7 +116,7 @@ def test_server_that_is_killed_is_no_trouble_for_close(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("end", ["exit", "kill", "error"])
-def test_server_ends_with_whoever_launched_it(end: str) -> None:
+def test_server_ends_with_whoever_launched_it(end: str, tmp_path: Path) -> None:
     ends = {"exit": "sys.exit()", "kill": "os.kill(os.getpid(), 9)", "error": "raise RuntimeError"}
     script = (
         "import os, sys, json, gamekit\n"
@@ -127,7 +127,8 @@ def test_server_ends_with_whoever_launched_it(end: str) -> None:
         f"{ends[end]}\n"
     )
     pipe = subprocess.PIPE
-    owner = subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe, stderr=pipe)
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    owner = subprocess.Popen([sys.executable, "-c", script], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     assert owner.stdout is not None
     port, data = json.loads(owner.stdout.readline())
     with socket.create_connection(("127.0.0.1", port), timeout=60) as life_line:

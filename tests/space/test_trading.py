@@ -124,9 +124,10 @@ def test_purchase_is_limited_by_the_stock() -> None:
     assert play.refused(BuyWare("ship-1", "ore", 1)) == "no_stock"
 
 
-def test_purchase_is_limited_by_the_credits() -> None:
+@pytest.mark.parametrize("asked", [4, 5, 6, 999])
+def test_purchase_is_limited_by_the_credits(asked: int) -> None:
     play = Play(rules={"starting_credits": 5_000})
-    bought = only(WareBought, play.accepted(BuyWare("ship-1", "ore", 999)))
+    bought = only(WareBought, play.accepted(BuyWare("ship-1", "ore", asked)))
     # Four units are worth 4 * 1,003 and five 5 * 1,003.75, rounded up.
     assert [(event.units, event.total) for event in bought] == [(4, 4_012)]
     assert play.refused(BuyWare("ship-1", "ore", 1)) == "no_credits"

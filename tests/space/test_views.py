@@ -124,5 +124,9 @@ def test_patch_does_not_share_objects_with_the_state() -> None:
     view = play.game.view(play.state, ADA)
     view["stations"]["west-store"]["stock"]["ore"] = -1
     view["ships"]["ship-1"]["hold"]["ore"] = -1
+    view["stations"]["mid-smelter"]["recipe"]["inputs"].clear()
+    view["sectors"]["mid"]["gates"].clear()
     assert play.state.stations["west-store"].stock["ore"] == 200
     assert play.mercury.hold == {}
+    assert play.game.view(play.state, None)["stations"] == play.mirrors[None]["stations"]
+    assert play.game.view(play.state, None)["sectors"] == play.mirrors[None]["sectors"]

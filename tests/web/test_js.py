@@ -57,7 +57,9 @@ def test_unit_tests_of_the_modules_pass() -> None:
 def test_types_of_the_modules_are_sound() -> None:
     found = node()
     if not TSC.exists():
-        missing("NOT TESTED: the types of the page's JavaScript, because typescript is missing. Run `make test`, which installs it.")
+        missing(
+            "NOT TESTED: the types of the page's JavaScript; typescript is missing. Run `make test`, which brings it."
+        )
     run(found, str(TSC), "--project", str(ROOT / "tsconfig.json"))
 
 
