@@ -40,7 +40,7 @@ def player_page() -> None:
         game.speed = 20
         game.step(900)
         page = chromium.new_page(viewport={"width": 1280, "height": 800}, device_scale_factor=1.5)
-        page.goto(f"{client.url}/play/{game.id}#token={players[0].token}")
+        page.goto(players[0].play_url)
         page.get_by_test_id("light").and_(page.locator("[data-state=live]")).wait_for()
         page.get_by_test_id(f"ship-{players[0].ship.id}").click()
         page.wait_for_timeout(4000)

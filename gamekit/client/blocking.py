@@ -74,6 +74,11 @@ class BasePlayer(PlayerReading[Ship, Order]):
         return self.inner.clock
 
     @property
+    def play_url(self) -> str:
+        """The player page with this player's token, for a browser; whoever has it plays this player."""
+        return self.inner.play_url
+
+    @property
     def connected(self) -> bool:
         """True while the server is talked to; without it orders queue up and leave later, in order."""
         return self.inner.connected

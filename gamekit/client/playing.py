@@ -81,6 +81,11 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
         return self.link.clock
 
     @property
+    def play_url(self) -> str:
+        """The player page with this player's token, for a browser; whoever has it plays this player."""
+        return f"{self.game.client.url}/play/{self.game.id}#token={self.token}"
+
+    @property
     def connected(self) -> bool:
         """True while the server is talked to; without it orders queue up and leave later, in order."""
         return self.link.connected
@@ -130,7 +135,8 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
     async def ship_idle(self, ship: str) -> None:
         """Wait until a ship has nothing left to do; see `AsyncShip.wait`."""
         while orders := self._orders.get(ship):
-            orders[0].asked = True
+            for order in orders:
+                order.asked = True
             try:
                 await orders[0].outcome()
             except CommandFailed:

@@ -24,8 +24,6 @@ from gamekit.space.rules import Rules
 NEVER = -1
 #: Ships' agenda keys start here; stations' keys lie below, so that at one tick production comes before ships.
 FIRST_SHIP_KEY = 1 << 32
-#: What a station can be.
-STATION_KINDS = ("mine", "plant", "refinery", "factory", "hub", "habitat")
 
 
 class Ware(msgspec.Struct, frozen=True, array_like=True):

@@ -98,13 +98,15 @@ def test_ship_trades_at_the_station_where_it_is_sent(game: Game) -> None:
     assert red.credits < before
 
 
-def test_wait_raises_why_a_ship_cannot_do_what_it_was_told(game: Game) -> None:
+def test_wait_raises_why_a_ship_cannot_do_what_it_was_told(game: Game, caplog: pytest.LogCaptureFixture) -> None:
     red = game.join("Red")
     red.ship.go("Sol", x=0)
     red.ship.buy(next(iter(red.view["wares"])), 1)
     with pytest.raises(CommandFailed) as caught:
         red.ship.wait(60)
     assert caught.value.code
+    # The order may have been refused before anybody waited for it, which is worth a warning.
+    caplog.clear()
     blue = game.join("Blue")
     order = blue.submit({"type": "stop", "ship": red.ship.id})
     with pytest.raises(CommandFailed, match=r"\["):
@@ -156,6 +158,7 @@ def test_play_link_is_enough_to_go_on(server: LiveServer) -> None:
     with Client(made["play_url"]) as client:
         assert client.token == ""
         assert client.play().name == "Ada"
+        assert client.play().play_url == made["play_url"]
         with pytest.raises(ConfigError, match="play link"):
             client.play(server.url)
 
