@@ -12,7 +12,10 @@ import pytest
 
 from gamekit import wire
 from gamekit.cli import main
+from gamekit.game import Event
 from gamekit.server.measure import Metrics
+from gamekit.space import events, rules
+from gamekit.space.commands import SpaceCommand
 
 ROOT = Path(__file__).resolve().parent.parent
 PROTOCOL = (ROOT / "docs" / "protocol.md").read_text()
@@ -95,3 +98,47 @@ def test_the_readme_names_the_two_commands_and_the_promises() -> None:
     assert "make test" in README
     for promise in range(1, 9):
         assert re.search(rf"^{promise}\. \*\*", README, re.MULTILINE), f"promise {promise} is not in the README"
+
+
+GAME = (ROOT / "docs" / "game.md").read_text()
+
+
+def test_every_rule_is_documented_with_default_range_unit_and_sentence() -> None:
+    documented = table_rows(GAME, "## Rules")
+    real = [
+        [f"`{one.name}`", f"{one.default:,}", f"{one.low:,} to {one.high:,}", one.unit, one.sentence]
+        for one in rules.table()
+    ]
+    assert documented == real
+
+
+def test_every_command_of_the_game_and_each_of_its_fields_is_documented() -> None:
+    documented = {
+        row[0].split(" ", 1)[0].strip("`"): row[0].split(" ", 1)[1].replace(" ", "").split(",")
+        for row in table_rows(GAME, "## Ships")
+    }
+    real = {
+        kind.__struct_config__.tag: [field.name for field in msgspec.structs.fields(kind)]
+        for kind in get_args(SpaceCommand)
+    }
+    assert documented == real
+
+
+def test_every_event_of_the_game_is_documented_with_its_audience() -> None:
+    rows = table_rows(GAME, "## Events")
+    public, private = (set(re.findall(r"`(\w+)`", row[0])) for row in rows)
+    kinds = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event)]
+    real = {kind.__name__ for kind in kinds if kind is not Event}
+    assert public | private == real
+    assert private == {kind.__name__ for kind in kinds if (kind.__doc__ or "").startswith("Private")}
+
+
+def test_every_refusal_of_the_game_is_documented() -> None:
+    documented = set()
+    for row in table_rows(GAME, "## Refusals"):
+        documented |= set(re.findall(r"`([a-z_]+)`", row[0]))
+    used = set()
+    for path in (ROOT / "gamekit" / "space").glob("*.py"):
+        used |= set(re.findall(r'(?:Rejected|Refusal)\(\s*"([a-z_]+)"', path.read_text()))
+    assert used - documented == set()
+    assert {"no_route", "queue_full"} <= documented
