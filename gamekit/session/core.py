@@ -114,7 +114,9 @@ class Session(Generic[S]):
         self._durable: deque[Line] = deque()
         self._reserving = reserved
         self._players_numbered = 0
-        self._snapshot_tick = self._unwatched_since = self.tick
+        self._snapshot_tick = self.tick
+        #: When the last connection left; None while nobody has ever been here in this run.
+        self._unwatched_since: Tick | None = None
         self._commands_since_snapshot = 0
         self._announced_pause = False
         self._actions: list[Action] = []
@@ -395,8 +397,8 @@ class Session(Generic[S]):
         self._snapshot_when_due()
 
     def _show(self, events: list[Event]) -> None:
-        lingering = self.tick - self._unwatched_since <= LINGER_TICKS * max(1.0, self.speed)
-        if self.watched or lingering:
+        left = self._unwatched_since
+        if self.watched or (left is not None and self.tick - left <= LINGER_TICKS * max(1.0, self.speed)):
             self._actions += self.audience.show(events)
         else:
             self.audience.stream.skip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,9 @@ class Sender:
         return {"type": "move", "ship": self.ship, "to": to, "append": self.random.random() < 0.3}
 
 
-def test_ten_kills_under_twenty_senders_lose_repeat_and_contradict_nothing(tmp_path: Path) -> None:
+def test_ten_kills_under_twenty_senders_lose_repeat_and_contradict_nothing(
+    tmp_path: Path, report: Callable[[str], None]
+) -> None:
     senders: list[Sender] = []
     with LiveServer(tmp_path / "data") as server:
         for number in range(GAMES):
@@ -138,7 +141,8 @@ def test_ten_kills_under_twenty_senders_lose_repeat_and_contradict_nothing(tmp_p
         ships = history.final.ships
         assert len(ships) == PLAYERS_PER_GAME
     kinds = count_kinds([m for s in senders for connection in s.connections for m in connection])
-    print(f"\n  {KILLS} kills: {sum(len(s.sent) for s in senders)} commands, {compared} states compared, {dict(kinds)}")
+    sent = sum(len(sender.sent) for sender in senders)
+    report(f"{KILLS} kills: {sent} commands sent, {compared} deltas and snapshots compared, received {dict(kinds)}")
     assert kinds["ack"] > 500
     assert compared > 500
 

@@ -1,0 +1,23 @@
+"""What tests measured by the way: printed at the end of the run, asserted nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+_lines = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Add a line to the run's report."""
+    return request.config.stash.setdefault(_lines, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the report."""
+    if lines := config.stash.get(_lines, []):
+        terminalreporter.section("measured on this machine, asserted nowhere")
+        for line in lines:
+            terminalreporter.write_line(line)
