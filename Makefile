@@ -41,19 +41,22 @@ screenshots: $(VENV)/.dev
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "gamekit needs Python 3.11 or newer with the venv module" \
 		"(Debian: apt install python3 python3-venv; macOS: brew install python)."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "making a virtual environment in $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable .
+	@echo "installing gamekit into $(VENV) (once; about a minute)"
+	@$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) --editable '.[lab,dev]'
+	@echo "installing gamekit with JupyterLab and the development tools into $(VENV) (once; about two minutes)"
+	@$(PIP) --editable '.[lab,dev]'
 	@touch $@ $(VENV)/.run
 
 # For checking the page's modules only; the page itself needs no package. Node comes with the development packages.
 node_modules/.package-lock.json: package-lock.json $(VENV)/.dev
-	PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@
 
 ## Renew the pins (needs uv); the file names no index

@@ -16,7 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import gamekit
-from tests.notebooks.lab import READY, RUN_ALL, JupyterLab, browser
+from tests.browser import browser
+from tests.notebooks.lab import READY, RUN_ALL, JupyterLab
 from tests.notebooks.test_lab import prepare
 
 IMAGES = ROOT / "docs" / "images"

@@ -208,6 +208,7 @@ class GamesRoute(Api):
         """Every game in the database."""
         self.require_admin()
         rows = await self.read(self.host.journal.games)
+        await asyncio.gather(*(self.host.catch_up(runner) for runner in self.host.runners.values()))
         games = []
         for row in rows:
             runner = self.host.runners.get(row.id)
@@ -222,6 +223,7 @@ class GameRoute(Api):
     async def get(self, game: str) -> None:
         """One game, as anybody may see it."""
         runner = await self.runner(game)
+        await self.host.catch_up(runner)
         row = await self.read(lambda: self.host.journal.game(runner.id))
         self.reply({**(_row(row) if row else {}), **about_game(runner)})
 

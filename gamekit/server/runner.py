@@ -225,6 +225,8 @@ class Runner:
             due_us = None
         else:
             due_us = (now_us + int(UNWATCHED_S * 1e6)) // UNWATCHED_GRID_US * UNWATCHED_GRID_US
+            if session.hold_at is not None:
+                due_us = min(due_us, max(self.clock.slot_of(session.hold_at), self.clock.next_slot(now_us)))
             if self.due_us is not None and now_us < self.due_us < due_us:
                 due_us = self.due_us
         if due_us != self.due_us:

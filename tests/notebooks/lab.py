@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 TOKEN = "test"
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 #: True once the notebook is open and its kernel idle; must not be async.
 READY = """() => {
   const panel = globalThis.jupyterapp?.shell?.currentWidget;
@@ -121,25 +108,6 @@ class JupyterLab:
             path = self.directory / "settings" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(values))
-
-
-@contextlib.contextmanager
-def browser() -> Iterator[Browser]:
-    """Chromium: the system's, or the one that playwright has.
-
-    Without any, the test is skipped with a loud line; under CI it fails.
-    """
-    with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        path = found or playwright.chromium.executable_path
-        if not Path(path).exists():
-            text = "NO BROWSER: install chromium, or run `playwright install chromium`; the widgets are not seen here."
-            if os.environ.get("CI"):
-                pytest.fail(text)
-            pytest.skip(text)
-        launched = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 def ask_kernel(page: Page, code: str) -> Any:

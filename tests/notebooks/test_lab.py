@@ -10,7 +10,8 @@ import nbformat
 import pytest
 from playwright.sync_api import ConsoleMessage, Page
 
-from tests.notebooks.lab import READY, RUN_ALL, JupyterLab, ask_kernel, browser
+from tests.browser import browser
+from tests.notebooks.lab import READY, RUN_ALL, JupyterLab, ask_kernel
 from tests.notebooks.test_notebooks import NOTEBOOKS
 
 read: Any = nbformat.read

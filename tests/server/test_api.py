@@ -95,6 +95,18 @@ def test_pause_speed_and_step_are_journaled_and_obeyed(server: LiveServer) -> No
     assert kinds == ["join", "pause", "set_speed", "step"]
 
 
+def test_a_step_ends_by_itself_while_nobody_watches(server: LiveServer) -> None:
+    made = server.new_game(seed=1)
+    server.admin(made["id"], "pause")
+    at = server.call("GET", f"/api/game/{made['id']}")[1]["tick"]
+    server.admin(made["id"], "step", ticks=20)
+    about = {"paused": False}
+    while not about["paused"]:
+        _, listed = server.call("GET", "/api/games", token=server.admin_token)
+        [about] = [game for game in listed["games"] if game["id"] == made["id"]]
+    assert about["tick"] == at + 20
+
+
 def test_the_same_seed_makes_the_same_galaxy(server: LiveServer) -> None:
     one, two = server.new_game(scenario="procedural", seed=5), server.new_game(scenario="procedural", seed=5)
     assert server.state(one["id"])["view"]["sectors"] == server.state(two["id"])["view"]["sectors"]

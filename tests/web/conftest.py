@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser import browser
 from tests.live import LiveServer
-
-_ARGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 #: Makes every violation of the page's security policy an error on the console.
 _REPORT_VIOLATIONS = """
@@ -79,22 +70,11 @@ class Visitor:
             self.complaints.append(text)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium: the system's, else playwright's own."""
-    with sync_playwright() as playwright:
-        path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        if path is None and not Path(playwright.chromium.executable_path).exists():
-            message = (
-                "NOT TESTED: the player page, because there is no browser here. "
-                "Install chromium, or run `playwright install chromium`."
-            )
-            if os.environ.get("CI"):
-                pytest.fail(message)
-            pytest.skip(message)
-        launched = playwright.chromium.launch(executable_path=path, args=_ARGS)
-        yield launched
-        launched.close()
+@pytest.fixture(scope="module", name="browser")
+def _browser() -> Iterator[Browser]:
+    """One browser for the tests of a module."""
+    with browser() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

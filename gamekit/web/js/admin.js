@@ -35,14 +35,6 @@ function gameTime(tick) {
   return parts.map((part) => String(part).padStart(2, "0")).join(":");
 }
 
-/** @param {HTMLTableRowElement} row @param {string} text @param {string} [className] */
-function cell(row, text, className) {
-  const made = row.insertCell();
-  made.textContent = text;
-  if (className) made.className = className;
-  return made;
-}
-
 /** @param {HTMLElement} parent @param {string} text @param {string} path @param {object} send */
 function control(parent, text, path, send) {
   const button = document.createElement("button");
@@ -58,37 +50,63 @@ function control(parent, text, path, send) {
   parent.append(button);
 }
 
-/** @param {Game} game */
-function show(game) {
-  const row = body.insertRow();
-  const name = row.insertCell();
-  const link = document.createElement("a");
-  link.href = `play/${encodeURIComponent(game.id)}`;
-  link.textContent = game.name;
-  const id = document.createElement("small");
-  id.textContent = `${game.id}, seed ${game.seed}`;
-  name.append(link, id);
-  cell(row, typeof game.scenario === "string" ? game.scenario : JSON.stringify(game.scenario ?? "nearest-stars"));
-  cell(row, gameTime(game.tick), "number");
-  cell(row, game.seq === null ? "" : String(game.seq), "number");
-  cell(row, String(game.players.length), "number");
-  cell(row, String(game.connections), "number");
-  cell(row, !game.open ? "" : game.paused ? "paused" : `${game.speed}x`);
-  const controls = row.insertCell();
-  const at = `api/game/${encodeURIComponent(game.id)}`;
-  if (game.paused) {
-    control(controls, "Resume", `${at}/resume`, {});
-    control(controls, "Step 1 s", `${at}/step`, { ticks: TICK_HZ });
-  } else {
-    control(controls, "Pause", `${at}/pause`, {});
+/** One game's row. It stays the same element while its texts change, so that no click is lost to a refresh. */
+class GameRow {
+  /** @param {Game} game */
+  constructor(game) {
+    this.at = `api/game/${encodeURIComponent(game.id)}`;
+    this.row = body.insertRow(0);
+    const link = document.createElement("a");
+    link.href = `play/${encodeURIComponent(game.id)}`;
+    link.textContent = game.name;
+    const id = document.createElement("small");
+    id.textContent = `${game.id}, seed ${game.seed}`;
+    this.row.insertCell().append(link, id);
+    const scenario = game.scenario ?? "nearest-stars";
+    this.row.insertCell().textContent = typeof scenario === "string" ? scenario : JSON.stringify(scenario);
+    this.numbers = Array.from({ length: 4 }, () => this.row.insertCell());
+    for (const cell of this.numbers) cell.className = "number";
+    this.speed = this.row.insertCell();
+    this.controls = this.row.insertCell();
+    /** @type {boolean | null} */
+    this.paused = null;
   }
-  for (const speed of [1, 10, 100]) control(controls, `${speed}x`, `${at}/speed`, { speed });
+
+  /** @param {Game} game */
+  show(game) {
+    const texts = [gameTime(game.tick), game.seq ?? "", game.players.length, game.connections];
+    texts.forEach((text, index) => {
+      const cell = this.numbers[index];
+      if (cell) cell.textContent = String(text);
+    });
+    this.speed.textContent = !game.open ? "" : game.paused ? "paused" : `${game.speed}x`;
+    if (this.paused !== Boolean(game.paused)) this.offer(Boolean(game.paused));
+  }
+
+  /** @param {boolean} paused */
+  offer(paused) {
+    this.paused = paused;
+    this.controls.replaceChildren();
+    if (paused) {
+      control(this.controls, "Resume", `${this.at}/resume`, {});
+      control(this.controls, "Step 1 s", `${this.at}/step`, { ticks: TICK_HZ });
+    } else {
+      control(this.controls, "Pause", `${this.at}/pause`, {});
+    }
+    for (const speed of [1, 10, 100]) control(this.controls, `${speed}x`, `${this.at}/speed`, { speed });
+  }
 }
+
+/** @type {Map<string, GameRow>} */
+const rows = new Map();
 
 async function refresh() {
   const { games } = /** @type {{games: Game[]}} */ (await call("api/games"));
-  body.replaceChildren();
-  games.reverse().forEach(show);
+  for (const game of games) {
+    const row = rows.get(game.id) ?? new GameRow(game);
+    rows.set(game.id, row);
+    row.show(game);
+  }
   table.hidden = games.length === 0;
   status.textContent = games.length ? "" : "No game yet. Make one on the player page.";
 }

@@ -1,0 +1,45 @@
+"""The admin page: every game of the server at a glance, with its controls."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.live import LiveServer
+from tests.web.conftest import Visitor
+
+
+def test_the_admin_page_shows_and_controls_every_game(server: LiveServer, visitor: Visitor, pictures: Path) -> None:
+    first = server.new_game(name="Friday evening", seed=1)
+    server.new_game(name="<b>Bold</b> & co", scenario="procedural:8", seed=2)
+    page = visitor.page()
+    page.goto(f"{server.url}admin#token={server.admin_token}")
+    row = page.get_by_role("row").filter(has_text="Friday evening")
+    expect(row).to_contain_text("nearest-stars")
+    expect(page.get_by_role("row").filter(has_text="<b>Bold</b> & co")).to_contain_text("procedural:8")
+    page.screenshot(path=pictures / "admin.png")
+
+    row.get_by_role("button", name="Pause").click()
+    expect(row.get_by_role("cell", name="paused")).to_be_visible()
+    assert server.call("GET", f"/api/game/{first['id']}")[1]["paused"]
+    before = server.call("GET", f"/api/game/{first['id']}")[1]["tick"]
+    row.get_by_role("button", name="Step 1 s").click()
+    time = f"00:00:{(before + 10) // 10:02}"
+    expect(row.get_by_role("cell", name=time)).to_be_visible()
+    expect(row.get_by_role("cell", name="paused")).to_be_visible()
+    assert server.call("GET", f"/api/game/{first['id']}")[1]["tick"] == before + 10
+    row.get_by_role("button", name="Resume").click()
+    expect(row.get_by_role("cell", name="1x", exact=True)).to_be_visible()
+    row.get_by_role("button", name="10x", exact=True).click()
+    expect(row.get_by_role("cell", name="10x", exact=True)).to_be_visible()
+    assert server.call("GET", f"/api/game/{first['id']}")[1]["speed"] == 10
+
+
+def test_the_admin_page_without_its_token_says_what_to_do(server: LiveServer, visitor: Visitor) -> None:
+    visitor.forgiven = re.compile("401")
+    page = visitor.page()
+    page.goto(f"{server.url}admin")
+    expect(page.get_by_role("status")).to_contain_text("admin")
+    expect(page.get_by_role("table")).to_have_count(0)
