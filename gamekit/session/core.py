@@ -11,6 +11,9 @@ Invariants:
   is always read from the state, so nothing is shown that recovery would not rebuild.
 - Records are numbered without gaps and their ticks never fall; those of one tick apply in order of their numbers.
 - All that is in `snapshot()` changes only by applying records and letting time pass: it is decided by the history.
+
+Longer than most files, because its methods are the transitions of one state machine; what has a state of its own (the
+way in, the answers, the connections, the deltas) is in its own module.
 """
 
 from __future__ import annotations
