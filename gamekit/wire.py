@@ -128,12 +128,22 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Delta(ToClientMessage, frozen=True):
-    """What happened up to `tick`. Merge `changes` into the view (`gamekit.game.merge`); `events` tell the story."""
+    """What happened up to `tick`. Merge `changes` into the view (`gamekit.game.merge`); `events` tell the story.
+
+    Attributes:
+        tick: the tick that the view stands at after the merge.
+        seq: number of the last journal record in it.
+        n: number of this delta in its epoch.
+        events: in the order in which they fell.
+        at: the tick of each event; a fast game shows many ticks in one delta.
+        changes: the patch.
+    """
 
     tick: Tick
     seq: int
     n: int
     events: tuple[Any, ...]
+    at: tuple[Tick, ...]
     changes: dict[str, Any]
 
 
@@ -167,7 +177,7 @@ class Heartbeat(ToClientMessage, frozen=True):
     tick: Tick
 
 
-class Notice(ToClientMessage, frozen=True, omit_defaults=True):
+class Notice(ToClientMessage, frozen=True):
     """News about the session itself.
 
     Attributes:
@@ -181,8 +191,8 @@ class Notice(ToClientMessage, frozen=True, omit_defaults=True):
     kind: str
     message: str
     tick: Tick
-    speed: float = 1.0
-    paused: bool = False
+    speed: float
+    paused: bool
 
 
 ToClient: TypeAlias = Welcome | Snapshot | Delta | Ack | Error | Pong | Heartbeat | Notice

@@ -73,8 +73,10 @@ class History:
         return self._state
 
     def visible(self, player: str | None, after: Place, upto: Place) -> list[Any]:
-        """The events that a player may see between two places, exclusive and inclusive."""
-        return [event for place, who, event in self.events if after < place <= upto and who in (None, player)]
+        """The events that a player may see between two places, exclusive and inclusive, each with its tick."""
+        return [
+            (place[0], event) for place, who, event in self.events if after < place <= upto and who in (None, player)
+        ]
 
     def _step_to(self, tick: int) -> None:
         while (due := GAME.next_due(self._state)) is not None and due <= tick:
@@ -125,7 +127,8 @@ def check_connection(history: History, states: dict[Place, Any], player: str | N
         elif message["type"] == "delta":
             assert last is not None
             expected = history.visible(player, last, place)
-            assert message["events"] == expected, f"the delta from {last} to {place} differs from the history"
+            assert message["events"] == [event for _, event in expected], f"the delta to {place} is not the history"
+            assert message["at"] == [tick for tick, _ in expected], f"the delta to {place} has other ticks"
             last = place
             compared += 1
     return compared

@@ -65,7 +65,7 @@ class Redrawn(msgspec.Struct, frozen=True):
 
 
 class Happened(msgspec.Struct, frozen=True):
-    """The picture moved on; `events` tell why, `changes` how."""
+    """The picture moved on; `events`, each with its own `tick`, tell why, `changes` how."""
 
     tick: Tick
     events: tuple[dict[str, Any], ...]

@@ -254,7 +254,8 @@ class Core:
                     cid=event["cid"], tick=at.tick, seq=at.seq, code=event.get("code"), message=event.get("message")
                 )
                 actions += self._decided(outcome)
-        return [*actions, Happened(tick=delta.tick, events=delta.events, changes=delta.changes)]
+        events = tuple({"tick": tick, **event} for tick, event in zip(delta.at, delta.events, strict=True))
+        return [*actions, Happened(tick=delta.tick, events=events, changes=delta.changes)]
 
     def _is_own_outcome(self, event: dict[str, Any]) -> bool:
         if event.get("type") not in {"CommandDone", "CommandFailed"} or self.welcome is None:

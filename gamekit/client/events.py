@@ -25,7 +25,7 @@ def each_event(news: object, callback: Callable[[Event], object]) -> None:
     """Call back with each event in a piece of news, with its `tick`."""
     if isinstance(news, Happened):
         for event in news.events:
-            callback({"tick": news.tick, **event})
+            callback(dict(event))
 
 
 class AsyncEvents:

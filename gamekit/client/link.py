@@ -307,7 +307,7 @@ class Link:
                 case actions.Complained():
                     logger.warning("The server refused a message: %s [%s]", action.error.message, action.error.code)
                 case actions.Happened():
-                    self.recent.extend({"tick": action.tick, **event} for event in action.events)
+                    self.recent.extend(action.events)
                     self._tell(action)
                 case actions.Redrawn() | actions.Ticked() | actions.Noticed() | actions.Connected():
                     self._tell(action)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from gamekit.game import TICK_HZ, Event, PlayerId
+from gamekit.game import TICK_HZ, Event, PlayerId, Tick
 from gamekit.session.records import client_key
 from gamekit.session.stimuli import Action, Attached, ConnectionId, Send
 from gamekit.session.stream import Stream
@@ -83,10 +83,10 @@ class Audience(Generic[S]):
         viewer.behind = False
         return self._to(viewer, self._snapshot(viewer))
 
-    def show(self, events: Sequence[Event]) -> Iterator[Action]:
-        """Make the delta of `events` once and send it to everybody who may see it."""
+    def show(self, happened: Sequence[tuple[Tick, Event]]) -> Iterator[Action]:
+        """Make the delta of what happened (each event with its tick) once, and send it to everybody who may see it."""
         session = self._session
-        moment = self.stream.add(session.state, events, tick=session.tick, seq=session.seq)
+        moment = self.stream.add(session.state, happened, tick=session.tick, seq=session.seq)
         shared: list[ConnectionId] = []
         private: dict[PlayerId, list[ConnectionId]] = {}
         for viewer in self._viewers.values():

@@ -373,7 +373,7 @@ class Session(Generic[S]):
             self._reserving = wanted + self._reserve_ticks()
             self._actions.append(ReserveTick(tick=self._reserving))
         target = min(wanted, self._limit())
-        events: list[Event] = []
+        happened: list[tuple[Tick, Event]] = []
         self.meter.lap("other")
         while self._durable:
             # A pause does not hold back what was numbered before it: time stands still after the last of them.
@@ -381,17 +381,20 @@ class Session(Generic[S]):
             if line.tick > max(target, self.tick) and not (self.hold_at is not None and line.tick >= self.hold_at):
                 break
             self._durable.popleft()
-            events += self.game.advance(self.state, line.tick)
+            happened += self._pass(line.tick)
             self.meter.lap("rules")
-            events += self._apply(line)
+            happened += [(line.tick, event) for event in self._apply(line)]
             self.meter.lap("commands")
             if self.hold_at is not None:
                 target = min(target, self.hold_at)
         if target > self.tick:
-            events += self.game.advance(self.state, target)
+            happened += self._pass(target)
             self.meter.lap("rules")
-        if events:
-            self._show(events)
+        if happened:
+            if self._shown:
+                self._actions += self.audience.show(happened)
+            else:
+                self.audience.stream.skip()
             self.meter.lap("fanout")
         if self.paused != self._announced_pause:
             self._announced_pause = self.paused
@@ -399,12 +402,22 @@ class Session(Generic[S]):
             self._actions += self.audience.notify(kind, text)
         self._snapshot_when_due()
 
-    def _show(self, events: list[Event]) -> None:
+    @property
+    def _shown(self) -> bool:
+        """True when somebody sees what happens, or may come back and ask for it."""
         left = self._unwatched_since
-        if self.watched or (left is not None and self.tick - left <= LINGER_TICKS * max(1.0, self.speed)):
-            self._actions += self.audience.show(events)
-        else:
-            self.audience.stream.skip()
+        return self.watched or (left is not None and self.tick - left <= LINGER_TICKS * max(1.0, self.speed))
+
+    def _pass(self, tick: Tick) -> list[tuple[Tick, Event]]:
+        """Let time pass to `tick`; each event with the tick at which it fell."""
+        game, state = self.game, self.state
+        if not self._shown:
+            return [(tick, event) for event in game.advance(state, tick)]
+        happened: list[tuple[Tick, Event]] = []
+        while (due := game.next_due(state)) is not None and due < tick:
+            happened += [(due, event) for event in game.advance(state, due)]
+        happened += [(tick, event) for event in game.advance(state, tick)]
+        return happened
 
     def _apply(self, line: Line) -> list[Event]:
         """Carry out a record's commands at the state's tick."""

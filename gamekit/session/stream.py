@@ -52,24 +52,32 @@ class Stream(Generic[S]):
         """Make deltas for this player from now on; players who left stay followed so that they can resume."""
         self._followed_since.setdefault(player, self.n)
 
-    def add(self, state: S, events: Sequence[Event], *, tick: Tick, seq: int) -> Moment:
-        """Make the next delta from `events`, for spectators and for each followed player."""
+    def add(self, state: S, happened: Sequence[tuple[Tick, Event]], *, tick: Tick, seq: int) -> Moment:
+        """Make the next delta, for spectators and for each followed player.
+
+        Args:
+            state: as it is after the events.
+            happened: each event with its tick, in order.
+            tick, seq: where the state stands.
+        """
         self.n += 1
         game = self.game
+        events = [event for _, event in happened]
         audiences = [event.player if isinstance(event, _OWN) else game.audience(event) for event in events]
         of_game = [event for event in events if not isinstance(event, _OWN)]
-        shown = tuple(event for event, audience in zip(events, audiences, strict=True) if audience is None)
+
+        def delta(seen: set[PlayerId | None], changes: Changes) -> Delta:
+            chosen = [one for one, audience in zip(happened, audiences, strict=True) if audience in seen]
+            at, shown = tuple(one[0] for one in chosen), tuple(one[1] for one in chosen)
+            return Delta(tick=tick, seq=seq, n=self.n, events=shown, at=at, changes=changes)
+
         changes = game.changes(state, None, of_game) if of_game else {}
         private: dict[PlayerId, Delta] = {}
         for player in self._followed_since:
             extra = game.changes(state, player, of_game) if of_game else {}
             if extra or player in audiences:
-                seen = tuple(
-                    event for event, audience in zip(events, audiences, strict=True) if audience in {None, player}
-                )
-                private[player] = Delta(tick=tick, seq=seq, n=self.n, events=seen, changes=_joined(changes, extra))
-        public = Delta(tick=tick, seq=seq, n=self.n, events=shown, changes=changes)
-        moment = Moment(public=public, private=private, size=len(events))
+                private[player] = delta({None, player}, _joined(changes, extra))
+        moment = Moment(public=delta({None}, changes), private=private, size=len(events))
         self._keep(moment)
         return moment
 

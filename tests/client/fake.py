@@ -96,7 +96,8 @@ class FakeServer:
     def happen(self, *events: dict[str, Any], changes: dict[str, Any] | None = None) -> None:
         """Make a delta and send it to everybody."""
         n = len(self.deltas) + 1
-        delta = Delta(tick=10 + n, seq=len(self.answers) + 1, n=n, events=events, changes=changes or {})
+        at = (10 + n,) * len(events)
+        delta = Delta(tick=10 + n, seq=len(self.answers) + 1, n=n, events=events, at=at, changes=changes or {})
         self.deltas.append(delta)
         for socket in list(self.sockets):
             if socket.greeted:

@@ -84,7 +84,7 @@ def snapshot(n: int = 0, tick: int = 10, outcomes: tuple[Outcome, ...] = ()) -> 
 
 def delta(n: int, *events: dict[str, Any], tick: int = 11, changes: dict[str, Any] | None = None) -> Delta:
     """A delta with these events."""
-    return Delta(tick=tick, seq=2, n=n, events=events, changes=changes or {})
+    return Delta(tick=tick, seq=2, n=n, events=events, at=(tick,) * len(events), changes=changes or {})
 
 
 def done(cid: int, client: str = "me") -> dict[str, Any]:

@@ -309,3 +309,22 @@ def test_server_that_drains_is_waited_for_and_play_goes_on(tmp_path: Path) -> No
         assert order.result(60).cid == 1
         assert red.tick >= tick
     assert server.stop() == 0
+
+
+def test_events_tell_the_tick_at_which_they_fell_however_fast_the_game_runs(game: Game) -> None:
+    red = game.join("Red")
+    game.speed = 1000
+    with red.events() as events:
+        red.ship.go("Sirius")
+        foretold: dict[str, int] = {}
+        compared = 0
+        for event in events:
+            if event["type"] == "ShipDeparted":
+                foretold["ShipArrived"] = event["arrive"]
+            elif event["type"] == "ShipJumped":
+                foretold["ShipEmerged"] = event["arrive"]
+            elif event["type"] in foretold:
+                assert event["tick"] == foretold.pop(event["type"])
+                compared += 1
+            if compared == 3:
+                break

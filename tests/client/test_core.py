@@ -208,7 +208,7 @@ def test_picture_does_not_change_under_its_reader() -> None:
 def test_clock_runs_between_messages_and_stands_still_in_a_pause_and_in_silence() -> None:
     core = attached()
     assert core.clock.at(0.5) == 15.0
-    core.received(Notice(kind="speed", message="", tick=20, speed=20.0), 1.0)
+    core.received(Notice(kind="speed", message="", tick=20, speed=20.0, paused=False), 1.0)
     assert core.clock.at(2.0) == 220.0
     assert core.clock.at(1000.0) == core.clock.at(4.0)
     core.received(Notice(kind="paused", message="", tick=300, speed=20.0, paused=True), 3.0)
