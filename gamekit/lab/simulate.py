@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
 from gamekit.space import SpaceGame, SpaceState
@@ -79,10 +80,10 @@ def simulate(
 
     Raises:
         ConfigError: scenario, rules or seed are wrong.
-        ValueError: `hours` is negative.
+        ConfigError: `hours` is negative or no number.
     """
-    if hours < 0:
-        raise ValueError(f"hours must not be negative, got {hours}")
+    if not 0 <= hours < float("inf"):
+        raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
     game = SpaceGame()
     state = game.new({"scenario": scenario, "rules": rules or {}}, seed)
     ticks = round(hours * 3600 * TICK_HZ)

@@ -76,7 +76,11 @@ class Audience(Generic[S]):
 
     def detach(self, connection: ConnectionId) -> None:
         """Forget a connection."""
-        self._viewers.pop(connection, None)
+        gone = self._viewers.pop(connection, None)
+        if gone is None or gone.player is None:
+            return
+        if all(viewer.player != gone.player for viewer in self._viewers.values()):
+            self.stream.leave(gone.player)
 
     def catch_up(self, viewer: Viewer) -> Action:
         """A connection reads again: it goes on from a snapshot."""

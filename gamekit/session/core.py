@@ -18,7 +18,6 @@ way in, the answers, the connections, the deltas) is in its own module.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Generic, TypeVar
 
 import msgspec
@@ -26,7 +25,7 @@ import msgspec
 from gamekit.errors import SessionError
 from gamekit.game import TICK_HZ, Event, Game, GameId, PlayerId, Rejected, Tick
 from gamekit.session import control
-from gamekit.session.answers import Answer, Answers
+from gamekit.session.answers import MESSAGE_CHARS, Answer, Answers
 from gamekit.session.audience import Audience
 from gamekit.session.intake import Intake
 from gamekit.session.records import SAVED_FORMAT, Entry, Line, Saved, read_control, read_join, read_line, read_saved
@@ -56,8 +55,10 @@ from gamekit.wire import Ack, Error, Hello, Outcome, Ping, Pong
 
 S = TypeVar("S")
 
-#: How far ahead of the clock ticks are reserved, in real seconds; a restart skips at most this much.
+#: How far ahead of the clock ticks are reserved: what passes at speed 1 in so many seconds, or in the second number of
+#: seconds at the game's own speed, whichever is more. A restart after a crash skips at most this much.
 RESERVE_S = 30
+FAST_RESERVE_S = 2
 #: Game time between snapshots, in ticks at speed 1; and the same when no command came in meanwhile.
 SNAPSHOT_TICKS = 600
 QUIET_SNAPSHOT_TICKS = 6000
@@ -114,8 +115,9 @@ class Session(Generic[S]):
         self.audience = Audience(self)
         self.meter: Meter = meter or _NoMeter()
         self._command_decoder = msgspec.json.Decoder(game.command_type)
-        self._durable: deque[Line] = deque()
         self._reserving = reserved
+        #: Reservations on their way to the journal that still count; a lower one makes those before it void.
+        self._requested: set[Tick] = set()
         self._players_numbered = 0
         self._snapshot_tick = self.tick
         #: When the last connection left; None while nobody has ever been here in this run.
@@ -123,6 +125,8 @@ class Session(Generic[S]):
         self._commands_since_snapshot = 0
         self._announced_pause = False
         self._actions: list[Action] = []
+        #: How far the call under way may go; None without limit.
+        self._bound: Tick | None = None
 
     # --- what the host asks -----------------------------------------------------------------------------------
 
@@ -144,11 +148,11 @@ class Session(Generic[S]):
     @property
     def waiting(self) -> bool:
         """True while a durable command waits for its tick."""
-        return bool(self._durable)
+        return bool(self.intake.durable)
 
     def next_due(self) -> Tick | None:
         """The next tick at which the session wants a `Ticked`; None when only another stimulus can move it."""
-        due = self._durable[0].tick if self._durable else None
+        due = self.intake.durable[0].tick if self.intake.durable else None
         of_game = self.game.next_due(self.state)
         if of_game is not None and (due is None or of_game < due):
             due = of_game
@@ -163,12 +167,13 @@ class Session(Generic[S]):
         self._players_numbered = max(self._players_numbered, *taken, 0) + 1
         return PlayerId(f"p{self._players_numbered}")
 
-    def handle(self, stimulus: Stimulus, now: Tick) -> list[Action]:
+    def handle(self, stimulus: Stimulus, now: Tick, bound: Tick | None = None) -> list[Action]:
         """Take in one stimulus.
 
         Args:
             stimulus: what happened.
             now: the tick that the clock shows.
+            bound: how far the game may go in this call, for a session that has much to catch up with.
 
         Returns:
             What the host must do, in order.
@@ -178,6 +183,7 @@ class Session(Generic[S]):
         """
         actions: list[Action] = []
         self._actions = actions
+        self._bound = bound
         match stimulus:
             case Ticked():
                 self._advance(now)
@@ -188,7 +194,9 @@ class Session(Generic[S]):
             case Appended():
                 self._appended(stimulus.seq, now)
             case TickReserved():
-                self.reserved = max(self.reserved, stimulus.tick)
+                if stimulus.tick in self._requested:
+                    self._requested.discard(stimulus.tick)
+                    self.reserved = max(self.reserved, stimulus.tick)
                 self._advance(now)
             case Attached():
                 self._advance(now)
@@ -335,7 +343,6 @@ class Session(Generic[S]):
 
     def _appended(self, seq: int, now: Tick) -> None:
         line, acks = self.intake.appended(seq)
-        self._durable.append(line)
         # A durable record reserves its tick: recovery goes at least that far.
         self.reserved = max(self.reserved, line.tick)
         for entry, ack in acks:
@@ -354,15 +361,28 @@ class Session(Generic[S]):
     # --- time -------------------------------------------------------------------------------------------------
 
     def _reserve_ticks(self) -> int:
-        return int(RESERVE_S * TICK_HZ * max(1.0, self.speed))
+        return int(TICK_HZ * max(RESERVE_S, FAST_RESERVE_S * self.speed))
+
+    def _reserve_less(self) -> None:
+        """Give back what was reserved at a higher speed, so that a crash does not skip it."""
+        enough = max(self.tick, self.intake.last_tick) + self._reserve_ticks()
+        if self._reserving > enough:
+            self._reserving = enough
+            self._requested.clear()
+            self.reserved = min(self.reserved, enough)
+            self._actions.append(ReserveTick(tick=enough, lower=True))
 
     def _limit(self) -> Tick:
         """The last tick that the state may go to now, by what is not durable yet or held."""
         limit = self.reserved
         if self.intake.under_way:
-            limit = min(limit, max(self.intake.under_way.tick - 1, self.tick))
+            # What failed on its way to the disk may be there: its tick is as far as anything may be shown.
+            before = self.intake.under_way.tick - (0 if self.readonly else 1)
+            limit = min(limit, max(before, self.tick))
+        if self._bound is not None:
+            limit = min(limit, max(self._bound, self.tick))
         if self.hold_at is not None:
-            limit = min(limit, max(self.hold_at, self._durable[0].tick if self._durable else 0))
+            limit = min(limit, max(self.hold_at, self.intake.durable[0].tick if self.intake.durable else 0))
         return limit
 
     def _advance(self, now: Tick) -> None:
@@ -371,16 +391,17 @@ class Session(Generic[S]):
         ahead = self._reserve_ticks() // 2 if self.watched and not self.paused else 0
         if wanted > self._reserving - ahead and not self.readonly:
             self._reserving = wanted + self._reserve_ticks()
+            self._requested.add(self._reserving)
             self._actions.append(ReserveTick(tick=self._reserving))
         target = min(wanted, self._limit())
         happened: list[tuple[Tick, Event]] = []
         self.meter.lap("other")
-        while self._durable:
+        while self.intake.durable:
             # A pause does not hold back what was numbered before it: time stands still after the last of them.
-            line = self._durable[0]
+            line = self.intake.durable[0]
             if line.tick > max(target, self.tick) and not (self.hold_at is not None and line.tick >= self.hold_at):
                 break
-            self._durable.popleft()
+            self.intake.durable.popleft()
             happened += self._pass(line.tick)
             self.meter.lap("rules")
             happened += [(line.tick, event) for event in self._apply(line)]
@@ -426,7 +447,7 @@ class Session(Generic[S]):
             result = self._execute(entry)
             code = message = None
             if isinstance(result, Rejected):
-                code, message = result.code, result.message
+                code, message = result.code, result.message[:MESSAGE_CHARS]
             else:
                 events += result
             answer = Answer(cid=entry.cid, tick=line.tick, seq=line.seq, code=code, message=message)
@@ -464,6 +485,7 @@ class Session(Generic[S]):
                 self.hold_at = self.tick + ticks
             case control.SetSpeed(speed=speed):
                 self.speed = speed
+                self._reserve_less()
                 self._actions += self.audience.notify("speed", f"The game runs at {speed:g} times normal speed.")
         self._actions.append(Retimed())
 

@@ -6,6 +6,7 @@ comes in meanwhile is gathered for the next one, so that a slow disk makes recor
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ class Intake:
         self.last_seq = seq
         self.last_tick: Tick = 0
         self.under_way: Line | None = None
+        #: Durable lines that wait for their tick, in order.
+        self.durable: deque[Line] = deque()
         self._command_type = command_type
         self._buffer: list[Entry] = []
         self._tickets: dict[int, list[TicketId]] = {}
@@ -67,7 +70,7 @@ class Intake:
         """
         key = client_key(player, client)
         pending = self._pending.get(key, {}) if cid else {}
-        if cid in pending:
+        if cid in pending and not (closed and pending[cid] is None):
             if ticket is not None:
                 self._wait_also(key, cid, ticket)
                 return None
@@ -81,7 +84,7 @@ class Intake:
             text = f"Command {cid} is not known (any more) and {last} already is; number new ones from {last + 1}."
             return Error(code="stale_cid", message=text, cid=cid)
         if len(pending) >= MAX_PENDING_COMMANDS:
-            text = f"{MAX_PENDING_COMMANDS} commands are under way; wait for their acknowledgements before more."
+            text = f"{MAX_PENDING_COMMANDS} commands are under way; wait until some have taken effect."
             return Error(code="too_many_pending", message=text, cid=cid)
         command = self._typed(player, body)
         if isinstance(command, Rejected):
@@ -105,7 +108,7 @@ class Intake:
         return line, msgspec.json.encode(line.entries).decode()
 
     def appended(self, seq: int) -> tuple[Line, list[tuple[Entry, Ack]]]:
-        """Record `seq` is durable: the line, and the acks that may leave now.
+        """Record `seq` is durable and waits for its tick: the line, and the acks that may leave now.
 
         Raises:
             SessionError: another record is under way.
@@ -115,6 +118,7 @@ class Intake:
             expected = f"record {line.seq}" if line else "none"
             raise SessionError(f"Record {seq} was reported durable, but {expected} is under way.")
         self.under_way = None
+        self.durable.append(line)
         acks = []
         for entry in line.entries:
             if entry.cid:
@@ -136,10 +140,16 @@ class Intake:
         return max((cid for cid, ack in self._pending.get(key, {}).items() if ack), default=0)
 
     def abandon(self) -> list[TicketId]:
-        """The journal failed: who must be told that their command has no certain end."""
+        """The journal failed: who must be told that their command has no certain end.
+
+        The record under way stays, because it may be on disk all the same: time must not go past its tick.
+        """
         waiting = [self._tickets, self.under_way.tickets if self.under_way else {}]
-        self._tickets = {}
-        return [ticket for tickets in waiting for several in tickets.values() for ticket in several]
+        tickets = [ticket for by_index in waiting for several in by_index.values() for ticket in several]
+        for by_index in waiting:
+            by_index.clear()
+        self._buffer.clear()
+        return tickets
 
     def _typed(self, player: PlayerId, body: Any) -> Command | Rejected:
         if isinstance(body, Join):
@@ -153,8 +163,9 @@ class Intake:
 
     def _wait_also(self, key: str, cid: int, ticket: TicketId) -> None:
         places = [(self._buffer, self._tickets)]
-        if self.under_way:
-            places.append((self.under_way.entries, self.under_way.tickets))
+        for line in (self.under_way, *self.durable):
+            if line is not None:
+                places.append((line.entries, line.tickets))
         for entries, tickets in places:
             for index, entry in enumerate(entries):
                 if entry.cid == cid and entry.key == key:

@@ -111,9 +111,10 @@ class AppendRecord(msgspec.Struct, frozen=True):
 
 
 class ReserveTick(msgspec.Struct, frozen=True):
-    """Write this reservation; answer with `TickReserved` or `JournalFailed`."""
+    """Write this reservation; answer with `TickReserved` or `JournalFailed`. One that is lower needs no answer."""
 
     tick: Tick
+    lower: bool = False
 
 
 class KeepSnapshot(msgspec.Struct, frozen=True):

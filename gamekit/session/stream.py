@@ -14,6 +14,9 @@ from gamekit.wire import Delta
 
 S = TypeVar("S")
 
+#: Players who left and for whom deltas are still made, so that they can resume; who left first is dropped first.
+LEAVERS_KEPT = 32
+
 #: The session's own events, which the game does not know.
 _OWN = (CommandDone, CommandFailed)
 
@@ -47,10 +50,23 @@ class Stream(Generic[S]):
         self._events_kept = 0
         #: {player: the n since which every delta was made for that player too}
         self._followed_since: dict[PlayerId, int] = {}
+        #: {player who is gone: the n at which they left}, in order of leaving
+        self._left: dict[PlayerId, int] = {}
 
     def follow(self, player: PlayerId) -> None:
         """Make deltas for this player from now on; players who left stay followed so that they can resume."""
         self._followed_since.setdefault(player, self.n)
+        self._left.pop(player, None)
+
+    def leave(self, player: PlayerId) -> None:
+        """The player's last connection is gone; deltas are made for a while yet."""
+        self._left[player] = self.n
+        if len(self._left) > LEAVERS_KEPT:
+            self._unfollow(next(iter(self._left)))
+
+    def _unfollow(self, player: PlayerId) -> None:
+        self._left.pop(player, None)
+        self._followed_since.pop(player, None)
 
     def add(self, state: S, happened: Sequence[tuple[Tick, Event]], *, tick: Tick, seq: int) -> Moment:
         """Make the next delta, for spectators and for each followed player.
@@ -61,6 +77,8 @@ class Stream(Generic[S]):
             tick, seq: where the state stands.
         """
         self.n += 1
+        while self._left and self.n - next(iter(self._left.values())) > DELTAS_KEPT:
+            self._unfollow(next(iter(self._left)))
         game = self.game
         events = [event for _, event in happened]
         audiences = [event.player if isinstance(event, _OWN) else game.audience(event) for event in events]
@@ -97,6 +115,7 @@ class Stream(Generic[S]):
         self._kept.clear()
         self._events_kept = 0
         self._followed_since.clear()
+        self._left.clear()
 
     def _keep(self, moment: Moment) -> None:
         self._kept.append(moment)

@@ -185,7 +185,10 @@ def _queue_full(state: SpaceState, ship: Ship, more: int) -> Rejected:
 def _give(state: SpaceState, ship: Ship, entries: list[Entry], *, append: bool) -> list[Event]:
     """Put one order's entries into the queue, and begin if nothing else is under way."""
     events: list[Event] = []
-    if not append:
+    if not append and queue.continues(ship, entries):
+        # The same way again: breaking off would cost the part of a metre that the ship has flown since the last one.
+        ship.queue.clear()
+    elif not append:
         _clear(state, ship, events)
     ship.orders += 1
     ship.queue += queue.given(ship, entries)

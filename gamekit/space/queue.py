@@ -114,6 +114,14 @@ def halt(state: SpaceState, ship: Ship, events: list[Event]) -> None:
         events.append(ShipStopped(ship.id, place.sector, place.x, place.y))
 
 
+def continues(ship: Ship, entries: list[Entry]) -> bool:
+    """Whether the ship is on the very leg with which these entries begin."""
+    if not isinstance(ship.at, OnLeg) or not ship.queue:
+        return False
+    old, new = ship.queue[0], entries[0]
+    return isinstance(old, Fly) and isinstance(new, Fly) and _same_point(old, new)
+
+
 def place_before(state: SpaceState, ship: Ship, index: int) -> Place:
     """Where the ship is (or will be) when the entry at `index` of its queue begins; also for `len(queue)`."""
     for entry in reversed(ship.queue[:index]):
@@ -192,9 +200,8 @@ def replan(state: SpaceState, ship: Ship, index: int, events: list[Event]) -> bo
         return False
     given(ship, new)
     if first == 0 and isinstance(ship.at, OnLeg):
-        old, fly = queue[0], new[0]
-        if isinstance(old, Fly) and isinstance(fly, Fly) and _same_point(old, fly):
-            new[0] = old
+        if continues(ship, new):
+            new[0] = queue[0]
         else:
             halt(state, ship, events)
     queue[first:end] = new

@@ -32,15 +32,23 @@ def leg_ticks(speed: int, dx: int, dy: int) -> Tick:
 
 
 def along(leg: OnLeg, tick: Tick) -> tuple[int, int]:
-    """Where a ship on `leg` is at `tick`, to the nearest metre, halves up; clamped to the ends."""
+    """Where a ship on `leg` is at `tick`, in whole metres; clamped to the ends.
+
+    What is left of a metre is not counted as flown: a ship that is given a new order is never ahead of itself.
+    """
     if tick >= leg.arrive:
         return leg.to_x, leg.to_y
     length = leg.arrive - leg.depart
     gone = max(tick - leg.depart, 0)
-    return (
-        leg.from_x + (2 * (leg.to_x - leg.from_x) * gone + length) // (2 * length),
-        leg.from_y + (2 * (leg.to_y - leg.from_y) * gone + length) // (2 * length),
+    return leg.from_x + _part(leg.to_x - leg.from_x, gone, length), leg.from_y + _part(
+        leg.to_y - leg.from_y, gone, length
     )
+
+
+def _part(whole: int, gone: int, length: int) -> int:
+    """`whole * gone / length`, rounded towards 0."""
+    part = abs(whole) * gone // length
+    return part if whole >= 0 else -part
 
 
 class Atlas:

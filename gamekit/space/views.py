@@ -54,8 +54,9 @@ _SHOWS: dict[type[Event], int] = {
     happened.ShipDocked: _MOTION | _QUEUE,
     happened.ShipUndocked: _MOTION | _QUEUE,
     happened.ShipHolding: _MOTION | _QUEUE,
-    happened.OrderAccepted: _QUEUE,
-    happened.QueueChanged: _QUEUE,
+    # The reason that everybody sees is read from the queue.
+    happened.OrderAccepted: _MOTION | _QUEUE,
+    happened.QueueChanged: _MOTION | _QUEUE,
     happened.EntryDone: _QUEUE,
     happened.EntryFailed: _QUEUE,
     happened.WareBought: _QUEUE | _HOLD,

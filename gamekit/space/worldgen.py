@@ -60,7 +60,7 @@ def resolved(named: object, seed: int) -> scenario.Definition:
         base, colon, count = named.partition(":")
         if base == scenario.NEAREST_STARS and not colon:
             return scenario.nearest_stars()
-        if base == scenario.PROCEDURAL and (not colon or (count.isascii() and count.isdigit())):
+        if base == scenario.PROCEDURAL and (not colon or (count.isascii() and count.isdigit() and len(count) <= 9)):
             return _procedural(int(count) if colon else None, seed)
     elif isinstance(named, Mapping):
         if isinstance(named.get("sectors"), list | tuple):
@@ -157,12 +157,14 @@ def _stations(definition: scenario.Definition, lists: scenario.Catalogue, rules:
     recipes = {row.id: row for row in lists.recipes}
     sector_names = {row.id: row.name for row in definition.sectors}
     stations: dict[str, Station] = {}
-    alike: dict[str, int] = {}
     for key, row in enumerate(definition.stations):
         recipe = recipes[row.recipe]
-        base = f"{row.sector}-{row.recipe}"
-        alike[base] = number = alike.get(base, 0) + 1
-        station_id = base if number == 1 else f"{base}-{number}"
+        station_id = base = f"{row.sector}-{row.recipe}"
+        number = 1
+        # Another recipe's id may end in the number that comes next.
+        while station_id in stations:
+            number += 1
+            station_id = f"{base}-{number}"
         name = row.name or f"{sector_names[row.sector]} {recipe.name}" + (f" {number}" if number > 1 else "")
         stations[station_id] = _station(station_id, key, name, row, recipe, rules)
     return stations

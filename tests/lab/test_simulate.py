@@ -28,8 +28,9 @@ def test_run_is_what_the_game_does_by_itself() -> None:
 def test_hours_are_rounded_to_ticks() -> None:
     assert simulate(hours=1 / 36_000).ticks == 1
     assert simulate(hours=0).ticks == 0
-    with pytest.raises(ValueError, match="negative"):
-        simulate(hours=-1)
+    for hours in (-1, float("nan"), float("inf")):
+        with pytest.raises(ConfigError, match="hours"):
+            simulate(hours=hours)
 
 
 def test_progress_is_told_until_the_end() -> None:

@@ -7,6 +7,7 @@ import pytest
 from gamekit import wire
 from gamekit.errors import SessionError
 from gamekit.session import Appended
+from gamekit.session.answers import MESSAGE_CHARS
 from tests.session.world import World
 
 
@@ -233,3 +234,57 @@ def test_a_report_about_an_unknown_record_tells_the_story() -> None:
     world = World()
     with pytest.raises(SessionError, match="Record 9 was reported durable, but none is under way"):
         world.feed(Appended(9))
+
+
+def test_other_players_cannot_make_the_session_forget_a_client_s_answers() -> None:
+    world = World({"rules": {"every_ticks": 0}})
+    victim, crowd = world.join("Victim"), world.join("Crowd")
+    world.submit(victim, {"type": "add", "n": 50}, cid=1, client="mine")
+    world.durable()
+    world.pass_ticks(2)
+    for number in range(5000):
+        world.submit(crowd, {"type": "add", "n": 0}, cid=1, client=f"c{number}")
+        if number % 100 == 0:
+            world.durable()
+            world.pass_ticks(2)
+    world.durable()
+    world.pass_ticks(2)
+    again = world.submit(victim, {"type": "add", "n": 50}, cid=1, client="mine")
+    assert world.settled[again].code is None
+    assert world.session.state.value == 50
+
+
+def test_a_resend_while_the_command_waits_for_its_tick_is_answered_too() -> None:
+    world = World()
+    player = world.join()
+    first = world.submit(player, {"type": "add", "n": 1}, cid=1, client="http")
+    world.durable()
+    second = world.submit(player, {"type": "add", "n": 1}, cid=1, client="http")
+    assert first not in world.settled
+    world.pass_ticks(2)
+    assert world.settled[first] == world.settled[second]
+
+
+def test_after_a_journal_failure_what_is_durable_is_still_applied_and_resends_are_refused() -> None:
+    world = World({"rules": {"every_ticks": 0}})
+    player = world.join()
+    first = world.submit(player, {"type": "add", "n": 1}, cid=1, client="http")
+    second = world.submit(player, {"type": "add", "n": 2}, cid=2, client="http")
+    world.durable(1)
+    world.fail()
+    assert world.settled[second].code == "readonly"
+    resent = world.submit(player, {"type": "add", "n": 2}, cid=2, client="http")
+    assert world.settled[resent].code == "readonly"
+    world.pass_ticks(5)
+    assert world.settled[first].code is None
+    assert world.session.state.value == 1
+    assert world.session.tick == world.records[-1].tick, "time went past a record that may be on disk"
+
+
+def test_a_refusal_s_sentence_is_bounded() -> None:
+    world = World()
+    player = world.join()
+    ticket = world.submit(player, {"type": "add", "n": 10**15}, cid=1, client="http")
+    world.durable()
+    world.pass_ticks(2)
+    assert len(world.settled[ticket].message or "") <= MESSAGE_CHARS

@@ -106,7 +106,17 @@ class Histories(RuleBasedStateMachine):
         self.world.durable(count)
         self._note_all()
 
-    @rule(body=st.sampled_from([{"type": "pause"}, {"type": "resume"}, {"type": "step", "ticks": 5}]))
+    @rule(
+        body=st.sampled_from(
+            [
+                {"type": "pause"},
+                {"type": "resume"},
+                {"type": "step", "ticks": 5},
+                {"type": "set_speed", "speed": 1.0},
+                {"type": "set_speed", "speed": 1000.0},
+            ]
+        )
+    )
     def control(self, body: dict[str, Any]) -> None:
         self.world.admin(**body)
         self._note_all()

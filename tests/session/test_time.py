@@ -144,3 +144,46 @@ def test_an_unwatched_session_asks_for_nothing() -> None:
     assert world.session.next_due() is None
     world.pass_ticks(1000)
     assert world.waiting == []
+
+
+def test_slowing_down_gives_back_what_was_reserved_at_speed() -> None:
+    world = World({"rules": {"every_ticks": 0}})
+    world.connect()
+    world.admin(type="set_speed", speed=1000.0)
+    world.pass_ticks(3)
+    world.now += 5_000
+    world.feed(Ticked())
+    world.durable()
+    assert world.reserved > world.session.tick + 10_000
+    world.admin(type="set_speed", speed=1.0)
+    world.pass_ticks(3)
+    assert world.session.tick <= world.reserved <= world.session.tick + 400
+    world.crash()
+    assert world.session.tick <= world.now + 400
+
+
+def test_a_reservation_that_was_given_back_while_it_was_written_does_not_count() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    world.connect()
+    world.admin(type="set_speed", speed=1000.0)
+    world.pass_ticks(3)
+    world.now += 30_000
+    world.feed(Ticked())
+    world.submit("@admin", {"type": "set_speed", "speed": 1.0})  # type: ignore[arg-type]
+    world.durable()
+    world.pass_ticks(50)
+    world.crash()
+    for viewer in world.viewers.values():
+        assert viewer.tick <= world.session.tick
+
+
+def test_one_call_goes_no_further_than_its_bound_but_numbers_commands_by_the_clock() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    player = world.join()
+    world.now += 100_000
+    actions = world.session.handle(Ticked(), world.now, world.session.tick + 10)
+    assert actions
+    before = world.session.tick
+    world.submit(player, {"type": "reset"}, cid=1, client="late")
+    world.durable()
+    assert world.records[-1].tick > 100_000 > before

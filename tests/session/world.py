@@ -120,6 +120,8 @@ class World:
             if isinstance(write, AppendRecord):
                 self.records.append(write)
                 self.feed(Appended(write.seq))
+            elif write.lower:
+                self.reserved = write.tick
             else:
                 self.reserved = max(self.reserved, write.tick)
                 self.feed(TickReserved(write.tick))

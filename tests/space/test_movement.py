@@ -7,6 +7,7 @@ import pytest
 from gamekit.space.commands import BuyWare, CancelEntry, StopShip
 from gamekit.space.events import EntryDone, ShipStopped, ShipUndocked
 from gamekit.space.model import Docked, InGate, InSpace, OnLeg
+from gamekit.space.travel import leg_ticks
 from tests.space.galaxies import RING, Play, only
 
 
@@ -205,3 +206,32 @@ def test_route_takes_the_way_of_least_time() -> None:
     play.run_until_idle()
     play.move(sector="east", x=-900, y=-900)
     assert play.queue() == ["jump north:west", "fly north 900 900", "jump east:north"]
+
+
+@pytest.mark.parametrize("speed", [100, 500, 700, 6_000])
+@pytest.mark.parametrize("goal", [(330, 1000), (-499, 3), (10, 0)])
+def test_the_same_order_given_again_neither_hastens_nor_holds_up_a_ship(speed: int, goal: tuple[int, int]) -> None:
+    once, again = (Play(rules={"ship_speed_mm_per_tick": speed}) for _ in range(2))
+    for play in (once, again):
+        play.move(sector="west", x=goal[0], y=goal[1])
+    while once.mercury.queue:
+        once.run(1)
+        again.run(1)
+        if again.mercury.queue:
+            again.move(sector="west", x=goal[0], y=goal[1])
+    assert not again.mercury.queue
+    assert again.mercury.at == once.mercury.at == InSpace("west", *goal)
+
+
+@pytest.mark.parametrize("speed", [1_500, 6_000])
+def test_changing_ones_mind_is_never_a_short_cut(speed: int) -> None:
+    play = Play(rules={"ship_speed_mm_per_tick": speed})
+    straight = leg_ticks(speed, 900, 333)
+    play.move(sector="west", x=900, y=333)
+    ticks = 0
+    while play.mercury.queue:
+        play.run(1)
+        ticks += 1
+        if play.mercury.queue:
+            play.move(sector="west", x=900 - ticks % 2, y=333)
+    assert ticks >= straight - 2

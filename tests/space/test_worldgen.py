@@ -253,3 +253,23 @@ def test_seed_that_is_no_integer_of_64_bits_is_refused(seed: Any) -> None:
 def test_config_that_is_no_table_is_refused() -> None:
     with pytest.raises(ConfigError, match="expected a table"):
         GAME.new([], 1)  # type: ignore[arg-type]
+
+
+def test_stations_whose_generated_ids_would_be_the_same_are_all_made() -> None:
+    recipes = [
+        {"id": one, "name": one, "kind": "mine", "outputs": {"ore": 1}, "cycle_ticks": 10} for one in ("c", "c-2")
+    ]
+    definition = {
+        "sectors": [{"id": "a", "name": "A", "x": 0, "y": 0}],
+        "gates": [],
+        "stations": [{"sector": "a", "recipe": one, "x": 0, "y": y} for y, one in enumerate(("c", "c", "c-2"))],
+        "wares": [{"id": "ore", "name": "Ore", "tier": 1, "volume": 1, "base_price": 100}],
+        "recipes": recipes,
+    }
+    state = SpaceGame().new({"scenario": definition}, 1)
+    assert sorted(state.stations) == ["a-c", "a-c-2", "a-c-2-2"]
+
+
+def test_an_absurd_number_of_sectors_is_refused() -> None:
+    with pytest.raises(ConfigError):
+        SpaceGame().new({"scenario": "procedural:" + "9" * 5000}, 1)

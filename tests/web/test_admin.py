@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.live import LiveServer
-from tests.web.conftest import Visitor
+from tests.web.conftest import AWAY, Visitor
 
 
 def test_the_admin_page_shows_and_controls_every_game(server: LiveServer, visitor: Visitor, pictures: Path) -> None:
@@ -41,5 +42,40 @@ def test_the_admin_page_without_its_token_says_what_to_do(server: LiveServer, vi
     visitor.forgiven = re.compile("401")
     page = visitor.page()
     page.goto(f"{server.url}admin")
-    expect(page.get_by_role("status")).to_contain_text("admin")
+    expect(page.get_by_role("status")).to_contain_text("Open the admin address that the server printed.")
     expect(page.get_by_role("table")).to_have_count(0)
+
+
+def test_a_long_name_does_not_widen_the_admin_page(
+    server: LiveServer, visitors: Callable[..., Visitor], pictures: Path
+) -> None:
+    name = "W" * 80
+    server.new_game(name=name, scenario="procedural:5", seed=3)
+    for width, picture in ((1280, "admin-long.png"), (375, "admin-phone.png")):
+        page = visitors(viewport={"width": width, "height": 700}).page()
+        page.goto(f"{server.url}admin#token={server.admin_token}")
+        expect(page.get_by_role("row").filter(has_text=name)).to_be_visible()
+        page.screenshot(path=pictures / picture)
+        assert page.evaluate("() => document.documentElement.scrollWidth") == width
+        if width == 1280:
+            frame = page.get_by_role("region", name="Games")
+            assert frame.evaluate("(element) => element.scrollWidth === element.clientWidth"), "all is in sight"
+        button = page.get_by_role("row").filter(has_text=name).get_by_role("button", name="100x")
+        button.click()
+        expect(page.get_by_role("row").filter(has_text=name)).to_contain_text("100x")
+
+
+def test_the_admin_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(
+    tmp_path: Path, visitor: Visitor
+) -> None:
+    visitor.forgiven = AWAY
+    with LiveServer(tmp_path / "data") as mortal:
+        mortal.new_game(name="Friday evening", seed=1)
+        page = visitor.page()
+        page.goto(f"{mortal.url}admin#token={mortal.admin_token}")
+        expect(page.get_by_role("row").filter(has_text="Friday evening")).to_be_visible()
+        status = page.get_by_role("status")
+        mortal.kill()
+        expect(status).to_have_text("The server does not answer. This page tries again every two seconds.")
+        mortal.start()
+        expect(status).to_have_text("")

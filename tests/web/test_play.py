@@ -200,18 +200,67 @@ def test_keyboard_alone_selects_a_ship_and_sends_it(server: LiveServer, visitor:
     ship = own_ship(page)
     page.keyboard.press("ArrowDown")
     expect(by_id(page, f"ship-{ship}")).to_be_focused()
-    by_id(page, "send").select_option(label="Sirius, the middle")
+    by_id(page, "send").focus()
+    page.keyboard.type("sirius, the")
+    expect(by_id(page, "send").locator("option:checked")).to_have_text("Sirius, the middle")
+    page.keyboard.press("Enter")
     expect(by_id(page, "queue-entry")).to_have_count(3)
     by_id(page, "append").focus()
     page.keyboard.press("Space")
+    by_id(page, "send").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
     by_id(page, "send").select_option(label="Sol, the middle")
+    page.keyboard.press("Tab")
+    expect(by_id(page, "send-go")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(by_id(page, "queue-entry")).to_have_count(6)
+    until(page, "!gamekit.connection.queue.entries.length")
+    goals = [{"sector": "sirius", "x": 0, "y": 0}, {"sector": "sol", "x": 0, "y": 0}]
+    assert [body["to"] for body in bodies(server, made)] == goals, "no order before it is sent"
     page.get_by_label("Take out:").last.press("Enter")
     expect(by_id(page, "queue-entry")).to_have_count(3)
     by_id(page, "stop").press("Enter")
     expect(by_id(page, "queue-entry")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(by_id(page, "orders")).to_be_hidden()
+
+
+def test_a_pause_stops_the_page_and_a_resume_sets_it_going(server: LiveServer, visitor: Visitor) -> None:
+    made = new_game(server)
+    page = play(visitor, made["play_url"])
+    ship = own_ship(page)
+    page.evaluate("([ship, to]) => gamekit.connection.command({ type: 'move', ship, to, append: false })", [ship, GOAL])
+    until(page, f"gamekit.model.view.ships[{ship!r}].at.type === 'leg'")
+    server.admin(made["id"], "pause")
+    expect(by_id(page, "pace")).to_have_text("paused")
+    until(page, "!gamekit.map.clock.running(performance.now())")
+    spots = page.evaluate(
+        """(ship) => new Promise((resolve) => {
+          const spots = [];
+          const look = () => {
+            spots.push(JSON.stringify(gamekit.map.screenOf({ ship })));
+            if (spots.length < 20) requestAnimationFrame(look);
+            else resolve([...new Set(spots)]);
+          };
+          look();
+        })""",
+        ship,
+    )
+    assert len(spots) == 1, "nothing moves during a pause"
+
+    clock = by_id(page, "clock").text_content()
+    assert clock
+    server.admin(made["id"], "resume")
+    expect(by_id(page, "pace")).to_have_text("")
+    until(page, "gamekit.map.clock.running(performance.now())")
+    expect(by_id(page, "clock")).not_to_have_text(clock)
+    until(page, f"JSON.stringify(gamekit.map.screenOf({{ ship: {ship!r} }})) !== {spots[0]!r}")
+
+    server.admin(made["id"], "pause")
+    expect(by_id(page, "pace")).to_have_text("paused")
+    page.evaluate("() => gamekit.notice({ type: 'notice', kind: 'resumed', message: '', tick: 1, speed: 1 })")
+    expect(by_id(page, "pace")).to_have_text("")
 
 
 def test_a_refusal_is_shown_in_words(server: LiveServer, visitor: Visitor) -> None:
@@ -289,7 +338,13 @@ def test_the_phone_shows_everything_and_plays_by_touch(
     goal = page.evaluate("(goal) => gamekit.map.screenOf(goal)", GOAL)
     page.touchscreen.tap(goal["x"], goal["y"])
     expect(by_id(page, "queue-entry")).to_have_count(5)
+    by_id(page, "send-go").scroll_into_view_if_needed()
+    by_id(page, "send").select_option(label="Sol, the middle")
+    expect(by_id(page, "queue-entry")).to_have_count(5)
     page.screenshot(path=pictures / "phone.png")
+    by_id(page, "send-go").tap()
+    expect(by_id(page, "queue-entry")).to_have_count(1)
+    page.screenshot(path=pictures / "phone-sent.png")
     cut_off = page.evaluate(
         """() => [...document.querySelectorAll("#play button, #play select, #play h1, #play h2, #light, #clock")]
           .filter((element) => element.checkVisibility())

@@ -5,6 +5,7 @@ const REFRESH_MS = 2000;
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 const status = /** @type {HTMLElement} */ (document.getElementById("status"));
 const table = /** @type {HTMLTableElement} */ (document.getElementById("games"));
+const frame = /** @type {HTMLElement} */ (document.getElementById("frame"));
 const body = /** @type {HTMLTableSectionElement} */ (table.tBodies[0]);
 
 /**
@@ -17,14 +18,23 @@ const body = /** @type {HTMLTableSectionElement} */ (table.tBodies[0]);
  * @returns {Promise<any>}
  */
 async function call(path, send) {
-  const answer = await fetch(path, {
+  const request = {
     method: send ? "POST" : "GET",
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     body: send ? JSON.stringify(send) : undefined,
+  };
+  const answer = await fetch(path, request).catch(() => {
+    throw new Error("The server does not answer. This page tries again every two seconds.");
   });
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(value.detail ?? answer.statusText);
-  return value;
+  const value = await answer.json().catch(() => ({}));
+  if (answer.ok) return value;
+  const advice = answer.status === 401 ? " Open the admin address that the server printed." : "";
+  throw new Error(`${value.detail ?? (answer.statusText || `The server answered ${answer.status}.`)}${advice}`);
+}
+
+/** @param {unknown} error */
+function complain(error) {
+  status.textContent = String(error instanceof Error ? error.message : error);
 }
 
 /** @param {number | null} tick */
@@ -44,7 +54,7 @@ function control(parent, text, path, send) {
       await call(path, send);
       await refresh();
     } catch (error) {
-      status.textContent = String(error instanceof Error ? error.message : error);
+      complain(error);
     }
   });
   parent.append(button);
@@ -61,7 +71,9 @@ class GameRow {
     link.textContent = game.name;
     const id = document.createElement("small");
     id.textContent = `${game.id}, seed ${game.seed}`;
-    this.row.insertCell().append(link, id);
+    const named = this.row.insertCell();
+    named.className = "named";
+    named.append(link, id);
     const scenario = game.scenario ?? "nearest-stars";
     this.row.insertCell().textContent = typeof scenario === "string" ? scenario : JSON.stringify(scenario);
     this.numbers = Array.from({ length: 4 }, () => this.row.insertCell());
@@ -107,7 +119,7 @@ async function refresh() {
     rows.set(game.id, row);
     row.show(game);
   }
-  table.hidden = games.length === 0;
+  frame.hidden = games.length === 0;
   status.textContent = games.length ? "" : "No game yet. Make one on the player page.";
 }
 
@@ -115,7 +127,7 @@ async function loop() {
   try {
     await refresh();
   } catch (error) {
-    status.textContent = `${error instanceof Error ? error.message : error} Open the admin address that the server printed.`;
+    complain(error);
   }
   setTimeout(loop, REFRESH_MS);
 }

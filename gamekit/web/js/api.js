@@ -1,6 +1,5 @@
 /**
- * The server's HTTP routes that the page uses. Addresses are relative to the page's base, so that the page works
- * behind any prefix.
+ * The server's HTTP routes that the pages use; who only plays needs none of them.
  *
  * @import {Id} from "./types"
  */
@@ -46,18 +45,6 @@ export function joinGame(game, name) {
 /** What everybody may know of a game. @param {Id} game @returns {Promise<GameInfo>} */
 export function gameInfo(game) {
   return call(`api/game/${encodeURIComponent(game)}`);
-}
-
-/** The address of a game's socket. @param {Id} game */
-export function socketUrl(game) {
-  const url = new URL(`api/game/${encodeURIComponent(game)}/ws`, document.baseURI);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
-}
-
-/** The address of a game's page, without any token. @param {Id} game */
-export function playUrl(game) {
-  return new URL(`play/${encodeURIComponent(game)}`, document.baseURI).href;
 }
 
 /**

@@ -1,5 +1,6 @@
 /**
- * The page's entry: the lobby at the server's root, a game at `play/<id>`. Keeps the token out of the address bar.
+ * The page's entry: the lobby at the server's root, a game at `play/<id>`. Takes out of the address which seat to play:
+ * `#token=` from a link, for this tab, or `#seat=` from the lobby.
  */
 
 import { Store } from "./store.js";
@@ -8,16 +9,24 @@ const store = new Store(document.baseURI);
 const game = /\/play\/([A-Za-z0-9_-]{1,64})\/?$/.exec(location.pathname)?.[1];
 
 if (game) {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
-  if (token) {
-    store.setToken(game, token);
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const [token, seat] = [asked.get("token"), asked.get("seat")];
+  const [entry] = performance.getEntriesByType("navigation");
+  // Over a reload a tab keeps the player it had; whoever comes anew by the bare address means their own seat.
+  const anew = /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.type === "navigate";
+  if (seat) store.chooseSeat(game, seat);
+  if (!token && (seat || anew) && store.seats(game).length) store.dropTabToken(game);
+  // A browser without room for the token keeps it in the address, or a reload would lose the seat.
+  if (token ? store.setTabToken(game, token) : seat) {
     history.replaceState(null, "", location.pathname + location.search);
   }
+  // A link that is opened over the same game changes only what is behind the #.
+  addEventListener("hashchange", () => location.reload());
   const { PlayPage } = await import("./play.js");
-  const { map, mirror, connection } = await new PlayPage(game, store).start();
+  const page = await new PlayPage(game, store).start();
   // For tests, and for the curious with a console.
-  Object.assign(globalThis, { gamekit: { map, model: mirror, connection } });
+  Object.assign(globalThis, { gamekit: page });
 } else {
   const { startLobby } = await import("./lobby.js");
-  startLobby(store);
+  await startLobby(store);
 }

@@ -22,7 +22,7 @@ const NO_GAME = 4404;
 
 /**
  * @typedef {{kind: "connecting"} | {kind: "live"}} Connected
- * @typedef {Connected | {kind: "offline", tryAtMs: number} | {kind: "refused", reason: string}} State
+ * @typedef {Connected | {kind: "offline", tryAtMs: number} | {kind: "refused", code: string, reason: string}} State
  *
  * @typedef {object} Listeners
  * @property {(state: State) => void} [state]
@@ -65,7 +65,8 @@ export class Connection {
     this.welcomed = false;
     this.tries = 0;
     this.heardMs = 0;
-    this.refusal = "";
+    /** Why the server would not have it, when it said so. @type {{code: string, message: string} | null} */
+    this.refusal = null;
     this.adopting = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.retryTimer = undefined;
@@ -87,7 +88,7 @@ export class Connection {
   open() {
     if (this.socket) return;
     clearTimeout(this.retryTimer);
-    this.refusal = "";
+    this.refusal = null;
     this.become({ kind: "connecting" });
     this.heardMs = this.parts.now();
     let socket;
@@ -207,7 +208,7 @@ export class Connection {
   failed({ code, message, cid }) {
     const entry = cid === undefined ? null : this.queue.ended(cid);
     if (entry) this.listeners.outcome?.(entry, { cid: entry.cid, code, message });
-    else if (!this.welcomed) this.refusal = message;
+    else if (!this.welcomed) this.refusal = { code, message };
     else this.listeners.error?.(code, message);
     this.queueChanged();
   }
@@ -275,7 +276,8 @@ export class Connection {
   lost(code, reason = "") {
     this.dropSocket();
     if (code === NO_GAME || code === POLICY) {
-      this.become({ kind: "refused", reason: this.refusal || reason || "The server refused the connection." });
+      const text = this.refusal?.message || reason || "The server refused the connection.";
+      this.become({ kind: "refused", code: this.refusal?.code ?? "", reason: text });
       return;
     }
     const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.tries);

@@ -74,7 +74,11 @@ export class Identities {
 
   /** Note the id for the next page in this tab; to be called at `pagehide`. @param {CommandQueue} queue */
   note(queue) {
-    this.session.setItem(this.prefix, queue.client);
+    try {
+      this.session.setItem(this.prefix, queue.client);
+    } catch {
+      // Without room for the note the next page takes another id; what waits under this one is adopted.
+    }
   }
 
   /** @returns {Promise<CommandQueue>} */

@@ -2,10 +2,12 @@
  * The lobby: make a game, join one by link or code, go back to one's own.
  *
  * @import {Id} from "./types"
- * @import {Store} from "./store.js"
+ * @import {Admission} from "./api.js"
+ * @import {Seat, Store} from "./store.js"
  */
 
-import { createGame, gameInfo, joinGame, playUrl, Refusal } from "./api.js";
+import { playUrl } from "./addresses.js";
+import { createGame, gameInfo, joinGame, Refusal } from "./api.js";
 import { byId, make, say } from "./dom.js";
 import { formatTime } from "./model.js";
 
@@ -28,13 +30,23 @@ export function parseInvitation(text) {
   return code ? { id: code[0], token: "" } : null;
 }
 
-/** Show the lobby. @param {Store} store */
-export function startLobby(store) {
+/**
+ * Bring in the lobby's elements and their look, which the pages of games do without.
+ * @returns {Promise<void>}
+ */
+async function furnish() {
+  const markup = await (await fetch(new URL("web/lobby.html", document.baseURI))).text();
+  document.body.append(...new DOMParser().parseFromString(markup, "text/html").body.children);
   const look = make("link");
   look.rel = "stylesheet";
   look.href = "web/lobby.css";
   for (const end of ["load", "error"]) look.addEventListener(end, () => (byId("lobby", HTMLElement).hidden = false));
   document.head.append(look);
+}
+
+/** Show the lobby. @param {Store} store */
+export async function startLobby(store) {
+  await furnish();
   const problem = byId("lobby-problem", HTMLElement);
   const names = [byId("create-player", HTMLInputElement), byId("join-player", HTMLInputElement)];
   for (const input of names) input.value = store.playerName;
@@ -100,7 +112,9 @@ async function joinAndPlay(store) {
   const { id, token } = invitation();
   const player = byId("join-player", HTMLInputElement).value.trim();
   const info = await gameInfo(id);
-  enter(store, token ? { id, token } : await joinGame(id, player), info.name, player);
+  // A link's own token is for the game's page to try; nothing is remembered of it here.
+  if (token) location.assign(`${playUrl(id)}#token=${encodeURIComponent(token)}`);
+  else enter(store, await joinGame(id, player), info.name, player);
 }
 
 /** The invitation in the form. */
@@ -111,44 +125,56 @@ function invitation() {
   return found;
 }
 
-/** @param {Store} store @param {{id: Id, token: string}} admission @param {string} name @param {string} player */
-function enter(store, { id, token }, name, player) {
-  store.playerName = player;
-  store.setToken(id, token);
-  store.remember({ id, name, player });
-  location.assign(playUrl(id));
+/** @param {Store} store @param {Admission} admission @param {string} game its name @param {string} name the player's */
+function enter(store, { id, token, player }, game, name) {
+  store.playerName = name;
+  store.keepSeat(id, { player, name, token }, true);
+  store.remember({ id, name: game });
+  // The token goes along for browsers that had no room to remember it.
+  location.assign(`${playUrl(id)}#token=${encodeURIComponent(token)}`);
 }
 
-/** List the games that were played here, with what the server says of them. @param {Store} store */
+/** List the seats in the games that were played here, with what the server says of them. @param {Store} store */
 function showGames(store) {
   const section = byId("games", HTMLElement);
   const list = byId("games-list", HTMLUListElement);
-  for (const { id, name, player } of store.games) {
-    const state = make("span", { className: "state" });
-    const link = make(
-      "a",
-      { testid: `game-${id}` },
-      make("span", { className: "name", text: name }),
-      make("span", { className: "as", text: `as ${player}` }),
-      state,
+  for (const { id, name } of store.games) {
+    const asked = gameInfo(id).then(
+      ({ tick, players }) =>
+        `${formatTime(tick, TICK_HZ)} · ${players.length} player${players.length === 1 ? "" : "s"}`,
+      (refusal) => (refusal.status === 404 ? "gone" : "not reachable"),
     );
-    link.href = playUrl(id);
-    const forget = make("button", { className: "cancel", text: "×", label: `Take ${name} off the list` });
-    const row = make("li", {}, link, forget);
-    forget.addEventListener("click", () => {
-      store.forget(id);
-      row.remove();
-      section.hidden = list.children.length === 0;
-    });
-    list.append(row);
-    gameInfo(id).then(
-      (info) =>
-        say(
-          state,
-          `${formatTime(info.tick, TICK_HZ)} · ${info.players.length} player${info.players.length === 1 ? "" : "s"}`,
-        ),
-      (refusal) => say(state, refusal.status === 404 ? "gone" : "not reachable"),
-    );
+    for (const seat of store.seats(id)) {
+      const row = seatRow(id, name, seat, asked, () => {
+        store.forget(id, seat.player);
+        row.remove();
+        section.hidden = list.children.length === 0;
+      });
+      list.append(row);
+    }
   }
   section.hidden = list.children.length === 0;
+}
+
+/**
+ * @param {Id} id
+ * @param {string} name the game's
+ * @param {Seat} seat
+ * @param {Promise<string>} asked what the server says of the game
+ * @param {() => void} forget
+ */
+function seatRow(id, name, seat, asked, forget) {
+  const state = make("span", { className: "state" });
+  void asked.then((text) => say(state, text));
+  const link = make(
+    "a",
+    { testid: `game-${id}` },
+    make("span", { className: "name", text: name }),
+    make("span", { className: "as", text: `as ${seat.name}` }),
+    state,
+  );
+  link.href = `${playUrl(id)}#seat=${encodeURIComponent(seat.player)}`;
+  const drop = make("button", { className: "cancel", text: "×", label: `Take ${name} as ${seat.name} off the list` });
+  drop.addEventListener("click", forget);
+  return make("li", {}, link, drop);
 }

@@ -8,7 +8,7 @@
  */
 
 import { BOX, curveFrom, onCurve, planeOf } from "./layout.js";
-import { Labels } from "./labels.js";
+import { Labels, paintSectorNames, paintText } from "./labels.js";
 import { FONT, PALETTE, paintGlyph } from "./glyphs.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
@@ -51,7 +51,11 @@ export function paintBase(ctx, scene) {
   const shown = new Set(inSight.map(([id]) => id));
   const labels = new Labels();
   if (size > 30) paintGates(ctx, scene, shown, labels);
-  for (const [id, box] of inSight) paintSectorName(ctx, camera, box, view.sectors[id]?.name ?? id);
+  if (namesShown(camera)) {
+    const named = inSight.map(([id, box]) => ({ text: view.sectors[id]?.name ?? id, middle: camera.toScreen(box) }));
+    const { left, right } = camera.insets;
+    paintSectorNames(ctx, size, named, { left, right: camera.width - right });
+  }
   paintStations(ctx, scene, shown, labels);
 }
 
@@ -120,34 +124,6 @@ function paintGrid(ctx, left, top, size) {
 /** Whether sectors are large enough for their names. @param {Camera} camera */
 export function namesShown(camera) {
   return boxPixels(camera) >= 44;
-}
-
-/** @param {Context} ctx @param {Camera} camera @param {Box} box @param {string} name */
-function paintSectorName(ctx, camera, box, name) {
-  if (!namesShown(camera)) return;
-  const size = boxPixels(camera);
-  const middle = camera.toScreen(box);
-  const pixels = Math.min(15, Math.max(10.5, size * 0.12));
-  ctx.font = `500 ${pixels}px ${FONT}`;
-  paintText(
-    ctx,
-    fitted(ctx, name, size * 1.3),
-    { x: middle.x - size / 2 + 1, y: middle.y - size / 2 - pixels * 0.85 },
-    PALETTE.name,
-  );
-}
-
-/**
- * The text, cut with an ellipsis where it is wider than `width`.
- * @param {Context} ctx
- * @param {string} text
- * @param {number} width
- */
-function fitted(ctx, text, width) {
-  if (ctx.measureText(text).width <= width) return text;
-  let end = text.length - 1;
-  while (end > 1 && ctx.measureText(`${text.slice(0, end)}…`).width > width) end -= 1;
-  return `${text.slice(0, end).trimEnd()}…`;
 }
 
 /** @param {Context} ctx @param {Scene} scene @param {Set<Id>} shown @param {Labels} labels */
@@ -231,18 +207,6 @@ function stationColour(station) {
   if (station.status === "starved") return PALETTE.warn;
   if (station.status === "clogged") return PALETTE.bad;
   return PALETTE.station;
-}
-
-/** @param {Context} ctx @param {string} text @param {Spot} spot left end of the middle line @param {string} colour */
-function paintText(ctx, text, { x, y }, colour) {
-  ctx.textAlign = "left";
-  ctx.textBaseline = "middle";
-  ctx.lineJoin = "round";
-  ctx.lineWidth = 4;
-  ctx.strokeStyle = PALETTE.ground;
-  ctx.strokeText(text, x, y);
-  ctx.fillStyle = colour;
-  ctx.fillText(text, x, y);
 }
 
 /**

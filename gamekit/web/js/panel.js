@@ -46,7 +46,16 @@ export class Panel {
     byId("stop", HTMLButtonElement).addEventListener("click", () => {
       if (this.selected) sink.command({ type: "stop", ship: this.selected });
     });
-    this.goals.addEventListener("change", () => this.send());
+    // Browsers differ in what Enter does on a list: open it, send its form, nothing.
+    this.goals.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !this.goals.value) return;
+      event.preventDefault();
+      this.send();
+    });
+    byId("send-form", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send();
+    });
     const panel = byId("panel", HTMLElement);
     const fold = byId("fold", HTMLButtonElement);
     fold.addEventListener("click", () => {
@@ -177,6 +186,7 @@ export class Panel {
 
   /** The chosen goal as an order. */
   send() {
+    if (!this.goals.value) this.goals.focus();
     if (!this.goals.value || !this.selected) return;
     const to = JSON.parse(this.goals.value);
     this.goals.value = "";

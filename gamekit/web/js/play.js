@@ -8,10 +8,9 @@
  * @import {Store} from "./store.js"
  */
 
-import { joinGame, playUrl, socketUrl } from "./api.js";
+import { socketUrl } from "./addresses.js";
 import { Connection } from "./connection.js";
-import { byId, make, say } from "./dom.js";
-import { PALETTE, paintGlyph } from "./glyphs.js";
+import { byId, say } from "./dom.js";
 import { Identities } from "./identity.js";
 import { GalaxyMap } from "./map.js";
 import { formatTime, Mirror, shipsOf } from "./model.js";
@@ -29,10 +28,17 @@ export class PlayPage {
   constructor(game, store) {
     this.game = game;
     this.store = store;
-    this.mirror = new Mirror();
+    this.model = new Mirror();
     this.name = game;
     /** @type {Id | null} */
     this.player = null;
+    this.token = "";
+    /** Whom the map was framed for. @type {Id | null | undefined} */
+    this.framedFor = undefined;
+    /** @type {Connection | undefined} */
+    this.connection = undefined;
+    /** @type {Identities | undefined} */
+    this.identities = undefined;
     this.tickHz = 10;
     this.speed = 1;
     this.paused = false;
@@ -52,27 +58,27 @@ export class PlayPage {
   async start() {
     byId("play", HTMLElement).hidden = false;
     this.listen();
-    this.drawLegend();
-    const token = this.store.token(this.game);
-    this.connection = await this.connect(token);
-    this.connection.open();
+    await this.connect(this.store.token(this.game));
     setInterval(() => this.passTime(), CLOCK_EVERY_MS);
     return this;
   }
 
-  /** @param {string} token */
+  /** Play with a token, or watch without one; what was connected before is let go. @param {string} token */
   async connect(token) {
+    this.connection?.close();
+    if (this.connection) this.identities?.leave(this.connection.queue);
     const { local: storage, session } = this.store;
-    const identities = new Identities({
+    this.token = token;
+    const identities = (this.identities = new Identities({
       prefix: this.store.gamePrefix(this.game),
       token,
       storage,
       session,
       locks: navigator.locks,
-    });
+    }));
     // A spectator commands nothing, so nothing of it is kept.
     const queue = token ? await identities.claim() : new CommandQueue(forgetful(), "", "", "");
-    const connection = new Connection(
+    this.connection = new Connection(
       {
         url: socketUrl(this.game),
         token,
@@ -95,12 +101,7 @@ export class PlayPage {
         latency: () => this.showLight(),
       },
     );
-    addEventListener("pagehide", () => token && identities.note(connection.queue));
-    // A page that was kept asleep would wake up with an id that another has taken since.
-    addEventListener("pageshow", (event) => event.persisted && location.reload());
-    addEventListener("online", () => connection.wake());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && connection.wake());
-    return connection;
+    this.connection.open();
   }
 
   // From the server
@@ -116,26 +117,30 @@ export class PlayPage {
     document.title = `${message.name} · gamekit`;
     this.map.setPlayer(message.player);
     this.setClock(message.tick);
-    byId("enter", HTMLFormElement).hidden = message.player !== null;
     this.showPanelSoon();
   }
 
   /** @param {Snapshot} message */
   snapshot(message) {
-    const first = !this.mirror.ready;
-    this.mirror.snapshot(message);
-    this.map.setView(this.mirror.view);
+    this.model.snapshot(message);
+    this.map.setView(this.model.view);
     this.setClock(message.tick);
-    if (first) this.map.frameFirst(shipsOf(this.mirror.view, this.player)[0]);
-    const mine = this.player === null ? undefined : this.mirror.view.players[this.player];
-    if (mine) this.store.remember({ id: this.game, name: this.name, player: mine.name });
+    const { game, player, token } = this;
+    if (this.framedFor !== player) this.map.frameFirst(shipsOf(this.model.view, player)[0]);
+    this.framedFor = player;
+    const mine = player === null ? undefined : this.model.view.players[player];
+    if (player !== null && mine) {
+      this.store.setTabToken(game, token);
+      this.store.keepSeat(game, { player, name: mine.name, token });
+      this.store.remember({ id: game, name: this.name });
+    }
     this.pendingChanged();
     this.showPanelSoon();
   }
 
   /** @param {Delta} message */
   delta(message) {
-    this.mirror.delta(message);
+    this.model.delta(message);
     this.map.changed(message.changes);
     this.setClock(message.tick);
     this.showPanelSoon();
@@ -144,7 +149,7 @@ export class PlayPage {
   /** @param {Notice} message */
   notice(message) {
     this.speed = message.speed ?? this.speed;
-    this.paused = message.paused ?? this.paused;
+    this.paused = message.paused ?? false;
     this.setClock(message.tick);
     if (message.message)
       this.toast(message.message, message.kind === "readonly" || message.kind === "overload" ? "bad" : "");
@@ -157,7 +162,7 @@ export class PlayPage {
 
   /** @param {Entry} entry @param {Outcome} outcome */
   outcome(entry, outcome) {
-    const what = describeCommand(this.mirror.view, entry.body);
+    const what = describeCommand(this.model.view, entry.body);
     if (outcome.code) this.toast(`Refused: ${what}. ${outcome.message ?? outcome.code}`, "bad");
     else this.toast(what, "");
   }
@@ -165,12 +170,21 @@ export class PlayPage {
   /** @param {State} state */
   stateChanged(state) {
     if (state.kind !== "live") this.map.holdClock();
-    if (state.kind === "refused") {
-      byId("enter", HTMLFormElement).hidden = false;
-      say(byId("enter-text", HTMLElement), `${state.reason} You can join under a name.`);
-    }
+    byId("entrance", HTMLElement).hidden ||= state.kind === "live";
+    if (state.kind === "refused") void this.atEntrance(({ turnedAway }) => turnedAway(this, state));
+    else if (state.kind === "live" && this.player === null) void this.atEntrance(({ welcomeWatcher }) => welcomeWatcher(this));
     this.showLight();
     this.pendingChanged();
+  }
+
+  /**
+   * Bring in what only those need who do not play, or not yet.
+   * @param {(entrance: typeof import("./entrance.js")) => void} act left out when the connection has changed meanwhile
+   */
+  async atEntrance(act) {
+    const state = this.connection?.state;
+    const entrance = await import("./entrance.js");
+    if (this.connection?.state === state) act(entrance);
   }
 
   // From the player
@@ -201,7 +215,7 @@ export class PlayPage {
 
   /** Select the next own ship, or the one before. @param {number} step */
   cycle(step) {
-    const own = shipsOf(this.mirror.view, this.player);
+    const own = shipsOf(this.model.view, this.player);
     if (!own.length) return;
     const index = own.indexOf(this.map.selected ?? "");
     const next = own[index < 0 ? (step > 0 ? 0 : own.length - 1) : (index + step + own.length) % own.length] ?? null;
@@ -222,34 +236,6 @@ export class PlayPage {
     event.preventDefault();
   }
 
-  /** Join from the page of a game that is watched. */
-  async enter() {
-    const problem = byId("enter-problem", HTMLElement);
-    const name = byId("enter-player", HTMLInputElement).value.trim();
-    problem.hidden = true;
-    try {
-      const { token } = await joinGame(this.game, name);
-      this.store.playerName = name;
-      this.store.setToken(this.game, token);
-      this.store.remember({ id: this.game, name: this.name, player: name });
-      location.reload();
-    } catch (error) {
-      say(problem, error instanceof Error ? error.message : String(error));
-      problem.hidden = false;
-    }
-  }
-
-  /** Copy the link for friends; it holds no token. */
-  async share() {
-    const link = playUrl(this.game);
-    try {
-      await navigator.clipboard.writeText(link);
-      this.toast("Link copied. Whoever opens it can watch and join.", "");
-    } catch {
-      this.toast(`Send this link: ${link}`, "");
-    }
-  }
-
   /** Listen to the page's own controls. */
   listen() {
     const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
@@ -257,16 +243,21 @@ export class PlayPage {
     on("zoom-in", () => this.map.zoomBy(1.5));
     on("zoom-out", () => this.map.zoomBy(1 / 1.5));
     on("zoom-all", () => this.map.frameAll());
-    on("share", () => void this.share());
-    on("retry", () => this.connection?.open());
+    on("share", async () => (await import("./share.js")).share(this));
+    const legend = byId("legend", HTMLUListElement);
+    const drawLegend = async () => (await import("./legend.js")).fillLegend(legend);
+    legend.closest("details")?.addEventListener("toggle", () => legend.children.length || void drawLegend());
+    // Whoever was refused starts anew: without the token that was dropped.
+    on("retry", () => (this.connection?.state.kind === "refused" ? location.reload() : this.connection?.open()));
+    addEventListener("pagehide", () => this.token && this.connection && this.identities?.note(this.connection.queue));
+    // A page that was kept asleep would wake up with an id that another has taken since.
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+    const wake = () => this.connection?.wake();
+    addEventListener("online", wake);
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
     document.addEventListener("keydown", (event) => this.key(event));
     document.addEventListener("keydown", (event) => event.key === "Tab" && document.body.classList.add("tabbing"));
     document.addEventListener("pointerdown", () => document.body.classList.remove("tabbing"), { capture: true });
-    byId("enter-player", HTMLInputElement).value = this.store.playerName;
-    byId("enter", HTMLFormElement).addEventListener("submit", (event) => {
-      event.preventDefault();
-      void this.enter();
-    });
     const panel = byId("panel", HTMLElement);
     new ResizeObserver(() => this.measure()).observe(panel);
     addEventListener("resize", () => this.measure());
@@ -300,13 +291,13 @@ export class PlayPage {
 
   /** Show the panel as it is now. */
   showPanel() {
-    this.panel.update(this.mirror.view, this.player, this.map.selected);
+    this.panel.update(this.model.view, this.player, this.map.selected);
     this.passTime();
   }
 
   /** The clock, the countdowns. */
   passTime() {
-    if (!this.mirror.ready) return;
+    if (!this.model.ready) return;
     const tick = this.map.clock.at(performance.now());
     say(byId("clock", HTMLElement), formatTime(tick, this.tickHz));
     say(byId("pace", HTMLElement), this.paused ? "paused" : this.speed === 1 ? "" : `×${this.speed}`);
@@ -350,24 +341,5 @@ export class PlayPage {
     toast.dataset.mood = mood;
     toast.classList.add("shown");
     this.toastTimer = window.setTimeout(() => toast.classList.remove("shown"), mood ? 2 * TOAST_MS : TOAST_MS);
-  }
-
-  /** The glyphs and colours, explained. */
-  drawLegend() {
-    const list = byId("legend", HTMLUListElement);
-    const ratio = devicePixelRatio || 1;
-    const drawn = (/** @type {string} */ kind, /** @type {string} */ colour, /** @type {string} */ text) => {
-      const canvas = make("canvas");
-      canvas.width = canvas.height = 22 * ratio;
-      const ctx = canvas.getContext("2d");
-      ctx?.scale(ratio, ratio);
-      if (ctx) paintGlyph(ctx, kind, { x: 11, y: 11 }, 6.5, colour);
-      list.append(make("li", {}, canvas, text));
-    };
-    for (const kind of ["mine", "plant", "refinery", "factory", "hub", "habitat"]) {
-      drawn(kind, PALETTE.station, kind.charAt(0).toUpperCase() + kind.slice(1));
-    }
-    drawn("factory", PALETTE.warn, "Starved: lacks wares");
-    drawn("factory", PALETTE.bad, "Clogged: full");
   }
 }

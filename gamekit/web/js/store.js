@@ -1,13 +1,15 @@
 /**
- * What the browser remembers between visits: the player's name, the games it has joined, and their tokens.
+ * What the browser remembers between visits: the player's name, the games that were played here, and the seats in them.
  *
+ * A seat is a player of a game with the token that plays it. A token counts as a seat only after the server has
+ * accepted it; until then it is the tab's own, like that of a link. No seat ever takes the place of another player's.
  * Keys begin with the page's own address, so that servers behind different prefixes of one origin do not mix.
- * A tab prefers the token that it was opened with, so that two tabs can play two players of one game.
  *
  * @import {Id, KeyValueStore} from "./types"
  */
 
-/** @typedef {{id: Id, name: string, player: string, lastMs: number}} KnownGame */
+/** @typedef {{id: Id, name: string}} KnownGame */
+/** @typedef {{player: Id, name: string, token: string}} Seat name: the player's */
 
 /** A store that forgets with the page, for browsers that keep nothing. @returns {KeyValueStore} */
 export function forgetful() {
@@ -47,6 +49,8 @@ export class Store {
     this.local = local;
     this.session = session;
     this.prefix = `gamekit:${new URL(address).pathname}:`;
+    /** What the page plays with, also where the browser has no room for it. @type {Map<Id, string>} */
+    this.held = new Map();
   }
 
   /** The beginning of all keys of one game. @param {Id} game */
@@ -61,56 +65,93 @@ export class Store {
 
   /** @param {string} name */
   set playerName(name) {
-    this.keep(this.local, `${this.prefix}name`, name);
+    keep(this.local, `${this.prefix}name`, name);
   }
 
-  /** The token to play a game with; empty when there is none. @param {Id} game */
+  /** The token to play a game with: this tab's, else that of the first seat; empty when there is none. @param {Id} game */
   token(game) {
-    return (
-      this.session.getItem(`${this.gamePrefix(game)}token`) ?? this.local.getItem(`${this.gamePrefix(game)}token`) ?? ""
-    );
+    const own = this.held.get(game) ?? this.session.getItem(`${this.gamePrefix(game)}token`);
+    return own ?? this.seats(game)[0]?.token ?? "";
   }
 
-  /** Remember the token of a game, for this tab and for new ones. @param {Id} game @param {string} token */
-  setToken(game, token) {
-    this.keep(this.session, `${this.gamePrefix(game)}token`, token);
-    this.keep(this.local, `${this.gamePrefix(game)}token`, token);
+  /**
+   * Play a game with a token in this tab.
+   * @param {Id} game
+   * @param {string} token which the server need not have seen yet
+   * @returns {boolean} whether the tab still has it after a reload
+   */
+  setTabToken(game, token) {
+    this.held.set(game, token);
+    return keep(this.session, `${this.gamePrefix(game)}token`, token);
   }
 
-  /** Forget a token that the server no longer takes. @param {Id} game */
-  dropToken(game) {
+  /** Let the tab play the first seat again. @param {Id} game */
+  dropTabToken(game) {
+    this.held.delete(game);
     this.session.removeItem(`${this.gamePrefix(game)}token`);
-    this.local.removeItem(`${this.gamePrefix(game)}token`);
+  }
+
+  /** The seats in a game, the one to play without being told first. @param {Id} game @returns {Seat[]} */
+  seats(game) {
+    return readList(this.local, `${this.gamePrefix(game)}seats`);
+  }
+
+  /**
+   * Remember a seat whose token the server has accepted.
+   * @param {Id} game
+   * @param {Seat} seat
+   * @param {boolean} [first] whether the user chose it, so that it comes before the others
+   */
+  keepSeat(game, seat, first = false) {
+    const seats = this.seats(game);
+    const index = seats.findIndex(({ player }) => player === seat.player);
+    if (index >= 0) seats.splice(index, 1);
+    seats.splice(first ? 0 : index >= 0 ? index : seats.length, 0, seat);
+    keep(this.local, `${this.gamePrefix(game)}seats`, JSON.stringify(seats));
+  }
+
+  /** Make a player's seat the first; does nothing without such a seat. @param {Id} game @param {Id} player */
+  chooseSeat(game, player) {
+    const seat = this.seats(game).find((one) => one.player === player);
+    if (seat) this.keepSeat(game, seat, true);
   }
 
   /** The games that were played here, the latest first. @returns {KnownGame[]} */
   get games() {
-    try {
-      const games = JSON.parse(this.local.getItem(`${this.prefix}games`) ?? "[]");
-      return Array.isArray(games) ? games : [];
-    } catch {
-      return [];
-    }
+    return readList(this.local, `${this.prefix}games`);
   }
 
-  /** Put a game on top of the list. @param {{id: Id, name: string, player: string}} game */
-  remember({ id, name, player }) {
+  /** Put a game on top of the list. @param {{id: Id, name: string}} game */
+  remember({ id, name }) {
     const others = this.games.filter((game) => game.id !== id).slice(0, 29);
-    this.keep(this.local, `${this.prefix}games`, JSON.stringify([{ id, name, player, lastMs: Date.now() }, ...others]));
+    keep(this.local, `${this.prefix}games`, JSON.stringify([{ id, name }, ...others]));
   }
 
-  /** Take a game off the list. @param {Id} id */
-  forget(id) {
-    this.dropToken(id);
-    this.keep(this.local, `${this.prefix}games`, JSON.stringify(this.games.filter((game) => game.id !== id)));
+  /** Forget a seat; a game without seats is not listed. @param {Id} id @param {Id} player */
+  forget(id, player) {
+    const seats = this.seats(id).filter((seat) => seat.player !== player);
+    this.dropTabToken(id);
+    keep(this.local, `${this.gamePrefix(id)}seats`, JSON.stringify(seats));
   }
+}
 
-  /** @param {KeyValueStore} store @param {string} key @param {string} value */
-  keep(store, key, value) {
-    try {
-      store.setItem(key, value);
-    } catch {
-      // A full store costs only the memory of this visit.
-    }
+/** @param {KeyValueStore} store @param {string} key @returns {any[]} */
+function readList(store, key) {
+  try {
+    const list = JSON.parse(store.getItem(key) ?? "[]");
+    return Array.isArray(list) ? list : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Store a value if there is room. @param {KeyValueStore} store @param {string} key @param {string} value */
+function keep(store, key, value) {
+  try {
+    store.setItem(key, value);
+    return true;
+  } catch {
+    // A full store costs only the memory of this visit.
+    return false;
   }
 }

@@ -227,7 +227,7 @@ test("a refusal is told in the server's words and not tried again", () => {
     FakeSocket.latest.open();
     FakeSocket.latest.say({ type: "error", code: "bad_token", message: text });
     FakeSocket.latest.drop(code, "bad_token");
-    assert.deepEqual(connection.state, { kind: "refused", reason: text });
+    assert.deepEqual(connection.state, { kind: "refused", code: "bad_token", reason: text });
     const sockets = FakeSocket.all.length;
     time.pass(60000);
     assert.equal(FakeSocket.all.length, sockets);

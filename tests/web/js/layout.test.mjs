@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Camera } from "../../../gamekit/web/js/camera.js";
-import { Labels } from "../../../gamekit/web/js/labels.js";
+import { Labels, paintSectorNames } from "../../../gamekit/web/js/labels.js";
 import {
   BOX,
   boundsOf,
@@ -161,4 +161,42 @@ test("texts find free sides within their frame", () => {
   assert.deepEqual(labels.spotFor(50, 10, { x: 50, y: 50 }, 5, frame), { x: 55, y: 50 });
   assert.deepEqual(labels.spotFor(40, 10, { x: 60, y: 50 }, 5, frame), { x: 15, y: 50 });
   assert.equal(labels.spotFor(300, 10, { x: 60, y: 50 }, 5, frame), null);
+});
+
+/** A canvas on which every letter is ten pixels wide; it notes what is written where. */
+function paper() {
+  const written = [];
+  const fillText = (text, x) => written.push({ text, left: x, right: x + 10 * text.length });
+  return { written, measureText: (text) => ({ width: 10 * text.length }), strokeText() {}, fillText };
+}
+
+function written(middles, text, edges = { left: 0, right: 1000 }) {
+  const ctx = paper();
+  const sectors = middles.map(([x, y]) => ({ text, middle: { x, y } }));
+  paintSectorNames(ctx, 50, sectors, edges);
+  return ctx.written;
+}
+
+test("a sector's name goes on over free room, and is cut only where there is none", () => {
+  const name = "Epsilon Eridani";
+  assert.deepEqual(written([[200, 100]], name), [{ text: name, left: 176, right: 326 }], "room to the right");
+  const [atEdge] = written([[960, 100]], name);
+  assert.deepEqual(atEdge, { text: name, left: 850, right: 1000 }, "room to the left");
+  const row = written([100, 168, 236, 304, 372].map((x) => [x, 100]), name);
+  assert.ok(row.filter(({ text }) => text.endsWith("…")).length >= 3, "no room between neighbours");
+  for (const [index, one] of row.entries()) {
+    for (const other of row.slice(index + 1)) assert.ok(one.right <= other.left || other.right <= one.left);
+  }
+});
+
+test("a sector's name goes under no other box", () => {
+  const [first] = written(
+    [
+      [200, 100],
+      [280, 70],
+    ],
+    "Epsilon Eridani",
+  );
+  assert.equal(first.text, "Epsilon Eridani");
+  assert.ok(first.right <= 255 - 7);
 });

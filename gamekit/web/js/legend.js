@@ -1,0 +1,25 @@
+/** The glyphs and colours of the map, explained; loaded when somebody asks. */
+
+import { make } from "./dom.js";
+import { PALETTE, paintGlyph } from "./glyphs.js";
+
+const GLYPH_PX = 22;
+const KINDS = ["mine", "plant", "refinery", "factory", "hub", "habitat"];
+
+/** Fill the legend. @param {HTMLUListElement} list */
+export function fillLegend(list) {
+  const ratio = devicePixelRatio || 1;
+  const drawn = (/** @type {string} */ kind, /** @type {string} */ colour, /** @type {string} */ text) => {
+    const canvas = make("canvas");
+    canvas.width = canvas.height = GLYPH_PX * ratio;
+    const ctx = canvas.getContext("2d");
+    ctx?.scale(ratio, ratio);
+    if (ctx) paintGlyph(ctx, kind, { x: GLYPH_PX / 2, y: GLYPH_PX / 2 }, 6.5, colour);
+    return make("li", {}, canvas, text);
+  };
+  list.replaceChildren(
+    ...KINDS.map((kind) => drawn(kind, PALETTE.station, kind.charAt(0).toUpperCase() + kind.slice(1))),
+    drawn("factory", PALETTE.warn, "Starved: lacks wares"),
+    drawn("factory", PALETTE.bad, "Clogged: full"),
+  );
+}
