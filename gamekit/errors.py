@@ -10,7 +10,8 @@ GamekitError
 │   ├── JournalCorrupt          a record or snapshot does not match its checksum
 │   ├── JournalFenced           another host owns the game now
 │   └── JournalFull             the disk has no room
-├── SessionError                a session was asked for something impossible in its state
+├── SessionError                a session was asked for something impossible in its state, or is out of order
+│   └── NoSuchGame              there is no game with this id
 ├── InvariantViolated           the rules broke their own law; carries the story of how
 ├── ServerError                 the server could not be started or reached
 │   └── RequestRefused          it was reached and said no: wrong token, no such game, ...; carries code and status
@@ -90,6 +91,10 @@ class JournalFull(JournalError):
 
 class SessionError(GamekitError):
     """A session was asked for something that its state does not allow; the message tells its recent story."""
+
+
+class NoSuchGame(SessionError):
+    """There is no game with this id."""
 
 
 class InvariantViolated(GamekitError):

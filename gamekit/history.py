@@ -7,6 +7,7 @@ Owns no time and writes nothing.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,8 @@ from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGa
 from gamekit.game import Event, Game, GameId, Tick
 from gamekit.journal import GameRow, JournalReader, StoredSnapshot, digest_of
 from gamekit.session import Session
+
+log = logging.getLogger("gamekit.history")
 
 
 def first_session(game: Game[Any], row: GameRow) -> Session[Any]:
@@ -57,9 +60,7 @@ def rebuild(
     Raises:
         JournalError: the journal has a gap or is damaged; the error says where and what to do.
     """
-    start = journal.snapshot(row.id, seq=0, tick=0) if from_start else journal.snapshot(row.id, tick=tick)
-    if start is None:
-        raise JournalGap("recover", f"game {row.id} has no snapshot to start from", hint="restore it from a backup")
+    start = _start(journal, row, tick=0 if from_start else tick)
     session = _loaded(game, row, start)
     for record in journal.records(row.id, after_seq=start.seq):
         if tick is not None and record.tick > tick:
@@ -75,6 +76,24 @@ def rebuild(
         on_events(session.tick, session.seq, events)
     session.reserved = max(session.tick, session.reserved)
     return session
+
+
+def _start(journal: JournalReader, row: GameRow, tick: Tick | None) -> StoredSnapshot:
+    """The latest snapshot that is whole; a damaged one only means that more is replayed."""
+    damage: JournalError | None = None
+    for at_tick, seq, _ in reversed(journal.snapshots(row.id)):
+        if tick is None or at_tick <= tick:
+            try:
+                found = journal.snapshot(row.id, seq=seq, tick=at_tick)
+            except JournalCorrupt as error:
+                log.error("game %s: %s", row.id, error)
+                damage = damage or error
+                continue
+            if found is not None:
+                return found
+    if damage is not None:
+        raise damage
+    raise JournalGap("recover", f"game {row.id} has no snapshot to start from", hint="restore it from a backup")
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -108,6 +127,8 @@ def verify(journal: JournalReader, row: GameRow, game: Game[Any]) -> Iterator[Fi
         first = journal.snapshot(row.id, seq=0, tick=0)
         if first is None:
             raise JournalGap("verify", "the first snapshot is missing", hint="restore the database from a backup")
+        if row.version == game.version:
+            _check_beginning(game, row, first)
         session = _loaded(game, row, first)
         history = journal.records(row.id)
         for at_tick, at_seq, digest in kept:
@@ -141,6 +162,21 @@ def verify(journal: JournalReader, row: GameRow, game: Game[Any]) -> Iterator[Fi
         yield Finding(row.id, records, snapshots, tick, problem=str(error))
     except (GamekitError, msgspec.MsgspecError, ValueError) as error:
         yield Finding(row.id, records, snapshots, tick, problem=f"after record {records}: {error}")
+
+
+def _check_beginning(game: Game[Any], row: GameRow, first: StoredSnapshot) -> None:
+    """Scenario, rules and seed of the catalogue give the first snapshot.
+
+    Raises:
+        JournalCorrupt: they give another one.
+    """
+    made = digest_of(first_session(game, row).snapshot())
+    if made != first.digest:
+        raise JournalCorrupt(
+            "verify",
+            f"the game's configuration and seed give the digest {made} at tick 0; stored is {first.digest}",
+            hint="the catalogue's row or the scenario has changed since; restore them from a backup",
+        )
 
 
 def _loaded(game: Game[Any], row: GameRow, snapshot: StoredSnapshot) -> Session[Any]:

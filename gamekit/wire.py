@@ -25,6 +25,8 @@ MAX_MESSAGE_BYTES = 16 * 1024
 MAX_PENDING_COMMANDS = 128
 #: How many answers per client the session remembers for resends; a client's window is never wider.
 ANSWERS_KEPT = 256
+#: Longest client id, in characters.
+MAX_CLIENT_CHARS = 64
 #: Largest command id: what a JavaScript number holds exactly.
 MAX_CID = 2**53 - 1
 
@@ -181,7 +183,7 @@ class Notice(ToClientMessage, frozen=True):
     """News about the session itself.
 
     Attributes:
-        kind: "paused", "resumed", "speed", "overload", "readonly" or "drain".
+        kind: "paused", "resumed", "speed", "readonly" or "drain".
         message: a sentence for people.
         tick: the session's tick.
         speed: the speed in force.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from tornado.web import HTTPError, RequestHandler
 
-from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError
+from gamekit.errors import ConfigError, GamekitError, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import GameId, PlayerId
 from gamekit.server.origin import origin_allowed
 from gamekit.server.settings import MAX_BODY_BYTES
-from gamekit.wire import MAX_CID, Outcome
+from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES, Outcome
 
 if TYPE_CHECKING:
     from gamekit.server.app import Server
@@ -155,7 +156,7 @@ class Api(RequestHandler):
         """The session of a game in the URL."""
         try:
             return await self.host.runner(GameId(game))
-        except KeyError:
+        except NoSuchGame:
             raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.") from None
         except GamekitError as error:
             raise Problem(503, "unavailable", f"The game cannot be opened: {error}") from None
@@ -168,6 +169,8 @@ class Api(RequestHandler):
         """What a new player needs to play."""
         token = self.server.tokens.of(runner.id, player)
         base = self.request.headers.get("X-Forwarded-Context", "").rstrip("/")
+        if not re.fullmatch(r"(/[A-Za-z0-9._~@-]+)*", base):
+            base = ""
         secure = self.request.protocol == "https"
         where = f"{self.request.host}{base}"
         return {
@@ -196,8 +199,8 @@ class NewGameRoute(Api):
             raise Problem(400, "bad_config", str(error)) from None
         except ServerError as error:
             raise Problem(422, "bad_name", str(error)) from None
-        except JournalError as error:
-            raise Problem(503, "readonly", str(error)) from None
+        except (JournalError, SessionError) as error:
+            raise Problem(503, "unavailable", str(error)) from None
         self.reply(self.admission(runner, PlayerId(player)), 201)
 
 
@@ -285,8 +288,12 @@ class CommandsRoute(Api):
         player = self.player_of(runner)
         if player is None:
             raise Problem(401, "token_needed", "Commands need the player's token.")
-        if not 1 <= asked.cid <= MAX_CID or "/" in asked.client:
-            raise Problem(400, "bad_cid", f"cid must be from 1 to {MAX_CID}, and client must not contain '/'.")
+        if len(self.request.body) > MAX_MESSAGE_BYTES:
+            raise Problem(413, "too_large", f"A command has at most {MAX_MESSAGE_BYTES} bytes.")
+        if not 1 <= asked.cid <= MAX_CID:
+            raise Problem(400, "bad_cid", f"cid must be from 1 to {MAX_CID}, counting up per client.")
+        if len(asked.client) > MAX_CLIENT_CHARS or "/" in asked.client:
+            raise Problem(400, "bad_client", f"A client id is at most {MAX_CLIENT_CHARS} characters without '/'.")
         outcome = await self.host.command(runner, player, asked.client, asked.cid, asked.body)
         if outcome.code is not None:
             raise refusal(outcome)
@@ -294,7 +301,7 @@ class CommandsRoute(Api):
 
     def _number(self, name: str) -> int:
         text = self.get_query_argument(name, "0")
-        if not text.isdigit():
+        if not re.fullmatch(r"[0-9]{1,15}", text):
             raise Problem(400, "bad_request", f"{name} must be a whole number.")
         return int(text)
 
@@ -343,7 +350,7 @@ class MissingRoute(Api):
 
 def refusal(outcome: Outcome) -> Problem:
     """A refused command as an HTTP problem."""
-    status = {"readonly": 503, "stale_cid": 409, "too_many_pending": 429, "bad_command": 400}
+    status = {"readonly": 503, "unavailable": 503, "stale_cid": 409, "too_many_pending": 429, "bad_command": 400}
     code = outcome.code or "refused"
     return Problem(status.get(code, 422), code, outcome.message or code)
 

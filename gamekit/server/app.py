@@ -90,7 +90,7 @@ class Server:
             for one in bound:
                 one.close()
             raise
-        self._http = HTTPServer(self._application(), max_body_size=MAX_BODY_BYTES, xheaders=True)
+        self._http = HTTPServer(self._application(), max_body_size=4 * MAX_BODY_BYTES, xheaders=True)
         self._http.add_sockets(bound)
         self.port = bound[0].getsockname()[1]
 
@@ -120,7 +120,7 @@ class Server:
                 (r"/", pages.Page, {"file": "index.html", "base": "./"}),
                 (r"/play/([A-Za-z0-9_-]{1,64})", pages.Page, {"file": "index.html", "base": "../"}),
                 (r"/admin", pages.Page, {"file": "admin.html", "base": "./"}),
-                (r"/web/(.*)", pages.WebFiles, {"path": str(pages.WEB_DIRECTORY)}),
+                (r"/web/([A-Za-z0-9_./-]+)", pages.WebFiles, {"path": str(pages.WEB_DIRECTORY)}),
                 (r"/healthz", pages.Health, {**shared, "ready": False}),
                 (r"/readyz", pages.Health, {**shared, "ready": True}),
                 (r"/metrics", pages.MetricsPage, shared),

@@ -10,6 +10,7 @@ clock, and a session with nothing due is not in the heap at all, so it costs not
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import json
 import logging
@@ -18,7 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gamekit.errors import JournalError, ServerError
+from gamekit.errors import GamekitError, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import Game, GameId, Join, PlayerId
 from gamekit.history import first_session, rebuild, stored
 from gamekit.journal import Completion, GameRow, Journal, PutLatency
@@ -30,6 +31,9 @@ from gamekit.session import ADMIN, Submitted, Ticked, TicketId
 from gamekit.wire import Outcome
 
 log = logging.getLogger("gamekit.server")
+
+#: How long a game that could not be opened is not tried again, in seconds.
+RETRY_OPEN_S = 5.0
 
 
 class Host:
@@ -59,6 +63,9 @@ class Host:
         self._tickets = 0
         self._all_times = TickTimes()
         self._every_second: asyncio.Task[None] | None = None
+        self._opening_all: asyncio.Task[None] | None = None
+        #: {game: (when to try again, why it could not be opened)}
+        self._unreadable: dict[GameId, tuple[float, GamekitError]] = {}
         #: Done at the next commit of the journal.
         self._next_commit: asyncio.Future[None]
 
@@ -68,6 +75,7 @@ class Host:
         self._next_commit = self._loop.create_future()
         self.journal.start(self._on_commit)
         self._every_second = self._loop.create_task(self._seconds())
+        self._opening_all = self._loop.create_task(self._open_all())
 
     def now_us(self) -> int:
         """The host's clock: monotonic, in microseconds."""
@@ -115,16 +123,31 @@ class Host:
         """The running session of a game; recovers it from the journal when it is not in memory.
 
         Raises:
-            KeyError: no such game.
-            JournalError: its history cannot be read; other games are not touched by that.
+            NoSuchGame: there is none with this id.
+            SessionError: it failed, or its history cannot be replayed; other games are not touched by that.
+            JournalError: its history cannot be read.
+            ServerError: the server is shutting down.
         """
         if runner := self.runners.get(game):
+            if runner.ended is not None:
+                raise SessionError(runner.ended)
             return runner
+        known = self._unreadable.get(game)
+        if known is not None and self._loop.time() < known[0]:
+            raise known[1]
         task = self._opening.get(game)
         if task is None:
             task = self._opening[game] = self._loop.create_task(self._open(game))
-            task.add_done_callback(lambda _: self._opening.pop(game, None))
+            task.add_done_callback(lambda done: self._opened(game, done))
         return await asyncio.shield(task)
+
+    def _opened(self, game: GameId, task: asyncio.Task[Runner]) -> None:
+        self._opening.pop(game, None)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, GamekitError) and not isinstance(error, NoSuchGame):
+            # Not tried again at once: every try takes the game over anew, which is a write.
+            self._unreadable[game] = (self._loop.time() + RETRY_OPEN_S, error)
+            log.error("game %s cannot be opened: %s", game, error)
 
     async def _open(self, game: GameId) -> Runner:
         session, chain = await self._loop.run_in_executor(None, self._recover, game)
@@ -139,27 +162,46 @@ class Host:
             raise ServerError("The server is shutting down; connect again in a moment.")
         row = self.journal.game(game)
         if row is None:
-            raise KeyError(game)
+            raise NoSuchGame(f"There is no game {game!r}.")
         rules = self.games.get(row.game)
         if rules is None:
             raise ServerError(f"Game {game} is a {row.game!r}; this server only hosts {', '.join(self.games)}.")
         # Taking over comes first: after it no older run can add to the history that is read here.
         row = self.journal.open(game)
-        session = rebuild(self.journal, row, rules)
+        try:
+            session = rebuild(self.journal, row, rules)
+        except GamekitError:
+            raise
+        except Exception as error:
+            log.exception("game %s cannot be replayed", game)
+            text = f"The rules fail on the history of game {game} ({error!r}); `gamekit verify` tells where."
+            raise SessionError(text) from None
         return session, self.journal.chain(game, session.seq)
 
+    async def _open_all(self) -> None:
+        """Bring back every game of the database, one after the other, so that those nobody asks for go on too."""
+        for row in await self._loop.run_in_executor(None, self.journal.games):
+            with contextlib.suppress(GamekitError):
+                await self.runner(row.id)
+
     async def catch_up(self, runner: Runner) -> None:
-        """Bring a session to where its clock is, so that what is read from it is of now."""
+        """Bring a session to where its clock is now, so that what is read from it is of now.
+
+        In steps, between which others have their turn. Ends early when the session cannot go on.
+        """
         session = runner.session
         target = runner.clock.tick_at(self.now_us())
-        if session.hold_at is not None:
-            target = min(target, session.hold_at)
-        while session.tick < target and not session.readonly:
+        while runner.ended is None and not session.readonly and not self.draining:
+            held = target if session.hold_at is None else min(target, session.hold_at)
+            target = min(held, runner.clock.tick_at(self.now_us()))
+            if session.tick >= target:
+                return
             before = session.tick
             next_commit = self._next_commit
             runner.feed(Ticked())
             if session.tick == before:
                 await asyncio.shield(next_commit)
+            await asyncio.sleep(0)
 
     async def join(self, runner: Runner, name: str) -> tuple[PlayerId | None, Outcome]:
         """Let a new player in; None and the refusal when the rules do not."""
@@ -168,7 +210,8 @@ class Host:
         return (player if outcome.code is None else None), outcome
 
     async def admin(self, runner: Runner, body: dict[str, Any]) -> Outcome:
-        """Carry out one of the session's own commands, e.g. `{"type": "pause"}`."""
+        """Carry out one of the session's own commands, e.g. `{"type": "pause"}`, at the tick that it is now."""
+        await self.catch_up(runner)
         return await self.command(runner, ADMIN, "@server", 0, body)
 
     async def command(self, runner: Runner, player: PlayerId, client: str, cid: int, body: Any) -> Outcome:
@@ -211,12 +254,7 @@ class Host:
         while heap and heap[0][0] <= (now_us := self.now_us()):
             due_us, _, runner = heapq.heappop(heap)
             if due_us == runner.due_us:
-                try:
-                    runner.wake(now_us)
-                except Exception:
-                    # One broken session must not stop the clock of the others.
-                    log.exception("game %s failed in its tick and stands still", runner.id)
-                    runner.due_us = None
+                runner.wake(now_us)
         self._set_timer()
 
     async def _seconds(self) -> None:
@@ -224,10 +262,7 @@ class Host:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             for runner in list(self.watched):
-                try:
-                    runner.feed(Ticked(heartbeat=True))
-                except Exception:
-                    log.exception("game %s failed in its heartbeat", runner.id)
+                runner.feed(Ticked(heartbeat=True))
             self._keep_times()
 
     def _keep_times(self) -> None:
@@ -253,11 +288,7 @@ class Host:
             runner = self.runners.get(game)
             if runner is not None:
                 self.metrics.records.inc()
-                try:
-                    runner.committed(one)
-                except Exception:
-                    log.exception("game %s failed after a commit and stands still", game)
-                    runner.due_us = None
+                runner.committed(one)
         self._next_commit.set_result(None)
         self._next_commit = self._loop.create_future()
 
@@ -280,14 +311,15 @@ class Host:
         deadline = self._loop.time() + DRAIN_S
         while any(runner.busy for runner in self.runners.values()) and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
-        if self._every_second is not None:
-            self._every_second.cancel()
+        for task in (self._every_second, self._opening_all):
+            if task is not None:
+                task.cancel()
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         for runner in self.runners.values():
-            runner.due_us = None
-            if not runner.session.readonly and runner.session.intake.empty:
-                self.journal.submit(runner.closing_writes())
+            if writes := runner.close():
+                self.journal.submit(writes)
         await self._loop.run_in_executor(None, self.journal.close)
 
 

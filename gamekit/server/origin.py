@@ -16,4 +16,8 @@ def origin_allowed(origin: str | None, host: str, allowed: Sequence[str]) -> boo
     """
     if origin is None:
         return True
-    return urlsplit(origin).netloc.lower() == host.lower() or origin.lower() in {one.lower() for one in allowed}
+    try:
+        own = urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:
+        return False
+    return own or origin.lower() in {one.lower() for one in allowed}

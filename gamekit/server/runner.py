@@ -5,6 +5,7 @@ Owns one session, its clock and its connections' delivery. Knows nothing of HTTP
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from gamekit import wire
-from gamekit.game import GameId
+from gamekit.game import GameId, Tick
 from gamekit.history import stored
 from gamekit.journal import Append, Completion, PutPlayer, Record, Reserve, SaveSnapshot, Write, chain_of
 from gamekit.server.clock import GameClock
@@ -44,6 +45,8 @@ from gamekit.wire import Outcome
 if TYPE_CHECKING:
     from gamekit.server.host import Host
 
+log = logging.getLogger("gamekit.server")
+
 #: Sessions that nobody watches go on together on this grid, so that they share commits.
 UNWATCHED_GRID_US = 1_000_000
 
@@ -56,6 +59,10 @@ class Socket(Protocol):
 
     def deliver(self, framed: bytes) -> None:
         """Write one whole frame; never blocks and never raises."""
+        ...
+
+    def dismiss(self, why: str) -> None:
+        """Close the connection, because its session has ended."""
         ...
 
 
@@ -82,6 +89,8 @@ class Runner:
         self._chain = chain
         self._append_started_us = 0
         self._tickets: dict[TicketId, Callable[[Outcome], None]] = {}
+        #: Why this session takes nothing more: its rules or its host failed, or it was closed; None while it runs.
+        self.ended: str | None = None
 
     @property
     def id(self) -> GameId:
@@ -91,6 +100,8 @@ class Runner:
     @property
     def busy(self) -> bool:
         """True while a command or a question is on its way."""
+        if self.ended or self.session.readonly:
+            return False
         return not self.session.intake.empty or bool(self._tickets) or self.session.waiting
 
     def wake(self, now_us: int) -> None:
@@ -106,15 +117,36 @@ class Runner:
             self.host.measured.add(self)
 
     def feed(self, stimulus: Stimulus) -> None:
-        """Give the session one stimulus and do what it says."""
+        """Give the session one stimulus and do what it says. A session that has ended takes nothing."""
+        if self.ended is not None:
+            return
         now_us = self.host.now_us()
         tick = self.clock.tick_at(now_us)
-        near = min(tick, self.session.tick + CATCH_UP_TICKS)
-        self._perform(self.session.handle(stimulus, near))
-        self._schedule(now_us, behind=near < tick)
+        bound = self.session.tick + CATCH_UP_TICKS
+        try:
+            self._perform(self.session.handle(stimulus, tick, bound))
+            self._schedule(now_us, bound)
+        except Exception:
+            # What the state is now is not known: nothing of it may be shown, kept or built upon.
+            log.exception("game %s failed and is stopped; its history is safe, a restart recovers it", self.id)
+            self.end("The game failed and is stopped; a restart of the server recovers it from its history.")
+
+    def end(self, why: str) -> None:
+        """Take nothing more, answer who waits, and let the connections go."""
+        self.ended = why
+        self.due_us = None
+        outcome = Outcome(cid=0, tick=0, seq=0, code="unavailable", message=why)
+        waiting, self._tickets = list(self._tickets.values()), {}
+        for answer in waiting:
+            answer(outcome)
+        for socket in list(self.sockets.values()):
+            socket.dismiss(why)
 
     def ask(self, stimulus: Callable[[TicketId], Stimulus], answer: Callable[[Outcome], None]) -> None:
         """Submit something whose outcome somebody waits for."""
+        if self.ended is not None:
+            answer(Outcome(cid=0, tick=0, seq=0, code="unavailable", message=self.ended))
+            return
         ticket = self.host.new_ticket()
         self._tickets[ticket] = answer
         self.feed(stimulus(ticket))
@@ -147,11 +179,19 @@ class Runner:
 
     def notify(self, kind: str, text: str) -> None:
         """Tell everybody connected."""
-        self._perform(self.session.notify(kind, text))
+        if self.ended is None:
+            self._perform(self.session.notify(kind, text))
 
-    def closing_writes(self) -> list[Write]:
-        """What the journal must hold so that the next run begins exactly here."""
+    def close(self) -> list[Write]:
+        """End in order; what the journal must hold so that the next run begins exactly here.
+
+        Nothing for a session that failed, or whose last record may or may not be on disk: its history tells.
+        """
         session = self.session
+        certain = self.ended is None and not session.readonly and session.intake.empty
+        self.end("The server is shutting down; connect again in a moment.")
+        if not certain:
+            return []
         keep = session.keep_snapshot()
         return [
             self._snapshot(keep),
@@ -159,26 +199,32 @@ class Runner:
         ]
 
     def _perform(self, actions: list[Action]) -> None:
-        writes: list[Write] = []
-        for action in actions:
-            match action:
-                case Send():
-                    self._send(action)
-                case AppendRecord():
-                    writes.append(self._append(action))
-                case ReserveTick():
-                    writes.append(Reserve(game=self.id, epoch=self.session.epoch, tick=action.tick))
-                case KeepSnapshot():
-                    writes.append(self._snapshot(action))
-                case NotePlayer():
-                    writes.append(PutPlayer(self.id, self.session.epoch, action.player, action.name))
-                case Settled():
-                    if answer := self._tickets.pop(action.ticket, None):
-                        answer(action.outcome)
-                case Retimed():
-                    self.clock.anchor(self.host.now_us(), self.session.tick, self.session.speed)
+        """Do what the session says: first what must reach the disk, so that nothing else can get in its way."""
+        writes = [write for action in actions if (write := self._write(action)) is not None]
         if writes:
             self.host.journal.submit(writes)
+        for action in actions:
+            if isinstance(action, Send):
+                self._send(action)
+            elif isinstance(action, Settled):
+                if answer := self._tickets.pop(action.ticket, None):
+                    answer(action.outcome)
+            elif isinstance(action, Retimed):
+                # Never before a tick that a command was numbered for at the old pace.
+                tick = max(self.session.tick, self.session.intake.last_tick)
+                self.clock.anchor(self.host.now_us(), tick, self.session.speed)
+
+    def _write(self, action: Action) -> Write | None:
+        match action:
+            case AppendRecord():
+                return self._append(action)
+            case ReserveTick():
+                return Reserve(game=self.id, epoch=self.session.epoch, tick=action.tick, final=action.lower)
+            case KeepSnapshot():
+                return self._snapshot(action)
+            case NotePlayer():
+                return PutPlayer(self.id, self.session.epoch, action.player, action.name)
+        return None
 
     def _append(self, action: AppendRecord) -> Write:
         chain = chain_of(self._chain, self.id, action.epoch, action.seq, action.tick, action.commands)
@@ -212,16 +258,22 @@ class Runner:
         metrics.messages.inc(len(action.connections))
         self.times.add_fanout((time.perf_counter_ns() - begun) // 1000)
 
-    def _schedule(self, now_us: int, *, behind: bool) -> None:
-        """Tell the host when this session wants to tick next."""
+    def _schedule(self, now_us: int, bound: Tick) -> None:
+        """Tell the host when this session wants to tick next.
+
+        Args:
+            now_us: the host's clock.
+            bound: how far the session was allowed to go just now.
+        """
         session = self.session
         due = session.next_due()
+        still = session.paused or session.readonly is not None
         due_us: int | None
-        if behind:
+        if session.tick >= bound and not still:
             due_us = self.clock.next_slot(now_us)
         elif session.watched or session.waiting:
             due_us = None if due is None else max(self.clock.slot_of(due), self.clock.next_slot(now_us))
-        elif session.paused or session.readonly:
+        elif still:
             due_us = None
         else:
             due_us = (now_us + int(UNWATCHED_S * 1e6)) // UNWATCHED_GRID_US * UNWATCHED_GRID_US

@@ -37,6 +37,8 @@ HELLO_TIMEOUT_S = 10.0
 #: Messages a second that a socket may send for long, and in one burst; beyond that it is read more slowly.
 MESSAGES_PER_S = 100.0
 MESSAGES_BURST = 200.0
+#: A hello counts as one message more for every so many bytes that it is answered with.
+BYTES_PER_MESSAGE = 20_000
 #: Bytes waiting to be read by a client: above the first it gets snapshots, above the second it is disconnected.
 BEHIND_BYTES = 256 * 1024
 TOO_SLOW_BYTES = 4 * 1024 * 1024

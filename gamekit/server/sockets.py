@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 
 from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
+from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler
 
 from gamekit import wire
-from gamekit.errors import GamekitError, RemoteProtocolError
+from gamekit.errors import GamekitError, NoSuchGame, RemoteProtocolError
 from gamekit.game import GameId
 from gamekit.server.frames import frame
 from gamekit.server.origin import origin_allowed
 from gamekit.server.settings import (
     BEHIND_BYTES,
+    BYTES_PER_MESSAGE,
     HELLO_TIMEOUT_S,
     MESSAGES_BURST,
     MESSAGES_PER_S,
@@ -36,8 +38,6 @@ CLOSE_POLICY = 1008
 CLOSE_TRY_AGAIN = 1013
 CLOSE_NO_GAME = 4404
 
-MAX_CLIENT_CHARS = 64
-
 
 class GameSocket(WebSocketHandler):
     """One player's (or spectator's) connection to one game."""
@@ -54,6 +54,9 @@ class GameSocket(WebSocketHandler):
         self._allowance = MESSAGES_BURST
         self._allowance_at = 0.0
         self._hello_timer: object | None = None
+        self._delivered = 0
+        #: True once the connection is closed.
+        self.gone = False
 
     # --- the handshake ----------------------------------------------------------------------------------------
 
@@ -75,17 +78,24 @@ class GameSocket(WebSocketHandler):
         self.server.sockets.add(self)
         self.host.metrics.connections.inc()
         try:
-            self.runner = await self.host.runner(GameId(game))
-        except KeyError:
+            runner = await self.host.runner(GameId(game))
+        except NoSuchGame:
             self._refuse("no_such_game", f"There is no game {game!r}; check the link.", CLOSE_NO_GAME)
             return
         except GamekitError as error:
-            log.error("game %s cannot be opened: %s", game, error)
             self._refuse("unavailable", f"The game cannot be opened: {error}", CLOSE_TRY_AGAIN)
             return
-        token = self.get_query_argument("token", None)
+        if self.gone:
+            return
+        self.runner = runner
+        try:
+            token = self.get_query_argument("token", None)
+            client = self.get_query_argument("client", "")
+        except HTTPError:
+            self._refuse("bad_token", "The address could not be read; join the game again.", CLOSE_POLICY)
+            return
         if token is not None:
-            self._hello(wire.Hello(token=token, client=self.get_query_argument("client", "")))
+            self._hello(wire.Hello(token=token, client=client))
         else:
             self._hello_timer = IOLoop.current().call_later(HELLO_TIMEOUT_S, self._hello_missing)
 
@@ -99,21 +109,28 @@ class GameSocket(WebSocketHandler):
         if runner is None:
             return
         player = None
-        token = hello.token or self.get_query_argument("token", "")
+        token = hello.token or self._argument("token")
         if token:
             player = self.server.tokens.player(runner.id, token)
             if player is None or player not in runner.session.players:
                 self._refuse("bad_token", "The token is not valid for this game; join it again.", CLOSE_POLICY)
                 return
-        client = hello.client or self.get_query_argument("client", "")
-        if len(client) > MAX_CLIENT_CHARS or "/" in client:
-            text = f"A client id is at most {MAX_CLIENT_CHARS} characters without '/'."
+        client = hello.client or self._argument("client")
+        if len(client) > wire.MAX_CLIENT_CHARS or "/" in client:
+            text = f"A client id is at most {wire.MAX_CLIENT_CHARS} characters without '/'."
             self._refuse("bad_client", text, CLOSE_POLICY)
             return
         if not self.attached:
             self.connection = self.server.new_connection()
         self.attached = True
+        before = self._delivered
         runner.attach(Attached(self.connection, player, client, hello.resume), self)
+        # A snapshot is work: whoever asks for large ones again and again is read more slowly.
+        self._allowance -= (self._delivered - before) / BYTES_PER_MESSAGE
+
+    def _argument(self, name: str) -> str:
+        """A parameter of the URL; `open` has made sure that it can be read."""
+        return self.get_query_argument(name, "")
 
     # --- messages ---------------------------------------------------------------------------------------------
 
@@ -155,6 +172,7 @@ class GameSocket(WebSocketHandler):
 
     def on_close(self) -> None:
         """The connection is gone, for whatever reason."""
+        self.gone = True
         if self._hello_timer is not None:
             IOLoop.current().remove_timeout(self._hello_timer)
             self._hello_timer = None
@@ -171,14 +189,16 @@ class GameSocket(WebSocketHandler):
         if connection is None or connection.is_closing():
             return
         stream = connection.stream
-        if stream is None:
+        if stream is None or stream.closed():
             return
         try:
             stream.write(framed)
         except StreamClosedError:
             return
-        # Tornado keeps no public count of what the kernel has not taken yet.
-        waiting = len(stream._write_buffer)
+        self._delivered += len(framed)
+        # Tornado keeps no public count of what the kernel has not taken yet; a stream that was just closed has none.
+        unread = stream._write_buffer
+        waiting = len(unread) if unread is not None else 0
         if waiting > TOO_SLOW_BYTES:
             self.close(CLOSE_TRY_AGAIN, "too slow: reconnect and resume")
         elif waiting > BEHIND_BYTES and not self.behind and self.runner is not None:
@@ -187,6 +207,11 @@ class GameSocket(WebSocketHandler):
             # Not at once: this runs inside the session's own actions.
             IOLoop.current().add_callback(self.runner.feed, FellBehind(self.connection))
             IOLoop.current().add_callback(self._wait_until_read)
+
+    def dismiss(self, why: str) -> None:
+        """Close, because the session has ended."""
+        draining = self.host.draining
+        self.close(CLOSE_GOING_AWAY if draining else CLOSE_TRY_AGAIN, "drain" if draining else "unavailable")
 
     async def _wait_until_read(self) -> None:
         """When everything was read, go on with a snapshot."""

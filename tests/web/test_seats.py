@@ -141,7 +141,7 @@ def test_orders_that_wait_stay_with_their_seat(mortal: LiveServer, visitor: Visi
 def test_a_full_store_makes_nobody_a_spectator(server: LiveServer, visitors: Callable[..., Visitor]) -> None:
     made = new_game(server)
     page = visitors().page()
-    page.goto(f"{server.url}web/favicon.svg")
+    page.goto(server.url)
     page.evaluate(FILL)
     page.goto(made["play_url"])
     plays(page, "Ada")
