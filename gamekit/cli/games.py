@@ -111,7 +111,8 @@ def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
         last = record.seq
     return {
         "id": row.id,
-        "name": row.name,
+        # Names come from anybody; what a terminal would obey is shown as what it is.
+        "name": "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in row.name),
         "game": row.game,
         "scenario": config.get("scenario", "nearest-stars"),
         "seed": row.seed,

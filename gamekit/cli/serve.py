@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -31,6 +32,7 @@ from gamekit.server.settings import Settings
 @click.option("--allow-origin", multiple=True, help="Origin whose pages may connect too, e.g. https://lab.example.")
 @click.option("--ready-fd", type=int, help="Write one JSON line to this file descriptor when ready.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
+@click.option("--remove-data", is_flag=True, help="Remove DIR when done: for servers that live as long as a notebook.")
 @click.option("--verbose", is_flag=True, help="Log every HTTP request.")
 def serve(
     port: int,
@@ -39,6 +41,7 @@ def serve(
     allow_origin: tuple[str, ...],
     ready_fd: int | None,
     exit_with_parent: bool,
+    remove_data: bool,
     verbose: bool,
 ) -> None:
     """Run a server: games live in DIR/gamekit.db, players connect with a browser or a notebook.
@@ -52,6 +55,9 @@ def serve(
         asyncio.run(_run(settings, ready_fd, exit_with_parent))
     except GamekitError as error:
         raise click.ClickException(str(error)) from None
+    finally:
+        if remove_data:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 #: How long the loop may keep Python's interpreter lock from the journal's thread. The default of 5 ms is what a commit

@@ -52,9 +52,11 @@ class ServerProcess:
         self._log: IO[bytes] = tempfile.TemporaryFile(prefix="gamekit-log-")  # noqa: SIM115 - closed in _tidy
         read, write = os.pipe()
         command = [sys.executable, "-m", "gamekit", "serve", "--port", str(port), "--data", str(self.directory)]
+        # A server of a temporary directory removes it itself, also when this process was killed and cannot.
+        options = ["--exit-with-parent", *(["--remove-data"] if self._own_directory else [])]
         try:
             self._process = subprocess.Popen(
-                [*command, "--ready-fd", str(write), "--exit-with-parent"],
+                [*command, "--ready-fd", str(write), *options],
                 stdin=subprocess.PIPE,
                 stdout=self._log,
                 stderr=self._log,
