@@ -10,10 +10,10 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, Tick, View
-from gamekit.space import dispatch, economy, orders, queue, views
+from gamekit.space import dispatch, economy, orders, queue, storms, views
 from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
 from gamekit.space.events import PRIVATE
-from gamekit.space.model import Player, Saved, Ship, Station
+from gamekit.space.model import Gate, Player, Saved, Ship, Station
 from gamekit.space.state import SpaceState
 from gamekit.space.worldgen import new_state
 
@@ -73,6 +73,8 @@ class SpaceGame:
                 economy.finish_cycle(state, thing, events)
             elif isinstance(thing, Player):
                 dispatch.hold_round(state, thing, events)
+            elif isinstance(thing, Gate):
+                storms.turn(state, thing, events)
         state.tick = to_tick
         return events
 
@@ -84,7 +86,7 @@ class SpaceGame:
         return carry_out(state, player, command)
 
     def next_due(self, state: SpaceState) -> Tick | None:
-        """The next tick at which a ship, a station or a dispatcher has something due, or None."""
+        """The next tick at which a ship, a station, a dispatcher or the weather has something due, or None."""
         return state.agenda.next_due()
 
     def view(self, state: SpaceState, player: PlayerId | None) -> View:

@@ -16,6 +16,7 @@ from gamekit.space.model import (
     Docked,
     Entry,
     Fly,
+    Gate,
     InGate,
     InSpace,
     Job,
@@ -116,6 +117,9 @@ def _of_gates(state: SpaceState) -> Iterator[str]:
             yield f"gate {gate.id} and its other end disagree"
         if gate.id not in state.sectors[gate.sector].gates:
             yield f"gate {gate.id} is not in its sector"
+        if gate.stormy > (gate.due != NEVER and not gate.open and state.rules.storm_rate > 0):
+            yield f"gate {gate.id} has a storm that closes nothing or never ends"
+        yield from _overdue(state, gate)
 
 
 def _of_stations(state: SpaceState) -> Iterator[str]:
@@ -188,7 +192,11 @@ def _stands_at(state: SpaceState, at: InSpace | Docked, dock: Dock) -> bool:
 
 
 def _of_agenda(state: SpaceState) -> Iterator[str]:
-    things = {thing.key: thing for table in (state.stations, state.ships, state.players) for thing in table.values()}
+    things = {
+        thing.key: thing
+        for table in (state.stations, state.ships, state.players, state.gates)
+        for thing in table.values()
+    }
     if set(state.agenda.things) != set(things):
         yield "the agenda knows other things than there are"
     held = set(state.agenda.heap)
@@ -216,7 +224,7 @@ def _refers(state: SpaceState, entry: Entry) -> bool:
     return entry.ware in state.wares and entry.units > 0
 
 
-def _overdue(state: SpaceState, thing: Station | Ship | Player) -> Iterator[str]:
+def _overdue(state: SpaceState, thing: Station | Ship | Player | Gate) -> Iterator[str]:
     if thing.due != NEVER and thing.due <= state.tick:
         yield f"{thing.id} had something due at {thing.due}"
 

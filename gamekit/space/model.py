@@ -22,11 +22,12 @@ from gamekit.space.rules import Rules
 
 #: `due` of a thing that waits for nothing.
 NEVER = -1
-#: Agenda keys of companies' first ships, of all other ships, and of players start here; stations' keys lie below. So at
-#: one tick production comes before ships, and ships before the dispatchers that give them jobs.
+#: Agenda keys of companies' ships, of other ships, of players and of gates start here; stations' lie below. So at one
+#: tick production comes before ships, and ships before the dispatchers that give them jobs; storms come last.
 FIRST_COMPANY_SHIP_KEY = 1 << 31
 FIRST_SHIP_KEY = 1 << 32
 FIRST_PLAYER_KEY = 1 << 33
+FIRST_GATE_KEY = 1 << 34
 
 
 class Ware(msgspec.Struct, frozen=True, array_like=True):
@@ -50,7 +51,13 @@ class Sector(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Gate(msgspec.Struct, array_like=True):
-    """One end of a passage between two sectors; `to` is the other end. Both ends are open, or both are closed."""
+    """One end of a passage between two sectors; `to` is the other end. Both ends are open, or both are closed.
+
+    Attributes:
+        due: when the next storm begins or the one that rages ends; at the end with the smaller number only.
+        storms: how many storms were ever forecast here.
+        stormy: whether a storm rages here.
+    """
 
     id: str
     number: int
@@ -61,6 +68,14 @@ class Gate(msgspec.Struct, array_like=True):
     to_sector: str
     jump_ticks: Tick
     open: bool = True
+    due: Tick = NEVER
+    storms: int = 0
+    stormy: bool = False
+
+    @property
+    def key(self) -> int:
+        """Its number in the agenda."""
+        return FIRST_GATE_KEY + self.number
 
 
 class Recipe(msgspec.Struct, frozen=True, array_like=True):

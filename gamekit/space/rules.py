@@ -59,6 +59,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_load_percent: Annotated[
         int, _meta("percent", 1, 100, "How much of its hold a ship must fill for an auto-trade to be worth while.")
     ] = 25
+    storm_rate: Annotated[
+        int, _meta("storms in 100 hours", 0, 36_000, "How often a storm closes a passage, on average; 0 is never.")
+    ] = 0
+    storm_ticks: Annotated[int, _meta("ticks", 1, 3_600_000, "How long a storm keeps a passage closed.")] = 3_000
 
 
 class RuleField(msgspec.Struct, frozen=True):

@@ -53,7 +53,9 @@ class SpaceState:
         self.players = saved.players
         self.ledger = saved.ledger
         self.ships_made = saved.ships_made
-        self.agenda = Agenda(chain(self.stations.values(), self.ships.values(), self.players.values()))
+        self.agenda = Agenda(
+            chain(self.stations.values(), self.ships.values(), self.players.values(), self.gates.values())
+        )
         self.atlas = Atlas(self.sectors, self.gates, self.stations)
         self.reserved = Reserved(self.ships.values())
         self.market = Market()

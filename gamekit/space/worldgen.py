@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from gamekit.errors import ConfigError
-from gamekit.space import fleet, ledger, scenario
+from gamekit.space import fleet, ledger, scenario, storms
 from gamekit.space.economy import TRADING, begin_cycle
 from gamekit.space.model import Gate, Recipe, Saved, Sector, Station, Ware
 from gamekit.space.procedural import grown
@@ -135,6 +135,7 @@ def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceSta
             if station.due > 0:
                 state.agenda.put(station, 1 + station.key * _STAGGER_TICKS % station.recipe.cycle_ticks)
     fleet.found(state, definition.companies)
+    storms.forecast(state)
     return state
 
 

@@ -147,6 +147,10 @@ def spoil_dispatcher(state: SpaceState) -> None:
     state.ships["ship-1"].auto_trade = True
 
 
+def spoil_weather(state: SpaceState) -> None:
+    state.gates["west:mid"].stormy = True
+
+
 def spoil_owner(state: SpaceState) -> None:
     del state.players[next(iter(state.players))]
 
