@@ -126,6 +126,8 @@ def traffic(ships: int) -> Setup:
         def drive(state: SpaceState, game: SpaceGame) -> list[Event]:
             events: list[Event] = []
             for ship in state.ships.values():
+                if state.players[ship.owner].company:
+                    continue
                 # A minute's slice never outlasts a queue of two round trips.
                 while deals and len(ship.queue) < 12:
                     start, ware = chance.pick(deals)

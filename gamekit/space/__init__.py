@@ -2,7 +2,8 @@
 
 `SpaceGame` fulfils `gamekit.game.Game`; everything else is reached through it. The rooms, from the ground up:
 `model` and `rules` (what there is), `schedule` and `travel` (when, and how to get anywhere), `ledger` (who owns what),
-`economy`, `trading`, `queue` and `gates` (what happens), `orders` (what players may do), `views` (what they see),
+`economy`, `trading`, `queue` and `gates` (what happens), `market`, `reserved`, `jobs` and `dispatch` (auto-trade),
+`fleet` (ships and owners), `orders` (what players may do), `views` (what they see),
 `scenario`, `procedural` and `worldgen` (how a game begins), `invariants` (the laws), `engine` (all of it as one game).
 """
 

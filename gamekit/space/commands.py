@@ -68,4 +68,11 @@ class CancelEntry(Command, frozen=True, tag="cancel"):
     entry: int
 
 
-SpaceCommand: TypeAlias = MoveShip | BuyWare | SellWare | StopShip | CancelEntry
+class AutoTrade(Command, frozen=True, tag="auto_trade"):
+    """Let a ship trade by itself whenever it has no orders, or no longer; its queue stays as it is."""
+
+    ship: str
+    on: bool
+
+
+SpaceCommand: TypeAlias = MoveShip | BuyWare | SellWare | StopShip | CancelEntry | AutoTrade

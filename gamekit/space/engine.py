@@ -10,10 +10,10 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, Tick, View
-from gamekit.space import economy, orders, queue, views
-from gamekit.space.commands import BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
+from gamekit.space import dispatch, economy, orders, queue, storms, views
+from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
 from gamekit.space.events import PRIVATE
-from gamekit.space.model import Saved, Ship, Station
+from gamekit.space.model import Gate, Player, Saved, Ship, Station
 from gamekit.space.state import SpaceState
 from gamekit.space.worldgen import new_state
 
@@ -28,6 +28,7 @@ _CARRY_OUT: dict[type[Command], Callable[[SpaceState, PlayerId, Any], list[Event
     SellWare: orders.trade,
     StopShip: orders.stop,
     CancelEntry: orders.cancel,
+    AutoTrade: orders.auto_trade,
 }
 
 
@@ -35,7 +36,7 @@ class SpaceGame:
     """A space economy: sectors joined by gates, stations that make and use wares, ships that fly, jump and trade."""
 
     name: str = "space"
-    version: int = 1
+    version: int = 2
     command_type: Any = SpaceCommand
 
     def new(self, config: Mapping[str, Any], seed: int) -> SpaceState:
@@ -70,6 +71,10 @@ class SpaceGame:
                 queue.complete(state, thing, events)
             elif isinstance(thing, Station):
                 economy.finish_cycle(state, thing, events)
+            elif isinstance(thing, Player):
+                dispatch.hold_round(state, thing, events)
+            elif isinstance(thing, Gate):
+                storms.turn(state, thing, events)
         state.tick = to_tick
         return events
 
@@ -77,11 +82,11 @@ class SpaceGame:
         """Carry out one command at the state's tick, or refuse it and change nothing."""
         carry_out = _CARRY_OUT.get(type(command))
         if carry_out is None:
-            return Rejected("unknown_command", "This game knows move, buy, sell, stop and cancel.")
+            return Rejected("unknown_command", "This game knows move, buy, sell, stop, cancel and auto_trade.")
         return carry_out(state, player, command)
 
     def next_due(self, state: SpaceState) -> Tick | None:
-        """The next tick at which a ship or a station has something due, or None."""
+        """The next tick at which a ship, a station, a dispatcher or the weather has something due, or None."""
         return state.agenda.next_due()
 
     def view(self, state: SpaceState, player: PlayerId | None) -> View:

@@ -103,10 +103,48 @@ class OrderAccepted(Event, frozen=True, gc=False):
     entries: int
 
 
+class AutoTradeSwitched(Event, frozen=True, gc=False):
+    """A ship began or ceased to trade by itself."""
+
+    ship: str
+    on: bool
+
+
+class TradeAssigned(Event, frozen=True, gc=False):
+    """Private: the dispatcher gave a ship a job, for which it made the best bid.
+
+    `source` is None when the ship sells what it carries; `profit` is what the job would earn at the prices of now.
+    """
+
+    player: PlayerId
+    ship: str
+    ware: str
+    units: int
+    source: str | None
+    target: str
+    profit: int
+
+
+class TradeFinished(Event, frozen=True, gc=False):
+    """Private: a ship has sold what its job was about."""
+
+    player: PlayerId
+    ship: str
+
+
+class TradeAbandoned(Event, frozen=True, gc=False):
+    """Private: a ship gave its job up; what was reserved for it is free again."""
+
+    player: PlayerId
+    ship: str
+    reason: str
+
+
 class QueueChanged(Event, frozen=True, gc=False):
     """Private: a ship's queue is another one.
 
-    `why` is "stopped", "cancelled", "replanned" (another way) or "gate" (a gate on the way closed or opened).
+    `why` is "stopped", "cancelled", "abandoned" (a job given up), "replanned" (another way) or "gate" (a gate on the
+    way closed or opened).
     """
 
     player: PlayerId
@@ -184,6 +222,26 @@ class GateOpened(Event, frozen=True, gc=False):
     gate: str
 
 
-PrivateEvent: TypeAlias = OrderAccepted | QueueChanged | EntryDone | EntryFailed | WareBought | WareSold
+PrivateEvent: TypeAlias = (
+    OrderAccepted
+    | QueueChanged
+    | EntryDone
+    | EntryFailed
+    | WareBought
+    | WareSold
+    | TradeAssigned
+    | TradeFinished
+    | TradeAbandoned
+)
 #: The events that only their `player` may see.
-PRIVATE = (OrderAccepted, QueueChanged, EntryDone, EntryFailed, WareBought, WareSold)
+PRIVATE = (
+    OrderAccepted,
+    QueueChanged,
+    EntryDone,
+    EntryFailed,
+    WareBought,
+    WareSold,
+    TradeAssigned,
+    TradeFinished,
+    TradeAbandoned,
+)

@@ -11,17 +11,23 @@ from gamekit.errors import InvariantViolated
 from gamekit.space import ledger
 from gamekit.space.model import (
     NEVER,
+    Buy,
     Dock,
     Docked,
     Entry,
     Fly,
+    Gate,
     InGate,
     InSpace,
+    Job,
     Jump,
     OnLeg,
+    Player,
+    Sell,
     Ship,
     Station,
 )
+from gamekit.space.reserved import Reserved
 from gamekit.space.state import SpaceState
 from gamekit.space.status import status_of
 from gamekit.space.trading import hold_used
@@ -37,11 +43,47 @@ def check(state: SpaceState, story: Sequence[object] = ()) -> None:
     Raises:
         InvariantViolated: at least one law is broken; the message names all that are.
     """
-    broken = [*_of_accounts(state), *_of_gates(state), *_of_stations(state), *_of_ships(state), *_of_agenda(state)]
+    broken = [
+        *_of_reservations(state),
+        *_of_accounts(state),
+        *_of_gates(state),
+        *_of_stations(state),
+        *_of_ships(state),
+        *_of_agenda(state),
+    ]
     if broken:
         raise InvariantViolated(
             f"at tick {state.tick}: " + "; ".join(broken), story=tuple(str(event) for event in story)
         )
+
+
+def _of_reservations(state: SpaceState) -> Iterator[str]:
+    rebuilt = Reserved(state.ships.values())
+    if (rebuilt.stock, rebuilt.room) != (state.reserved.stock, state.reserved.room):
+        yield f"reserved is not what the jobs say: {state.reserved.stock}, {state.reserved.room}"
+    for (station_id, ware), units in rebuilt.stock.items():
+        station = state.stations.get(station_id)
+        if station is None or ware not in station.sells or not 0 < units <= station.stock[ware]:
+            yield f"{units} {ware} are reserved at {station_id}, which has fewer"
+    for (station_id, ware), units in rebuilt.room.items():
+        station = state.stations.get(station_id)
+        if station is None or ware not in station.buys or not 0 < units <= station.capacity[ware] - station.stock[ware]:
+            yield f"room for {units} {ware} is reserved at {station_id}, which has less"
+    for ship in state.ships.values():
+        if ship.job is not None and not _works_on(ship, ship.job):
+            yield f"{ship.id} has a job that it does not do: {ship.job}, {ship.queue}"
+    for player in state.players.values():
+        yield from _overdue(state, player)
+        waiting = any(ship.owner == player.id and ship.auto_trade and not ship.queue for ship in state.ships.values())
+        if waiting and player.due == NEVER:
+            yield f"{player.id} has ships that wait for a job and nobody looks for one"
+
+
+def _works_on(ship: Ship, job: Job) -> bool:
+    """Whether the queue still buys what is to be bought, and ends with selling it."""
+    last = ship.queue[-1] if ship.queue else None
+    buys = any(isinstance(entry, Buy) and entry.ware == job.ware for entry in ship.queue)
+    return ship.auto_trade and isinstance(last, Sell) and last.ware == job.ware and buys != job.loaded
 
 
 def _of_accounts(state: SpaceState) -> Iterator[str]:
@@ -75,6 +117,9 @@ def _of_gates(state: SpaceState) -> Iterator[str]:
             yield f"gate {gate.id} and its other end disagree"
         if gate.id not in state.sectors[gate.sector].gates:
             yield f"gate {gate.id} is not in its sector"
+        if gate.stormy > (gate.due != NEVER and not gate.open and state.rules.storm_rate > 0):
+            yield f"gate {gate.id} has a storm that closes nothing or never ends"
+        yield from _overdue(state, gate)
 
 
 def _of_stations(state: SpaceState) -> Iterator[str]:
@@ -147,7 +192,11 @@ def _stands_at(state: SpaceState, at: InSpace | Docked, dock: Dock) -> bool:
 
 
 def _of_agenda(state: SpaceState) -> Iterator[str]:
-    things = {thing.key: thing for table in (state.stations, state.ships) for thing in table.values()}
+    things = {
+        thing.key: thing
+        for table in (state.stations, state.ships, state.players, state.gates)
+        for thing in table.values()
+    }
     if set(state.agenda.things) != set(things):
         yield "the agenda knows other things than there are"
     held = set(state.agenda.heap)
@@ -175,7 +224,7 @@ def _refers(state: SpaceState, entry: Entry) -> bool:
     return entry.ware in state.wares and entry.units > 0
 
 
-def _overdue(state: SpaceState, thing: Station | Ship) -> Iterator[str]:
+def _overdue(state: SpaceState, thing: Station | Ship | Player | Gate) -> Iterator[str]:
     if thing.due != NEVER and thing.due <= state.tick:
         yield f"{thing.id} had something due at {thing.due}"
 

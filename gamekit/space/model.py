@@ -22,8 +22,12 @@ from gamekit.space.rules import Rules
 
 #: `due` of a thing that waits for nothing.
 NEVER = -1
-#: Ships' agenda keys start here; stations' keys lie below, so that at one tick production comes before ships.
+#: Agenda keys of companies' ships, of other ships, of players and of gates start here; stations' lie below. So at one
+#: tick production comes before ships, and ships before the dispatchers that give them jobs; storms come last.
+FIRST_COMPANY_SHIP_KEY = 1 << 31
 FIRST_SHIP_KEY = 1 << 32
+FIRST_PLAYER_KEY = 1 << 33
+FIRST_GATE_KEY = 1 << 34
 
 
 class Ware(msgspec.Struct, frozen=True, array_like=True):
@@ -47,7 +51,13 @@ class Sector(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Gate(msgspec.Struct, array_like=True):
-    """One end of a passage between two sectors; `to` is the other end. Both ends are open, or both are closed."""
+    """One end of a passage between two sectors; `to` is the other end. Both ends are open, or both are closed.
+
+    Attributes:
+        due: when the next storm begins or the one that rages ends; at the end with the smaller number only.
+        storms: how many storms were ever forecast here.
+        stormy: whether a storm rages here.
+    """
 
     id: str
     number: int
@@ -58,6 +68,14 @@ class Gate(msgspec.Struct, array_like=True):
     to_sector: str
     jump_ticks: Tick
     open: bool = True
+    due: Tick = NEVER
+    storms: int = 0
+    stormy: bool = False
+
+    @property
+    def key(self) -> int:
+        """Its number in the agenda."""
+        return FIRST_GATE_KEY + self.number
 
 
 class Recipe(msgspec.Struct, frozen=True, array_like=True):
@@ -183,6 +201,27 @@ class Sell(msgspec.Struct, frozen=True, array_like=True, tag="sell", gc=False):
 Entry: TypeAlias = Fly | Jump | Dock | Buy | Sell
 
 
+class Job(msgspec.Struct, array_like=True):
+    """What the dispatcher gave a ship to do: carry `units` of a ware from one station to another.
+
+    Attributes:
+        source: where it buys, or None when it only sells what it carries.
+        target: where it sells.
+        cost: what buying was expected to take, in centi-credits; kept back from other jobs until then.
+        loaded: whether the wares are on board; until then they are reserved at the source, and room at the target
+            is reserved to the end.
+        waits: since when the ship holds, or NEVER.
+    """
+
+    ware: str
+    units: int
+    source: str | None
+    target: str
+    cost: int
+    loaded: bool
+    waits: Tick = NEVER
+
+
 class Ship(msgspec.Struct, array_like=True):
     """A ship.
 
@@ -195,6 +234,8 @@ class Ship(msgspec.Struct, array_like=True):
         due: when that entry is done, or NEVER when the ship waits for orders or holds.
         blocked: why it holds, or "".
         orders, entries: how many orders and queue entries it was ever given; the next one's number is one more.
+        auto_trade: whether it gets jobs from its owner's dispatcher whenever it has no orders.
+        job: the one under way.
     """
 
     id: str
@@ -211,14 +252,25 @@ class Ship(msgspec.Struct, array_like=True):
     blocked: str = ""
     orders: int = 0
     entries: int = 0
+    auto_trade: bool = False
+    job: Job | None = None
 
 
 class Player(msgspec.Struct, array_like=True):
-    """Somebody who owns ships; the credits are in the ledger."""
+    """Somebody who owns ships; the credits are in the ledger.
+
+    Attributes:
+        key: its number in the agenda.
+        company: whether it belongs to the scenario and nobody plays it.
+        due: when its dispatcher next looks for jobs, or NEVER while no ship waits for one.
+    """
 
     id: PlayerId
     name: str
     joined: Tick
+    key: int
+    company: bool = False
+    due: Tick = NEVER
 
 
 class Ledger(msgspec.Struct, array_like=True):

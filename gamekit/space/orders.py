@@ -7,22 +7,10 @@ is one *order*, a number that its queue entries share; an order is replaced, can
 from __future__ import annotations
 
 from gamekit.game import Event, Join, PlayerId, Rejected
-from gamekit.space import ledger, queue, trading
-from gamekit.space.commands import BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
-from gamekit.space.events import OrderAccepted, PlayerJoined, QueueChanged
-from gamekit.space.model import (
-    FIRST_SHIP_KEY,
-    NEVER,
-    Buy,
-    Docked,
-    Entry,
-    InGate,
-    InSpace,
-    Player,
-    Sell,
-    Ship,
-)
-from gamekit.space.names import ship_name
+from gamekit.space import fleet, jobs, queue, trading
+from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
+from gamekit.space.events import AutoTradeSwitched, OrderAccepted, PlayerJoined, QueueChanged
+from gamekit.space.model import NEVER, Buy, Entry, InGate, Sell, Ship
 from gamekit.space.state import SpaceState
 from gamekit.space.travel import Place
 
@@ -30,6 +18,7 @@ from gamekit.space.travel import Place
 NAME_LIMIT = 40
 #: Most units one trade may ask for; asking for more than there is moves what there is.
 UNITS_LIMIT = 1_000_000_000
+_BY_ORDER = "its owner gave it an order"
 
 
 def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Rejected:
@@ -38,23 +27,9 @@ def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Re
         return Rejected("already_joined", f"{player} plays in this game already; send orders for its ships instead.")
     if not 1 <= len(command.name) <= NAME_LIMIT or not command.name.isprintable() or not command.name.strip():
         return Rejected("bad_name", f"Choose a name of 1 to {NAME_LIMIT} printable characters.")
-    home = _home(state, len(state.players))
-    state.players[player] = Player(player, command.name, state.tick)
-    ledger.grant(state.ledger, player, state.rules.starting_credits)
-    number = state.ships_made
-    state.ships_made += 1
-    ship = Ship(
-        id=f"ship-{number + 1}",
-        key=FIRST_SHIP_KEY + number,
-        name=ship_name(number),
-        owner=player,
-        ship_class="freighter",
-        capacity=state.rules.ship_capacity,
-        speed=state.rules.ship_speed_mm_per_tick,
-        at=home,
-    )
-    state.ships[ship.id] = ship
-    state.agenda.add(ship)
+    humans = sum(not one.company for one in state.players.values())
+    fleet.enter(state, player, command.name, state.rules.starting_credits)
+    ship = fleet.commission(state, player, fleet.home(state, humans))
     return [PlayerJoined(player, command.name, ship.id)]
 
 
@@ -111,9 +86,10 @@ def stop(state: SpaceState, player: PlayerId, command: StopShip) -> list[Event] 
     ship = _own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
-    if not ship.queue:
+    if not ship.queue and not ship.auto_trade:
         return []
     events: list[Event] = []
+    jobs.switch_off(state, ship, _BY_ORDER, events)
     _clear(state, ship, events)
     events.append(QueueChanged(player, ship.id, "stopped"))
     return events
@@ -133,6 +109,7 @@ def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Ev
         if end == 1 or index == 0:
             return Rejected("in_gate", f"{ship.name} is inside the gate and must come out first; cancel what follows.")
     events: list[Event] = []
+    jobs.switch_off(state, ship, _BY_ORDER, events)
     if first == 0:
         queue.halt(state, ship, events)
     del ship.queue[first:end]
@@ -140,6 +117,21 @@ def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Ev
     events.append(QueueChanged(player, ship.id, "cancelled"))
     if ship.due == NEVER:
         queue.proceed(state, ship, events)
+    return events
+
+
+def auto_trade(state: SpaceState, player: PlayerId, command: AutoTrade) -> list[Event] | Rejected:
+    """Let a ship trade by itself from when its orders are done, or no longer."""
+    ship = _own_ship(state, player, command.ship)
+    if isinstance(ship, Rejected):
+        return ship
+    events: list[Event] = []
+    if not command.on:
+        jobs.switch_off(state, ship, "auto-trade was switched off", events)
+    elif not ship.auto_trade:
+        ship.auto_trade = True
+        jobs.call_if_free(state, ship)
+        events.append(AutoTradeSwitched(ship.id, on=True))
     return events
 
 
@@ -185,6 +177,7 @@ def _queue_full(state: SpaceState, ship: Ship, more: int) -> Rejected:
 def _give(state: SpaceState, ship: Ship, entries: list[Entry], *, append: bool) -> list[Event]:
     """Put one order's entries into the queue, and begin if nothing else is under way."""
     events: list[Event] = []
+    jobs.switch_off(state, ship, _BY_ORDER, events)
     if not append and queue.continues(ship, entries):
         # The same way again: breaking off would cost the part of a metre that the ship has flown since the last one.
         ship.queue.clear()
@@ -213,13 +206,3 @@ def _plan_following(state: SpaceState, ship: Ship, index: int, events: list[Even
         if not isinstance(ship.queue[later], Buy | Sell):
             queue.replan(state, ship, later, events)
             return
-
-
-def _home(state: SpaceState, number: int) -> InSpace | Docked:
-    """Where the ship of the player who joins as `number` starts: the hubs in turn, or the next best thing."""
-    hubs = [station.id for station in state.stations.values() if station.kind == "hub"]
-    docks = hubs or list(state.stations)
-    if docks:
-        return Docked(docks[number % len(docks)])
-    sectors = list(state.sectors)
-    return InSpace(sectors[number % len(sectors)], 0, 0)

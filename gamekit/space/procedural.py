@@ -12,7 +12,7 @@ from math import isqrt
 
 from gamekit.space.names import sector_names
 from gamekit.space.rng import STREAM_GALAXY, STREAM_LINKS, STREAM_NAMES, STREAM_PLACES, STREAM_STATIONS, Stream
-from gamekit.space.scenario import PROCEDURAL, Definition, Growth, SectorRow, StationRow
+from gamekit.space.scenario import PROCEDURAL, CompanyRow, Definition, Growth, SectorRow, StationRow
 
 #: Where stations may stand, before they are moved a little: metres of a 2,000 m sector.
 _SPOTS = [(x, y) for y in range(-625, 626, 250) for x in range(-625, 626, 250)]
@@ -29,6 +29,16 @@ def grown(count: int, seed: int, growth: Growth) -> Definition:
         stations=_stations(sectors, seed, growth),
         title=f"{growth.title} {count}",
         name=f"{PROCEDURAL}:{count}",
+        companies=_companies(count, growth),
+    )
+
+
+def _companies(count: int, growth: Growth) -> tuple[CompanyRow, ...]:
+    """Companies in number and size after the galaxy; their ships are shared out evenly."""
+    names = growth.companies[: max(1, count // growth.sectors_per_company)]
+    ships = min(growth.most_company_ships, -(-count * growth.ships_per_10_sectors // 10))
+    return tuple(
+        CompanyRow(name, (ships + index) // len(names), growth.company_credits) for index, name in enumerate(names)
     )
 
 

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from itertools import count
 
 from gamekit.game import Event, Rejected
-from gamekit.space import trading
+from gamekit.space import jobs, trading
 from gamekit.space.events import (
     EntryDone,
     EntryFailed,
@@ -90,14 +90,21 @@ def proceed(state: SpaceState, ship: Ship, events: list[Event]) -> None:
         else:
             begun = _trade(state, ship, entry, events)
         if begun is _Begun.HOLDS:
+            jobs.holds(state, ship)
             return
         ship.blocked = ""
+        jobs.goes_on(ship)
         if begun is _Begun.TAKES_TIME:
             return
         if begun is _Begun.DONE:
             _done(ship, events)
         elif begun is _Begun.FAILED:
             del ship.queue[0]
+            if ship.job is not None:
+                assert isinstance(events[-1], EntryFailed), "a failure is told where it happens"
+                jobs.abandon(state, ship, events[-1].message, events)
+                ship.queue.clear()
+    jobs.call_if_free(state, ship)
 
 
 def halt(state: SpaceState, ship: Ship, events: list[Event]) -> None:
@@ -285,6 +292,10 @@ def _trade(state: SpaceState, ship: Ship, entry: Buy | Sell, events: list[Event]
         events.append(EntryFailed(ship.owner, ship.id, entry.id, entry.order, agreed.code, agreed.message))
         return _Begun.FAILED
     trading.carry_out(state, ship, entry, agreed, events)
+    if isinstance(entry, Buy):
+        jobs.loaded(state, ship, agreed.units)
+    else:
+        jobs.finish(state, ship, events)
     return _Begun.DONE
 
 

@@ -23,6 +23,7 @@ STREAM_NAMES = 3
 STREAM_STATIONS = 4
 STREAM_PLACES = 5
 STREAM_TRAFFIC = 6
+STREAM_STORMS = 7
 
 
 def _mixed(z: int) -> int:

@@ -33,7 +33,9 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dock_ticks: Annotated[int, _meta("ticks", 0, 36_000, "Time that docking takes; undocking takes none.")] = 10
     queue_limit: Annotated[
         int,
-        _meta("entries", 1, 1_000, "Entries a ship's queue may hold; a single order into an empty queue always fits."),
+        _meta(
+            "entries", 1, 1_000, "Entries a ship's queue may hold; one order or job into an empty queue always fits."
+        ),
     ] = 64
     cycle_percent: Annotated[
         int, _meta("percent", 1, 10_000, "Length of every production cycle against the recipe's; 50 is twice as fast.")
@@ -45,6 +47,22 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starting_credits: Annotated[
         int, _meta("centi-credits", 0, 10**15, "What a player owns on joining; 10,000,000 are 100,000 credits.")
     ] = 10_000_000
+    dispatch_ticks: Annotated[
+        int, _meta("ticks", 1, 36_000, "Time within which a ship that becomes free is considered for a trade.")
+    ] = 100
+    trade_patience_ticks: Annotated[
+        int, _meta("ticks", 1, 3_600_000, "How long an auto-trading ship holds before it gives its job up.")
+    ] = 6_000
+    trade_range_jumps: Annotated[
+        int, _meta("jumps", 0, 1_000, "Most gates between the two stations of an auto-trade.")
+    ] = 6
+    least_load_percent: Annotated[
+        int, _meta("percent", 1, 100, "How much of its hold a ship must fill for an auto-trade to be worth while.")
+    ] = 25
+    storm_rate: Annotated[
+        int, _meta("storms in 100 hours", 0, 36_000, "How often a storm closes a passage, on average; 0 is never.")
+    ] = 0
+    storm_ticks: Annotated[int, _meta("ticks", 1, 3_600_000, "How long a storm keeps a passage closed.")] = 3_000
 
 
 class RuleField(msgspec.Struct, frozen=True):

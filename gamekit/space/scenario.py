@@ -77,6 +77,14 @@ class StationRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Text | None = None
 
 
+class CompanyRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A company that nobody plays: how many ships trade for it, and what it begins with in centi-credits."""
+
+    name: Text
+    ships: Annotated[int, Meta(ge=0, le=10_000)]
+    credits: Annotated[int, Meta(ge=0, le=10**15)]
+
+
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Wares and recipes."""
 
@@ -94,6 +102,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Text = "custom"
     wares: tuple[WareRow, ...] = ()
     recipes: tuple[RecipeRow, ...] = ()
+    companies: tuple[CompanyRow, ...] = ()
 
 
 class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,6 +117,11 @@ class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extra_links_percent: int
     stations_per_sector: int
     mix: dict[str, int]
+    companies: tuple[str, ...]
+    company_credits: int
+    sectors_per_company: int
+    ships_per_10_sectors: int
+    most_company_ships: int
 
 
 def converted(source: str, plain: object, kind: type[T]) -> T:

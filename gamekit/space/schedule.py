@@ -19,8 +19,12 @@ from gamekit.game import Tick
 class Scheduled(Protocol):
     """What the agenda needs of a thing."""
 
-    key: int
     due: Tick
+
+    @property
+    def key(self) -> int:
+        """Its number, which no other thing has."""
+        ...
 
 
 class Agenda:

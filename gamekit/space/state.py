@@ -1,10 +1,12 @@
-"""The state that the rules work on: the saved tables, and two indexes that are rebuilt and never saved."""
+"""The state that the rules work on: the saved tables, and the indexes that are rebuilt and never saved."""
 
 from __future__ import annotations
 
 from itertools import chain
 
+from gamekit.space.market import Market
 from gamekit.space.model import Saved
+from gamekit.space.reserved import Reserved
 from gamekit.space.schedule import Agenda
 from gamekit.space.travel import Atlas
 
@@ -15,6 +17,8 @@ class SpaceState:
     Attributes:
         agenda: what falls due when.
         atlas: how to get anywhere.
+        reserved: what jobs have spoken for.
+        market: who sells what to whom.
     """
 
     __slots__ = (
@@ -22,7 +26,9 @@ class SpaceState:
         "atlas",
         "gates",
         "ledger",
+        "market",
         "players",
+        "reserved",
         "rules",
         "scenario",
         "sectors",
@@ -47,8 +53,12 @@ class SpaceState:
         self.players = saved.players
         self.ledger = saved.ledger
         self.ships_made = saved.ships_made
-        self.agenda = Agenda(chain(self.stations.values(), self.ships.values()))
+        self.agenda = Agenda(
+            chain(self.stations.values(), self.ships.values(), self.players.values(), self.gates.values())
+        )
         self.atlas = Atlas(self.sectors, self.gates, self.stations)
+        self.reserved = Reserved(self.ships.values())
+        self.market = Market()
 
     def saved(self) -> Saved:
         """The tables as they are saved; they are shared with this state, not copied."""

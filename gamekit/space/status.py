@@ -35,7 +35,7 @@ def status_of(state: SpaceState, ship: Ship) -> tuple[str, str]:
         entry = ship.queue[0]
         assert isinstance(entry, Dock), "at rest, only docking takes time"
         return WAITING, f"docking at {state.stations[entry.station].name}"
-    return IDLE, "no orders"
+    return IDLE, "waiting for a trade worth its while" if ship.auto_trade else "no orders"
 
 
 def _aim(state: SpaceState, queue: list[Entry]) -> str:

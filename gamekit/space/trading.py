@@ -2,8 +2,8 @@
 
 The total of a move is exact to the centi-credit and rounded against the trader: a buyer pays it rounded up, a seller
 gets it rounded down. Splitting a move into smaller ones is therefore never cheaper, and there is no residue: what one
-side pays is what the other side gets. A move is cut down to what stock, room, hold and credits allow; one that can
-move nothing is refused with the first of these that stands in its way.
+side pays is what the other side gets. A move is cut down to what stock, room, hold and credits allow, and leaves
+alone what is reserved for other ships; one that can move nothing is refused with the first of these in its way.
 """
 
 from __future__ import annotations
@@ -87,6 +87,9 @@ def _buying(state: SpaceState, ship: Ship, station: Station, entry: Buy) -> Deal
     stock = station.stock[entry.ware]
     if stock == 0:
         return Rejected("no_stock", f"{station.name} has no {ware.name} left; wait, or buy elsewhere.")
+    stock -= state.reserved.stock_for(ship, station.id, entry.ware)
+    if stock == 0:
+        return Rejected("reserved", f"All {ware.name} of {station.name} is promised to ships; wait, or buy elsewhere.")
     room = (ship.capacity - hold_used(state, ship)) // ware.volume
     if room <= 0:
         return Rejected("hold_full", f"{ship.name} has no room for {ware.name}; sell something first.")
@@ -120,5 +123,10 @@ def _selling(state: SpaceState, ship: Ship, station: Station, entry: Sell) -> De
     room = station.capacity[entry.ware] - station.stock[entry.ware]
     if room == 0:
         return Rejected("no_room", f"{station.name} has no room for {ware.name}; wait, or sell elsewhere.")
+    room -= state.reserved.room_for(ship, station.id, entry.ware)
+    if room == 0:
+        return Rejected(
+            "reserved", f"All room for {ware.name} at {station.name} is promised to ships; wait, or sell elsewhere."
+        )
     units = min(entry.units, held, room)
     return Deal(station, units, selling_total(ware, state.rules.price_spread_percent, station, units))

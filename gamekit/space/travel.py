@@ -54,10 +54,11 @@ def _part(whole: int, gone: int, length: int) -> int:
 class Atlas:
     """How to get from anywhere to anywhere. An index over gates and stations: never saved, always rebuildable.
 
-    Whether a gate is open is looked up at the moment of asking, so closing one needs no word to the atlas.
+    Whether a gate is open is looked up at the moment of asking, except for travel times between stations, which are
+    kept: who opens or closes a gate lets the atlas `forget`.
     """
 
-    __slots__ = ("_gates", "_numbered", "_of_sector", "_onward", "_stations")
+    __slots__ = ("_gates", "_known", "_numbered", "_of_sector", "_onward", "_stations")
 
     def __init__(
         self, sectors: Mapping[str, Sector], gates: Mapping[str, Gate], stations: Mapping[str, Station]
@@ -68,6 +69,8 @@ class Atlas:
         self._of_sector = {sector.id: [gates[gate] for gate in sector.gates] for sector in sectors.values()}
         #: {speed: for each gate's number, (ticks of the jump and the leg to the next gate, that gate's number)}
         self._onward: dict[int, list[list[tuple[Tick, int]]]] = {}
+        #: {(speed, station, station): ticks, or None when there is no way}
+        self._known: dict[tuple[int, str, str], Tick | None] = {}
 
     def place(self, at: InSpace | OnLeg | Docked | InGate, tick: Tick) -> Place:
         """Where a ship is at `tick`; inside a gate it counts as where it will come out."""
@@ -120,6 +123,43 @@ class Atlas:
                 if following not in came_from and numbered[following].open:
                     heappush(heap, (ticks + more, jumps + 1, following, number))
         return None
+
+    def forget(self) -> None:
+        """Drop the travel times that were kept, because a gate opened or closed."""
+        self._known.clear()
+
+    def travel_ticks(self, speed: int, start: Place, goal: Place) -> Tick | None:
+        """How long a ship flies and jumps from one place to another, without docking; None when there is no way."""
+        if start.station is None or goal.station is None:
+            return self._travel_ticks(speed, start, goal)
+        pair = (speed, start.station, goal.station)
+        try:
+            return self._known[pair]
+        except KeyError:
+            ticks = self._known[pair] = self._travel_ticks(speed, start, goal)
+            return ticks
+
+    def _travel_ticks(self, speed: int, start: Place, goal: Place) -> Tick | None:
+        route = self.route(speed, start, goal)
+        if route is None:
+            return None
+        ticks, x, y = 0, start.x, start.y
+        for gate in route:
+            out = self._gates[gate.to]
+            ticks += leg_ticks(speed, gate.x - x, gate.y - y) + gate.jump_ticks
+            x, y = out.x, out.y
+        return ticks + leg_ticks(speed, goal.x - x, goal.y - y)
+
+    def sectors_within(self, sector: str, jumps: int) -> set[str]:
+        """The sectors at most so many jumps away, whether their gates are open or not; for membership tests only."""
+        found = {sector}
+        edge = [sector]
+        for _ in range(jumps):
+            edge = list({gate.to_sector: None for here in edge for gate in self._of_sector[here]}.keys() - found)
+            if not edge:
+                break
+            found.update(edge)
+        return found
 
     def _walked_back(self, came_from: Mapping[int, int]) -> list[Gate]:
         gates = []

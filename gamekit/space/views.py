@@ -22,6 +22,7 @@ from gamekit.space.model import (
     Fly,
     Gate,
     InSpace,
+    Job,
     Jump,
     OnLeg,
     Player,
@@ -56,6 +57,10 @@ _SHOWS: dict[type[Event], int] = {
     happened.ShipHolding: _MOTION | _QUEUE,
     # The reason that everybody sees is read from the queue.
     happened.OrderAccepted: _MOTION | _QUEUE,
+    happened.AutoTradeSwitched: _MOTION | _QUEUE | _HOLD,
+    happened.TradeAssigned: _QUEUE | _HOLD,
+    happened.TradeFinished: _QUEUE | _HOLD,
+    happened.TradeAbandoned: _QUEUE | _HOLD,
     happened.QueueChanged: _MOTION | _QUEUE,
     happened.EntryDone: _QUEUE,
     happened.EntryFailed: _QUEUE,
@@ -176,7 +181,7 @@ def _ware(ware: Ware) -> Fields:
 
 
 def _player(player: Player) -> Fields:
-    return {"name": player.name, "joined": player.joined}
+    return {"name": player.name, "joined": player.joined, "company": player.company}
 
 
 def _purse(state: SpaceState, player: PlayerId) -> Fields:
@@ -251,7 +256,8 @@ def _at(ship: Ship) -> Fields:
 
 
 def _hold(ship: Ship) -> Fields:
-    return {"hold": dict(ship.hold)}
+    job = _job(ship.job) if ship.job is not None else None
+    return {"hold": dict(ship.hold), "auto_trade": ship.auto_trade, "job": job}
 
 
 def _queue(state: SpaceState, ship: Ship) -> Fields:
@@ -261,6 +267,10 @@ def _queue(state: SpaceState, ship: Ship) -> Fields:
         status = "queued" if index else "waiting" if ship.blocked else "active"
         rows.append(_entry(entry) | {"status": status, "eta": eta})
     return {"queue": rows}
+
+
+def _job(job: Job) -> Fields:
+    return {"ware": job.ware, "units": job.units, "source": job.source, "target": job.target, "loaded": job.loaded}
 
 
 def _entry(entry: Entry) -> Fields:

@@ -3,7 +3,7 @@
 The configuration is `{"scenario": ..., "rules": {...}}`, both optional. A scenario is
 
 - a name: "nearest-stars" (the default), "procedural", or "procedural:40" for so many sectors;
-- a table with a name and options: `{"name": "procedural", "sectors": 40}`;
+- a table with a name and options: `{"name": "procedural", "sectors": 40, "companies": [...]}`;
 - a whole definition: `{"sectors": [...], "gates": [...], "stations": [...]}`, shaped like the shipped TOML files.
 """
 
@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from gamekit.errors import ConfigError
-from gamekit.space import ledger, scenario
+from gamekit.space import fleet, ledger, scenario, storms
 from gamekit.space.economy import TRADING, begin_cycle
 from gamekit.space.model import Gate, Recipe, Saved, Sector, Station, Ware
 from gamekit.space.procedural import grown
@@ -66,15 +68,20 @@ def resolved(named: object, seed: int) -> scenario.Definition:
         if isinstance(named.get("sectors"), list | tuple):
             definition = scenario.converted("scenario", dict(named), scenario.Definition)
             return scenario.checked("scenario", definition)
-        options = {"name"} if named.get("name") == scenario.NEAREST_STARS else {"name", "sectors"}
+        options = (
+            {"name", "companies"} if named.get("name") == scenario.NEAREST_STARS else {"name", "sectors", "companies"}
+        )
         if named.get("name") in scenario.NAMES:
             for key in named:
                 if key not in options:
                     allowed = ", ".join(sorted(options))
                     raise ConfigError(f"scenario.{key}: unknown key for {named['name']}; allowed are {allowed}.")
-            if named["name"] == scenario.NEAREST_STARS:
-                return scenario.nearest_stars()
-            return _procedural(named.get("sectors"), seed)
+            shipped = named["name"] == scenario.NEAREST_STARS
+            made = scenario.nearest_stars() if shipped else _procedural(named.get("sectors"), seed)
+            if "companies" not in named:
+                return made
+            rows = scenario.converted("scenario.companies", named["companies"], tuple[scenario.CompanyRow, ...])
+            return msgspec.structs.replace(made, companies=rows)
     raise ConfigError(
         f"scenario: {named!r} is unknown; allowed are 'nearest-stars', 'procedural', 'procedural:N' (N sectors), "
         "{'name': 'procedural', 'sectors': N}, or a definition with a list of 'sectors'."
@@ -127,6 +134,8 @@ def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceSta
             begin_cycle(state, station, [])
             if station.due > 0:
                 state.agenda.put(station, 1 + station.key * _STAGGER_TICKS % station.recipe.cycle_ticks)
+    fleet.found(state, definition.companies)
+    storms.forecast(state)
     return state
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gamekit.game import Command, View
-from gamekit.space.commands import BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
+from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
 
 
 def some(table: dict[str, Any]) -> st.SearchStrategy[str]:
@@ -39,5 +39,6 @@ def commands(view: View) -> st.SearchStrategy[Command]:
         st.builds(BuyWare, ship=ships, ware=wares, units=units, append=append),
         st.builds(SellWare, ship=ships, ware=wares, units=units, append=append),
         st.builds(StopShip, ship=ships),
+        st.builds(AutoTrade, ship=ships, on=st.sampled_from([True, True, False])),
         st.builds(CancelEntry, ship=ships, entry=st.integers(0, 30)),
     )

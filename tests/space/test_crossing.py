@@ -43,7 +43,7 @@ def watched(state: SpaceState) -> dict[str, list[tuple[int, Event]]]:
 
 
 def test_ships_arrive_from_every_sector_in_every_other() -> None:
-    state = GAME.new({}, 1)
+    state = GAME.new({"scenario": {"name": "nearest-stars", "companies": []}}, 1)
     pairs = list(permutations(state.sectors, 2))
     assert len(pairs) == 240
     for number, (origin, _) in enumerate(pairs, start=1):

@@ -14,7 +14,7 @@ from gamekit.errors import InvariantViolated
 from gamekit.game import Rejected
 from gamekit.space import SpaceState, check
 from gamekit.space.commands import BuyWare
-from gamekit.space.model import Docked, InGate, InSpace, Jump, OnLeg
+from gamekit.space.model import Docked, InGate, InSpace, Job, Jump, OnLeg
 from tests.space.galaxies import LINE, RING, Play
 from tests.space.strategies import commands
 
@@ -127,6 +127,28 @@ def spoil_ends(state: SpaceState) -> None:
 
 def spoil_reason(state: SpaceState) -> None:
     state.stations["west-store"].reason = ""
+
+
+def spoil_reserved_stock(state: SpaceState) -> None:
+    state.reserved.stock["west-mine", "ore"] = 1
+
+
+def spoil_reserved_room(state: SpaceState) -> None:
+    state.reserved.room["mid-smelter", "ore"] = 1
+
+
+def spoil_job(state: SpaceState) -> None:
+    job = Job("ore", 5, "west-mine", "mid-smelter", 0, loaded=False)
+    state.ships["ship-1"].job = job
+    state.reserved.add(job)
+
+
+def spoil_dispatcher(state: SpaceState) -> None:
+    state.ships["ship-1"].auto_trade = True
+
+
+def spoil_weather(state: SpaceState) -> None:
+    state.gates["west:mid"].stormy = True
 
 
 def spoil_owner(state: SpaceState) -> None:

@@ -57,7 +57,7 @@ def test_sector_without_a_point_means_its_centre() -> None:
 def test_joining_brings_credits_and_a_freighter_at_a_hub() -> None:
     play = Play("nearest-stars")
     view = play.game.view(play.state, play.mercury.owner)
-    assert view["players"]["p1"] == {"name": "Ada", "joined": 0, "credits": 10_000_000}
+    assert view["players"]["p1"] == {"name": "Ada", "joined": 0, "company": False, "credits": 10_000_000}
     ship = view["ships"]["ship-1"]
     assert (ship["name"], ship["class"], ship["owner"], ship["hold"]) == ("Mercury", "freighter", "p1", {})
     assert ship["at"] == {"type": "dock", "station": "sol-hub"}
@@ -67,7 +67,7 @@ def test_players_are_spread_over_the_hubs() -> None:
     play = Play("nearest-stars")
     for number in range(3, 6):
         play.accepted(Join("Someone"), f"p{number}")
-    homes = [ship.at for ship in play.state.ships.values()]
+    homes = [play.state.ships[f"ship-{number}"].at for number in range(1, 6)]
     hubs = ("sol-hub", "lalande-21185-hub", "sirius-hub", "61-cygni-hub", "sol-hub")
     assert homes == [Docked(station) for station in hubs]
 
@@ -82,7 +82,7 @@ def test_late_joiner_is_noted_at_the_tick() -> None:
     play = Play()
     play.run(123)
     assert play.accepted(Join("Cy"), "p3") == [PlayerJoined("p3", "Cy", "ship-3")]
-    assert play.game.view(play.state, None)["players"]["p3"] == {"name": "Cy", "joined": 123}
+    assert play.game.view(play.state, None)["players"]["p3"] == {"name": "Cy", "joined": 123, "company": False}
 
 
 def test_ship_names_are_unique() -> None:

@@ -22,8 +22,8 @@ def test_view_has_the_promised_tables_and_fields() -> None:
         "sectors": "gates name size_m x y",
         "gates": "jump_ticks open sector to to_sector x y",
         "stations": "buys capacity kind name owner price reason recipe sector sells status stock x y",
-        "ships": "at capacity class hold name owner queue reason speed status",
-        "players": "credits joined name",
+        "ships": "at auto_trade capacity class hold job name owner queue reason speed status",
+        "players": "company credits joined name",
         "wares": "base_price name tier volume",
     }
 
@@ -99,7 +99,7 @@ def test_patch_of_a_trade_carries_stock_and_price_to_all_and_the_purse_to_one() 
     own = play.game.changes(play.state, ADA, events)
     assert own == {
         "players": {"p1": {"credits": 10_000_000 - 5_019}},
-        "ships": {"ship-1": {"queue": [], "hold": {"ore": 5}}},
+        "ships": {"ship-1": {"queue": [], "hold": {"ore": 5}, "auto_trade": False, "job": None}},
     }
 
 

@@ -197,9 +197,12 @@ def changed(**changes: Any) -> dict[str, Any]:
         ({"scenario": {"name": "procedural", "sectors": True}}, "got True"),
         (
             {"scenario": {"name": "procedural", "size": 3}},
-            "scenario.size: unknown key for procedural; allowed are name, se",
+            "scenario.size: unknown key for procedural; allowed are companies",
         ),
-        ({"scenario": {"name": "nearest-stars", "sectors": 3}}, "unknown key for nearest-stars; allowed are name"),
+        (
+            {"scenario": {"name": "nearest-stars", "sectors": 3}},
+            "unknown key for nearest-stars; allowed are companies, name",
+        ),
         ({"rules": 3}, "rules: expected a table"),
         ({"rules": {"warp": 9}}, "rules: unknown key 'warp'; allowed are version, sector_size_m"),
         ({"rules": {"jump_ticks": 0}}, "rules.jump_ticks: expected a whole number of ticks from 1 to 36000, got 0"),

@@ -1,0 +1,73 @@
+"""Ships and their owners as they enter a game: those of players who join, and those of the scenario's companies."""
+
+from __future__ import annotations
+
+from gamekit.game import PlayerId
+from gamekit.space import jobs, ledger
+from gamekit.space.model import (
+    FIRST_COMPANY_SHIP_KEY,
+    FIRST_PLAYER_KEY,
+    FIRST_SHIP_KEY,
+    Docked,
+    InSpace,
+    Player,
+    Ship,
+)
+from gamekit.space.names import ship_name
+from gamekit.space.scenario import CompanyRow
+from gamekit.space.state import SpaceState
+
+
+def enter(state: SpaceState, player: PlayerId, name: str, credits: int, *, company: bool = False) -> None:
+    """Let an owner of ships enter, with `credits` centi-credits from the grants."""
+    owner = Player(player, name, state.tick, FIRST_PLAYER_KEY + len(state.players), company)
+    state.players[player] = owner
+    state.agenda.add(owner)
+    ledger.grant(state.ledger, player, credits)
+
+
+def found(state: SpaceState, rows: tuple[CompanyRow, ...]) -> None:
+    """Found the scenario's companies at tick 0: their ships wait at the hubs in turn and trade by themselves."""
+    made = 0
+    for number, row in enumerate(rows, start=1):
+        player = PlayerId(f"c{number}")
+        enter(state, player, row.name, row.credits, company=True)
+        for index in range(1, row.ships + 1):
+            key, name = FIRST_COMPANY_SHIP_KEY + made, f"{row.name} {index}"
+            ship = _built(state, f"{player}-ship-{index}", key, name, player, home(state, made))
+            ship.auto_trade = True
+            jobs.call_if_free(state, ship)
+            made += 1
+
+
+def commission(state: SpaceState, player: PlayerId, at: InSpace | Docked) -> Ship:
+    """A new freighter for a player."""
+    number = state.ships_made
+    state.ships_made += 1
+    return _built(state, f"ship-{number + 1}", FIRST_SHIP_KEY + number, ship_name(number), player, at)
+
+
+def home(state: SpaceState, number: int) -> InSpace | Docked:
+    """Where the `number`-th newcomer starts: the hubs in turn, or the next best thing."""
+    hubs = [station.id for station in state.stations.values() if station.kind == "hub"]
+    docks = hubs or list(state.stations)
+    if docks:
+        return Docked(docks[number % len(docks)])
+    sectors = list(state.sectors)
+    return InSpace(sectors[number % len(sectors)], 0, 0)
+
+
+def _built(state: SpaceState, ship_id: str, key: int, name: str, owner: PlayerId, at: InSpace | Docked) -> Ship:
+    ship = Ship(
+        id=ship_id,
+        key=key,
+        name=name,
+        owner=owner,
+        ship_class="freighter",
+        capacity=state.rules.ship_capacity,
+        speed=state.rules.ship_speed_mm_per_tick,
+        at=at,
+    )
+    state.ships[ship.id] = ship
+    state.agenda.add(ship)
+    return ship

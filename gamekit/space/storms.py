@@ -1,0 +1,45 @@
+"""Storms: they close a passage for a while, again and again, at times that depend on the seed alone.
+
+The weather of a passage belongs to the end with the smaller number; only that one ever has something due. Draws are
+counted per passage, so one passage's storms do not move another's, and a fork has the same weather.
+"""
+
+from __future__ import annotations
+
+from gamekit.game import Event, Tick
+from gamekit.space.gates import close_gate, open_gate
+from gamekit.space.model import Gate
+from gamekit.space.rng import STREAM_STORMS, draw
+from gamekit.space.state import SpaceState
+
+#: `storm_rate` is storms in this time: 100 hours.
+_RATE_TICKS = 3_600_000
+#: More draws than any passage needs.
+_DRAWS = 1 << 32
+
+
+def forecast(state: SpaceState) -> None:
+    """Let the first storm of every passage come, at tick 0; none when the rules want none."""
+    if state.rules.storm_rate:
+        for gate in state.gates.values():
+            if gate.number < state.gates[gate.to].number:
+                state.agenda.put(gate, state.tick + _calm(state, gate))
+
+
+def turn(state: SpaceState, gate: Gate, events: list[Event]) -> None:
+    """A storm begins, or the one that rages ends."""
+    if gate.stormy:
+        gate.stormy = False
+        state.agenda.put(gate, state.tick + _calm(state, gate))
+        events += open_gate(state, gate.id)
+    else:
+        gate.stormy = True
+        state.agenda.put(gate, state.tick + state.rules.storm_ticks)
+        events += close_gate(state, gate.id)
+
+
+def _calm(state: SpaceState, gate: Gate) -> Tick:
+    """How long until the next storm: from one tick to twice the mean, evenly distributed."""
+    number = draw(state.seed, STREAM_STORMS, gate.number * _DRAWS + gate.storms)
+    gate.storms += 1
+    return 1 + (number * (2 * _RATE_TICKS // state.rules.storm_rate) >> 64)
