@@ -47,6 +47,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starting_credits: Annotated[
         int, _meta("centi-credits", 0, 10**15, "What a player owns on joining; 10,000,000 are 100,000 credits.")
     ] = 10_000_000
+    company_percent: Annotated[
+        int,
+        _meta("percent", 0, 1_000, "Ships of the scenario's own companies against its file; 0 leaves players alone."),
+    ] = 0
     dispatch_ticks: Annotated[
         int, _meta("ticks", 1, 36_000, "Time within which a ship that becomes free is considered for a trade.")
     ] = 100

@@ -49,7 +49,18 @@ def new_state(config: Mapping[str, Any], seed: int) -> SpaceState:
     if type(seed) is not int or not -(2**63) <= seed < 2**64:
         raise ConfigError(f"seed: expected an integer of 64 bits, got {seed!r}.")
     rules = load_rules(config.get("rules", {}))
-    return _built(resolved(config.get("scenario", scenario.NEAREST_STARS), seed), rules, seed)
+    named = config.get("scenario", scenario.NEAREST_STARS)
+    definition = resolved(named, seed)
+    if not isinstance(named, Mapping) or "companies" not in named:
+        # The shipped scenarios' own companies; those that a configuration names are taken as they are.
+        definition = msgspec.structs.replace(definition, companies=_shipped(definition, rules.company_percent))
+    return _built(definition, rules, seed)
+
+
+def _shipped(definition: scenario.Definition, percent: int) -> tuple[scenario.CompanyRow, ...]:
+    """The companies of a shipped scenario with so many percent of their ships; those without ships are left out."""
+    rows = (msgspec.structs.replace(row, ships=row.ships * percent // 100) for row in definition.companies)
+    return tuple(row for row in rows if row.ships)
 
 
 def resolved(named: object, seed: int) -> scenario.Definition:
