@@ -45,7 +45,7 @@ def test_a_new_game_can_be_played_with_what_it_answers(server: LiveServer) -> No
 
 def test_an_http_command_is_answered_when_applied_and_a_resend_gets_the_same_answer(server: LiveServer) -> None:
     made = server.new_game(seed=1)
-    [ship] = server.state(made["id"])["view"]["ships"]
+    ship = "ship-1"
     body = {"cid": 1, "body": {"type": "move", "ship": ship, "to": {"sector": "sirius", "x": 5, "y": 5}}}
     first = server.call("POST", f"/api/game/{made['id']}/commands", body, token=made["token"])
     second = server.call("POST", f"/api/game/{made['id']}/commands", body, token=made["token"])

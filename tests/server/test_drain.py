@@ -35,7 +35,7 @@ def test_a_signal_drains_and_the_next_start_continues_at_the_same_tick(tmp_path:
     server = LiveServer(tmp_path / "data")
     with server:
         made = server.new_game(seed=1)
-        [ship] = server.state(made["id"])["view"]["ships"]
+        ship = "ship-1"
         shown = asyncio.run(last_tick_shown(server, made, ship, number))
         assert server.stop() == 0
     assert "drained: every game is safe on disk" in server.log.read_text()
