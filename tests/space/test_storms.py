@@ -71,7 +71,7 @@ def test_ship_takes_another_way_round_a_storm() -> None:
 
 def test_trade_goes_on_in_bad_weather() -> None:
     game = SpaceGame()
-    state = game.new({"rules": {"storm_rate": 300, "storm_ticks": 6_000}}, 1)
+    state = game.new({"rules": {"storm_rate": 300, "storm_ticks": 6_000, "company_percent": 100}}, 1)
     for _hour in range(3):
         assert len(only(WareSold, game.advance(state, state.tick + 36_000))) > 50
 

@@ -94,7 +94,8 @@ def test_patch_of_a_trade_carries_stock_and_price_to_all_and_the_purse_to_one() 
     events = play.accepted(BuyWare("ship-1", "ore", 5))
     public = play.game.changes(play.state, None, events)
     assert {table: {key: sorted(fields) for key, fields in rows.items()} for table, rows in public.items()} == {
-        "stations": {"west-store": ["price", "stock"]}
+        "ships": {"ship-1": ["at", "reason", "status"]},
+        "stations": {"west-store": ["price", "stock"]},
     }
     own = play.game.changes(play.state, ADA, events)
     assert own == {
