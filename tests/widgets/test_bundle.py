@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,18 +11,16 @@ from gamekit.errors import ConfigError
 from gamekit.widgets.bundle import bundle
 from gamekit.widgets.latency import LatencyWidget
 from gamekit.widgets.map import MapWidget
-
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="NODE IS MISSING: bundles are not parsed here")
+from tests.nodejs import node
 
 
 def run(text: str, tmp_path: Path, more: str = "") -> str:
     """What a module prints when node runs it."""
     path = tmp_path / "bundle.mjs"
     path.write_text(text + more)
-    return subprocess.run(["node", str(path)], capture_output=True, text=True, check=True, timeout=30).stdout
+    return subprocess.run([node(), str(path)], capture_output=True, text=True, check=True, timeout=30).stdout
 
 
-@needs_node
 def test_modules_keep_their_own_names_and_see_what_they_import(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "one.js").write_text(
@@ -64,7 +61,6 @@ def test_form_that_is_not_known_is_an_error_with_its_line(line: str, tmp_path: P
     assert line in str(caught.value)
 
 
-@needs_node
 @pytest.mark.parametrize("widget", [MapWidget, LatencyWidget])
 def test_widgets_parse_as_modules_with_a_render_function(
     widget: type[MapWidget] | type[LatencyWidget], tmp_path: Path
