@@ -22,7 +22,7 @@ from typing import Any
 from gamekit.errors import GamekitError, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import Game, GameId, Join, PlayerId
 from gamekit.history import first_session, rebuild, stored
-from gamekit.journal import Completion, GameRow, Journal, PutLatency
+from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency
 from gamekit.server.clock import SLOTS_PER_TICK
 from gamekit.server.measure import Metrics, TickTimes
 from gamekit.server.runner import Runner
@@ -278,7 +278,9 @@ class Host:
         self._loop.call_soon_threadsafe(self._committed, done)
 
     def _committed(self, done: Sequence[Completion]) -> None:
-        self.metrics.commits.inc()
+        records = sum(isinstance(one.write, Append) and one.error is None for one in done)
+        self.metrics.records.inc(records)
+        self.metrics.commits.inc(records > 0)
         for one in done:
             if isinstance(one.write, PutLatency):
                 if one.error:
@@ -287,7 +289,6 @@ class Host:
             game = _game_of(one)
             runner = self.runners.get(game)
             if runner is not None:
-                self.metrics.records.inc()
                 runner.committed(one)
         self._next_commit.set_result(None)
         self._next_commit = self._loop.create_future()

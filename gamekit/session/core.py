@@ -215,6 +215,7 @@ class Session(Generic[S]):
                     actions.append(self.audience.catch_up(viewer))
             case JournalFailed():
                 self._journal_failed(stimulus.message)
+        self._bound = None
         return actions
 
     def notify(self, kind: str, text: str) -> list[Action]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -144,6 +145,32 @@ def test_health_and_metrics(server: LiveServer) -> None:
         text = answer.read().decode()
     assert "gamekit_tick_lateness_seconds_bucket" in text
     assert "gamekit_sessions " in text
+
+
+def test_a_pause_and_a_look_at_a_game_that_lags_behind_both_end(server: LiveServer) -> None:
+    made = server.new_game(seed=1)
+    server.admin(made["id"], "speed", speed=1000)
+    # Nobody watches, so the game falls behind its clock until somebody asks.
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            looks = [pool.submit(server.state, made["id"]) for _ in range(3)]
+            paused = pool.submit(server.admin, made["id"], "pause")
+            assert paused.result(30)["paused"]
+            assert all(look.result(30)["tick"] <= server.state(made["id"])["tick"] for look in looks)
+            server.admin(made["id"], "resume")
+
+
+def test_metrics_count_records_and_the_commits_that_served_them(server: LiveServer) -> None:
+    def counted() -> tuple[float, float]:
+        with urllib.request.urlopen(server.url + "metrics") as answer:
+            rows = dict(line.split() for line in answer.read().decode().splitlines() if not line.startswith("#"))
+        return float(rows["gamekit_records_total"]), float(rows["gamekit_commits_total"])
+
+    before = counted()
+    made = server.new_game(seed=1)
+    server.admin(made["id"], "pause")
+    after = counted()
+    assert (after[0] - before[0], after[1] - before[1]) == (2, 2)
 
 
 def test_tick_times_are_kept_in_the_database(server: LiveServer) -> None:

@@ -166,6 +166,20 @@ def test_a_wrong_token_is_refused_everywhere(server: LiveServer, game: dict[str,
             assert (status, problem["code"]) == (401, "bad_token")
 
 
+def test_an_address_that_cannot_be_decoded_is_refused_and_leaves_no_connection(
+    server: LiveServer, game: dict[str, Any]
+) -> None:
+    async def check() -> None:
+        for query in ("?token=%ff", "?token=x&client=%ff"):
+            socket = await RawSocket.open(game["ws_url"] + query)
+            assert (await socket.of("error"))["code"] == "bad_token"
+            assert await socket.closed() == 1008
+
+    asyncio.run(check())
+    _, about = server.call("GET", f"/api/game/{game['id']}")
+    assert about["connections"] == 0
+
+
 def test_admin_verbs_need_the_admin_token(server: LiveServer, game: dict[str, Any]) -> None:
     for token in (None, game["token"], "admin.x"):
         for verb in ("pause", "resume", "speed", "step"):

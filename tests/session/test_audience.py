@@ -5,7 +5,7 @@ from __future__ import annotations
 from gamekit import wire
 from gamekit.session import CaughtUp, Detached, FellBehind, Received, Ticked
 from gamekit.session.core import LINGER_TICKS
-from gamekit.session.stream import DELTAS_KEPT
+from gamekit.session.stream import DELTAS_KEPT, LEAVERS_KEPT
 from gamekit.wire import Resume
 from tests.session.world import World
 
@@ -153,3 +153,16 @@ def test_one_delta_object_serves_all_who_see_the_same() -> None:
     world.pass_ticks(3)
     last = {id(world.viewers[connection].of(wire.Delta)[-1]) for connection in connections}
     assert len(last) == 1
+
+
+def test_deltas_are_not_made_for_ever_for_players_who_left() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    players = [world.join(f"P{number}") for number in range(LEAVERS_KEPT + 5)]
+    for player in players:
+        world.disconnect(world.connect(player))
+    world.connect()
+    world.durable()
+    stream = world.session.audience.stream
+    assert len(stream._followed_since) == LEAVERS_KEPT
+    world.pass_ticks(DELTAS_KEPT + 5)
+    assert stream._followed_since == {}

@@ -187,3 +187,14 @@ def test_one_call_goes_no_further_than_its_bound_but_numbers_commands_by_the_clo
     world.submit(player, {"type": "reset"}, cid=1, client="late")
     world.durable()
     assert world.records[-1].tick > 100_000 > before
+
+
+def test_the_bound_of_one_call_does_not_hide_what_is_due_after_it() -> None:
+    world = World({"rules": {"every_ticks": 20_000}})
+    world.connect()
+    world.durable()
+    world.admin(type="set_speed", speed=1000.0)
+    world.pass_ticks(3)
+    world.now += 5
+    world.session.handle(Ticked(), world.now, world.now + 6_000)
+    assert world.session.next_due() is not None
