@@ -22,6 +22,16 @@ def test_a_new_connection_gets_welcome_and_snapshot_then_deltas_that_keep_its_mi
     assert viewer.view == world.session.game.view(world.session.state, player)
 
 
+def test_a_delta_over_many_ticks_tells_the_tick_of_each_event() -> None:
+    world = World({"rules": {"every_ticks": 7}})
+    connection = world.connect()
+    world.durable()
+    world.now += 50
+    world.feed(Ticked())
+    world.durable()
+    assert [tick for delta in world.viewers[connection].of(wire.Delta) for tick in delta.at] == list(range(7, 51, 7))
+
+
 def test_a_client_that_resumes_gets_exactly_what_it_missed() -> None:
     world = World({"rules": {"every_ticks": 3}})
     player = world.join()

@@ -167,11 +167,16 @@ def test_a_reservation_that_was_given_back_while_it_was_written_does_not_count()
     world.connect()
     world.admin(type="set_speed", speed=1000.0)
     world.pass_ticks(3)
+    world.submit("@admin", {"type": "set_speed", "speed": 1.0})  # type: ignore[arg-type]
     world.now += 30_000
     world.feed(Ticked())
-    world.submit("@admin", {"type": "set_speed", "speed": 1.0})  # type: ignore[arg-type]
+    slower, large = world.waiting
+    assert isinstance(large, ReserveTick)
+    world.durable(1)
+    assert world.session.speed == 1.0, slower
+    world.durable(1)
+    assert world.session.reserved <= world.session.tick + 400 < large.tick
     world.durable()
-    world.pass_ticks(50)
     world.crash()
     for viewer in world.viewers.values():
         assert viewer.tick <= world.session.tick
