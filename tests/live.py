@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -12,6 +13,9 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+#: How long a server may take to accept connections, and to be gone after a SIGKILL, in seconds.
+START_S = 60
 
 
 class LiveServer:
@@ -50,8 +54,10 @@ class LiveServer:
             )
         os.close(write)
         with os.fdopen(read) as pipe:
-            line = pipe.readline()
-        assert line, f"the server did not start:\n{self.log.read_text()}"
+            # The line is written in one piece, so once there is anything it is all there.
+            answered, _, _ = select.select([pipe], [], [], START_S)
+            line = pipe.readline() if answered else ""
+        assert line, f"the server did not start within {START_S} s:\n{self.log.read_text()}"
         ready = json.loads(line)
         self.port, self.admin_token = ready["port"], ready["admin_token"]
         return self
@@ -60,7 +66,7 @@ class LiveServer:
         """SIGKILL: no chance to tidy up."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        self._process.wait(START_S)
 
     def stop(self, timeout_s: float = 30) -> int:
         """SIGTERM, and wait for the drain; the exit status."""

@@ -18,6 +18,8 @@ KILLS = 10
 GAMES = 4
 PLAYERS_PER_GAME = 5
 COMMANDS_A_SECOND = 25
+#: How long it may take until everybody is back after a kill, in seconds.
+BACK_S = 60
 
 
 class Sender:
@@ -153,14 +155,26 @@ async def _storm(server: LiveServer, senders: list[Sender]) -> None:
     chance = random.Random(42)
     loop = asyncio.get_running_loop()
     for _ in range(KILLS):
-        acks = sum(len(sender.acks) for sender in senders)
         # Everybody is back and got answers again before the next kill.
-        while sum(len(sender.acks) for sender in senders) < acks + 3 * len(senders):
+        wanted = sum(len(sender.acks) for sender in senders) + 3 * len(senders)
+        deadline = loop.time() + BACK_S
+        while sum(len(sender.acks) for sender in senders) < wanted:
             await asyncio.sleep(0.01)
             assert not any(task.done() for task in running), [t.exception() for t in running if t.done()]
+            assert loop.time() < deadline, _standstill(server, senders)
         await asyncio.sleep(chance.uniform(0.0, 0.5))
         server.kill()
         await loop.run_in_executor(None, server.start)
     for sender in senders:
         sender.stopping = True
     await asyncio.wait_for(asyncio.gather(*running), 60)
+
+
+def _standstill(server: LiveServer, senders: list[Sender]) -> str:
+    """What is known when answers stop coming."""
+    lines = [f"no answers within {BACK_S} s; the server's log ends with", server.log.read_text()[-2000:]]
+    for sender in senders:
+        last = sender.connections[-1][-3:] if sender.connections else []
+        short = [{key: message[key] for key in message if key not in {"view", "events", "changes"}} for message in last]
+        lines.append(f"{sender.player}: {len(sender.connections)} connections, {len(sender.unacked)} unacked, {short}")
+    return "\n".join(lines)
