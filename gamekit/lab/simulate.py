@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -20,6 +20,10 @@ from gamekit.space import SpaceGame, SpaceState
 from gamekit.space.commands import BuyWare, MoveShip, SellWare, SpaceCommand, Target
 from gamekit.space.model import Ship
 from gamekit.space.rng import STREAM_TRAFFIC, Stream
+
+if TYPE_CHECKING:
+    from gamekit.lab.frames.state import StateFrames
+    from gamekit.lab.history import History
 
 #: Game time between two calls of a driver or of a progress callback: one minute.
 SLICE_TICKS: Tick = 60 * TICK_HZ
@@ -44,6 +48,8 @@ class Simulation(msgspec.Struct, frozen=True):
         cpu_s: processor seconds that the run took, without making the galaxy.
         times_real_time: game time over processor time.
         state: the state at the end.
+        game: the rules it was run by.
+        recorded: samples and events of the whole run, when they were asked for; see `history`.
     """
 
     scenario: str
@@ -54,6 +60,26 @@ class Simulation(msgspec.Struct, frozen=True):
     cpu_s: float
     times_real_time: float
     state: SpaceState
+    game: SpaceGame
+    recorded: History | None = None
+
+    @property
+    def frame(self) -> StateFrames:
+        """The last state as data frames, and what was recorded on the way; see `gamekit.lab.frames`."""
+        from gamekit.lab.frames.state import StateFrames
+
+        return StateFrames(self.game, self.state, self.recorded.events if self.recorded is not None else ())
+
+    @property
+    def history(self) -> History:
+        """The samples that were taken on the way, as long data frames.
+
+        Raises:
+            ConfigError: the run was not recorded.
+        """
+        if self.recorded is None:
+            raise ConfigError("This run was not recorded; simulate it again with record_minutes=5, for example.")
+        return self.recorded
 
 
 def simulate(
@@ -64,6 +90,7 @@ def simulate(
     *,
     progress: Progress | None = None,
     setup: Setup | None = None,
+    record_minutes: float | None = None,
 ) -> Simulation:
     """Run a new game for `hours` of game time.
 
@@ -74,26 +101,33 @@ def simulate(
         hours: game time, rounded to whole ticks.
         progress: called about once a game minute with the ticks done and the ticks to do.
         setup: called with the state and the game at tick 0, to join players and give orders; see `traffic`.
+        record_minutes: game minutes between two samples of prices, stations and books, for `history`; every trade and
+            every other event is kept then as well. By default nothing is recorded, which is faster.
 
     Returns:
-        The run's figures and its last state.
+        The run's figures and its last state; recording changes neither.
 
     Raises:
         ConfigError: scenario, rules or seed are wrong.
-        ConfigError: `hours` is negative or no number.
+        ConfigError: `hours` is negative or no number, or `record_minutes` is shorter than a tick.
     """
     if not 0 <= hours < float("inf"):
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
     game = SpaceGame()
     state = game.new({"scenario": scenario, "rules": rules or {}}, seed)
     ticks = round(hours * 3600 * TICK_HZ)
+    recorded = _recorder(record_minutes)
+    pass_time = _passed if recorded is None else recorded.passed
     events = 0
     started = time.process_time()
     drive = setup(state, game) if setup is not None else None
     while state.tick < ticks:
         if drive is not None:
-            events += len(drive(state, game))
-        events += len(game.advance(state, min(state.tick + SLICE_TICKS, ticks)))
+            driven = drive(state, game)
+            events += len(driven)
+            if recorded is not None:
+                recorded.events += [(state.tick, event) for event in driven]
+        events += pass_time(game, state, min(state.tick + SLICE_TICKS, ticks))
         if progress is not None:
             progress(state.tick, ticks)
     cpu_s = time.process_time() - started
@@ -106,7 +140,24 @@ def simulate(
         cpu_s=cpu_s,
         times_real_time=ticks / TICK_HZ / cpu_s if cpu_s > 0 else 0.0,
         state=state,
+        game=game,
+        recorded=recorded,
     )
+
+
+def _passed(game: SpaceGame, state: SpaceState, until: Tick) -> int:
+    """Let time pass; how many events fell."""
+    return len(game.advance(state, until))
+
+
+def _recorder(minutes: float | None) -> History | None:
+    if minutes is None:
+        return None
+    if not 1 / (60 * TICK_HZ) <= minutes < float("inf"):
+        raise ConfigError(f"record_minutes: must be a number of game minutes of at least one tick, got {minutes}.")
+    from gamekit.lab.history import History  # Here, because a plain run needs no pandas.
+
+    return History(round(minutes * 60 * TICK_HZ))
 
 
 def traffic(ships: int) -> Setup:

@@ -10,8 +10,14 @@ No other module writes to an account, a stock or a hold.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from gamekit.game import PlayerId
 from gamekit.space.model import Ledger, Ship, Station
+
+if TYPE_CHECKING:
+    from gamekit.space.state import SpaceState
 
 #: Where players' starting credits come from.
 GRANTS = "grants"
@@ -92,3 +98,26 @@ def unload(ship: Ship, station: Station, ware: str, units: int) -> None:
     if ship.hold[ware] == 0:
         del ship.hold[ware]
     station.stock[ware] += units
+
+
+def rows(state: SpaceState) -> Iterator[tuple[str, str, str, int]]:
+    """Every account with its balance: (account, kind, asset, amount).
+
+    Kinds are "player", "company", "station", "stock", "hold", "faucet" and "sink"; assets "credits", in centi-credits,
+    and the wares' ids, in units. Over all rows of one asset the amounts sum to zero. Stocks are all there, holds where
+    something is in them.
+    """
+    books = state.ledger
+    kinds = {player_account(one.id): "company" if one.company else "player" for one in state.players.values()}
+    kinds |= {station_account(station): "station" for station in state.stations}
+    for account, amount in books.credits.items():
+        yield account, kinds.get(account, "faucet"), "credits", amount
+    for account, wares in books.wares.items():
+        for ware, units in wares.items():
+            yield account, "faucet" if account in FAUCETS else "sink", ware, units
+    for station in state.stations.values():
+        for ware, units in station.stock.items():
+            yield f"stock:{station.id}", "stock", ware, units
+    for ship in state.ships.values():
+        for ware, units in ship.hold.items():
+            yield f"hold:{ship.id}", "hold", ware, units

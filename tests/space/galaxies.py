@@ -137,6 +137,16 @@ class Play:
             events += self.told(self.game.advance(self.state, due))
         return events
 
+    def run_to_hold(self, ship: str = "ship-1") -> list[Event]:
+        """Let time pass until a ship holds."""
+        events: list[Event] = []
+        while not self.state.ships[ship].blocked:
+            due = self.game.next_due(self.state)
+            assert due is not None, f"{ship} never holds: {self.state.ships[ship]}"
+            assert due < 100_000, f"{ship} never holds: {self.state.ships[ship]}"
+            events += self.told(self.game.advance(self.state, due))
+        return events
+
     def close(self, gate: str) -> list[Event]:
         """Close a passage."""
         return self.told(close_gate(self.state, gate))

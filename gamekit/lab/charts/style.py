@@ -1,0 +1,48 @@
+"""How charts look: altair charts that show themselves as SVG, without a network, readable in light and dark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+#: Read well on white and on black, and can be told apart by colour-blind people (Okabe and Ito's palette).
+BLUE, SKY, GREEN, ORANGE, RED, PINK, YELLOW = (
+    "#0072B2",
+    "#56B4E9",
+    "#009E73",
+    "#E69F00",
+    "#D55E00",
+    "#CC79A7",
+    "#F0E442",
+)
+INK = "#808080"
+
+
+class Chart(alt.VConcatChart):
+    """An altair chart that shows itself as SVG, whatever renderer is set."""
+
+    def to_svg(self) -> str:
+        """The picture."""
+        import vl_convert
+
+        return str(vl_convert.vegalite_to_svg(self.to_json()))
+
+    def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
+        return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {len(self.vconcat)} panels>"
+
+
+def figure(*panels: alt.LayerChart | alt.FacetChart) -> Chart:
+    """Panels below each other, in colours that are readable on any ground."""
+    made: Chart = (
+        Chart(vconcat=list(panels), background="transparent")
+        .resolve_scale(color="independent")
+        .configure_view(stroke=None)
+        .configure_axis(labelColor=INK, titleColor=INK, gridColor=INK, gridOpacity=0.25, domainColor=INK, tickColor=INK)
+        .configure_legend(labelColor=INK, titleColor=INK)
+        .configure_title(color=INK)
+    )
+    return made

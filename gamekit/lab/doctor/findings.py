@@ -1,0 +1,216 @@
+"""All findings of one moment, as values and as a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gamekit.errors import ConfigError
+from gamekit.game import View
+from gamekit.lab.doctor.chains import why_full, why_missing
+from gamekit.lab.doctor.galaxy import Fields, Galaxy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: How bad, worst first: can never get better by itself; stands still now; help is on its way, or it is only told.
+SEVERITIES = ("error", "warning", "note")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """Something that is wrong.
+
+    Attributes:
+        severity: "error", "warning" or "note"; see `SEVERITIES`.
+        kind: "price inversion", "starved station", "clogged station", "stranded cargo", "holding ship", "idle ships" or
+            "unreachable sector".
+        subject: id of the station, ship, sector, ware or player.
+        name: its name.
+        sector: where, or "" when it is everywhere.
+        cause: why, along the chain of production.
+        remedy: what would help.
+    """
+
+    severity: str
+    kind: str
+    subject: str
+    name: str
+    sector: str
+    cause: str
+    remedy: str
+
+
+#: The columns of `doctor`'s frame.
+COLUMNS = Finding.__struct_fields__
+
+
+def doctor(subject: Any) -> pd.DataFrame:
+    """What is wrong, a row for each finding, the worst first.
+
+    Args:
+        subject: a `Simulation`, a state of the bundled game, or a live game or player (a handle of `gamekit.Client`).
+
+    Returns:
+        A frame with the fields of `Finding` as columns of text; empty when all is well.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    import pandas as pd
+
+    found = [msgspec.structs.astuple(one) for one in examine(*_looked_at(subject))]
+    return pd.DataFrame(found, columns=list(COLUMNS)).astype("string")
+
+
+def examine(view: View, rules: Mapping[str, Any]) -> list[Finding]:
+    """All findings in a view, the worst first.
+
+    Args:
+        view: as `Game.view` gives it, with all that is to be looked at.
+        rules: the rules in force, `{field: value}`.
+    """
+    galaxy = Galaxy(view, rules)
+    found = [*_prices(galaxy), *_sectors(galaxy), *_stations(galaxy), *_ships(galaxy), *_idle(galaxy)]
+    return sorted(found, key=lambda one: SEVERITIES.index(one.severity))
+
+
+def _looked_at(subject: Any) -> tuple[View, Mapping[str, Any]]:
+    from gamekit.lab.frames.state import everything
+    from gamekit.lab.handles import Game, Player
+    from gamekit.lab.simulate import Simulation
+    from gamekit.space import SpaceGame, SpaceState
+
+    if isinstance(subject, Simulation):
+        return everything(subject.game, subject.state).view, subject.game.rules(subject.state)
+    if isinstance(subject, SpaceState):
+        game = SpaceGame()
+        return everything(game, subject).view, game.rules(subject)
+    if isinstance(subject, Game | Player):
+        welcome = subject.feed.link.welcome
+        return subject.view, welcome.rules if welcome is not None else {}
+    raise ConfigError(f"A doctor looks at a simulation, a state, a live game or a player, not at {subject!r}.")
+
+
+def _prices(galaxy: Galaxy) -> Iterator[Finding]:
+    """Wares that can never earn anything: what every seller asks at least is not below what any buyer pays at most."""
+    spread, fee = galaxy.rules.get("price_spread_percent", 0), galaxy.rules.get("trade_fee_permille", 0)
+    for key, ware in galaxy.wares.items():
+        if not galaxy.sellers(key) or not galaxy.buyers(key):
+            continue
+        floor = ware["base_price"] * (100 - spread) * (1000 + fee) / 100_000
+        ceiling = ware["base_price"] * (100 + spread) * (1000 - fee) / 100_000
+        if floor >= ceiling:
+            text = f"sellers ask at least {floor / 100:,.2f} credits, buyers pay at most {ceiling / 100:,.2f}"
+            text += f" (spread {spread} %, fee {fee / 10:g} %)"
+            yield Finding(
+                "error", "price inversion", key, ware["name"], "", text, "raise price_spread_percent or lower the fee"
+            )
+
+
+def _sectors(galaxy: Galaxy) -> Iterator[Finding]:
+    """Sectors that cannot be reached from most of the others."""
+    main_open, main_all = (_mainland(galaxy, closed_too=flag) for flag in (False, True))
+    for key, sector in galaxy.sectors.items():
+        if key not in main_all:
+            text, severity, remedy = "no gates lead to most other sectors", "error", "join it by a gate"
+        elif key not in main_open:
+            text, severity, remedy = "every way to most other sectors is closed", "warning", "wait for a gate to open"
+        else:
+            continue
+        yield Finding(severity, "unreachable sector", key, sector["name"], key, text, remedy)
+
+
+def _mainland(galaxy: Galaxy, *, closed_too: bool) -> set[str]:
+    """The largest set of sectors that can reach each other; of equal ones the first."""
+    best: set[str] = set()
+    seen: set[str] = set()
+    for sector in galaxy.sectors:
+        if sector not in seen:
+            here = set(galaxy.jumps(sector, closed_too=closed_too))
+            seen |= here
+            best = here if len(here) > len(best) else best
+    return best
+
+
+def _stations(galaxy: Galaxy) -> Iterator[Finding]:
+    for key, station in galaxy.stations.items():
+        recipe = station.get("recipe") or {}
+        if station["status"] == "starved":
+            lacks = [ware for ware, units in recipe["inputs"].items() if station["stock"][ware] < units]
+            causes = [why_missing(galaxy, key, ware) for ware in lacks]
+        elif station["status"] == "clogged":
+            stock, capacity = station["stock"], station["capacity"]
+            full = [ware for ware, units in recipe["outputs"].items() if stock[ware] + units > capacity[ware]]
+            lacks, causes = full, [why_full(galaxy, key, ware) for ware in full]
+        else:
+            continue
+        for ware, cause in zip(lacks, causes, strict=True):
+            verb = "short of" if station["status"] == "starved" else "full of"
+            yield Finding(
+                cause.severity,
+                f"{station['status']} station",
+                key,
+                station["name"],
+                station["sector"],
+                f"{verb} {galaxy.ware_name(ware)}: {cause.text}",
+                cause.remedy,
+            )
+
+
+def _ships(galaxy: Galaxy) -> Iterator[Finding]:
+    for key, ship in galaxy.ships.items():
+        if ship["status"] == "holding":
+            yield _of_ship(galaxy, key, ship, "holding ship", ship["reason"], "wait for a gate, or give another order")
+        elif ship.get("hold") and not ship.get("queue"):
+            yield _stranded(galaxy, key, ship)
+
+
+def _stranded(galaxy: Galaxy, key: str, ship: Fields) -> Finding:
+    """A ship with wares on board and nothing to do."""
+    carried = ", ".join(f"{units} {galaxy.ware_name(ware)}" for ware, units in ship["hold"].items())
+    reach = galaxy.jumps(_sector_of(galaxy, ship))
+    buyers = [one for ware in ship["hold"] for one in galaxy.buyers(ware).items() if one[1]["sector"] in reach]
+    roomy = [
+        station["name"]
+        for ware in ship["hold"]
+        for station in galaxy.buyers(ware).values()
+        if station["sector"] in reach and station["capacity"][ware] > station["stock"].get(ware, 0)
+    ]
+    if not buyers:
+        return _of_ship(
+            galaxy, key, ship, "stranded cargo", f"nobody in reach buys {carried}", "open a gate, or add a buyer"
+        )
+    if not roomy:
+        return _of_ship(galaxy, key, ship, "stranded cargo", f"nobody in reach has room for {carried}", "wait for room")
+    text = f"carries {carried} and has no orders; {roomy[0]} would buy"
+    return _of_ship(galaxy, key, ship, "stranded cargo", text, "sell it there, or switch to auto-trade", "note")
+
+
+def _of_ship(
+    galaxy: Galaxy, key: str, ship: Fields, kind: str, cause: str, remedy: str, severity: str = "warning"
+) -> Finding:
+    return Finding(severity, kind, key, ship["name"], _sector_of(galaxy, ship), cause, remedy)
+
+
+def _sector_of(galaxy: Galaxy, ship: Fields) -> str:
+    at = ship["at"]
+    match at["type"]:
+        case "dock":
+            return str(galaxy.stations[at["station"]]["sector"])
+        case "gate":
+            return str(galaxy.gates[at["exit"]]["sector"])
+        case _:
+            return str(at["sector"])
+
+
+def _idle(galaxy: Galaxy) -> Iterable[Finding]:
+    """Owners of whose traders more than half find nothing to do."""
+    for owner, player in galaxy.players.items():
+        trading = [ship for ship in galaxy.ships.values() if ship["owner"] == owner and ship.get("auto_trade")]
+        idle = [ship for ship in trading if ship["status"] in {"idle", "docked"} and not ship.get("queue")]
+        if len(idle) * 2 > len(trading):
+            text = f"{len(idle)} of {len(trading)} traders wait for a trade worth their while"
+            remedy = "fewer ships, or a lower least_load_percent, or a wider trade_range_jumps"
+            yield Finding("note", "idle ships", owner, player["name"], "", text, remedy)

@@ -1,0 +1,109 @@
+"""A view, prepared for questions: who makes and who buys a ware, what can be reached, how much is made and used.
+
+Only reads a view as `Game.view` gives it; knows no state and no rules beyond their plain values.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from gamekit.game import TICK_HZ, View
+
+Fields = Mapping[str, Any]
+
+
+class Galaxy:
+    """One moment of a game.
+
+    Args:
+        view: all that is seen.
+        rules: the rules in force, `{field: value}`.
+    """
+
+    def __init__(self, view: View, rules: Mapping[str, Any]) -> None:
+        self.rules = rules
+        self.sectors: Mapping[str, Fields] = view.get("sectors", {})
+        self.gates: Mapping[str, Fields] = view.get("gates", {})
+        self.stations: Mapping[str, Fields] = view.get("stations", {})
+        self.ships: Mapping[str, Fields] = view.get("ships", {})
+        self.players: Mapping[str, Fields] = view.get("players", {})
+        self.wares: Mapping[str, Fields] = view.get("wares", {})
+        #: {(sector, whether closed gates count): {sector: jumps}}
+        self._reach: dict[tuple[str, bool], dict[str, int]] = {}
+
+    def ware_name(self, ware: str) -> str:
+        """A ware's name."""
+        return str(self.wares.get(ware, {}).get("name", ware))
+
+    def sector_name(self, sector: str) -> str:
+        """A sector's name."""
+        return str(self.sectors.get(sector, {}).get("name", sector))
+
+    def sellers(self, ware: str) -> dict[str, Fields]:
+        """The stations that sell a ware."""
+        return {key: one for key, one in self.stations.items() if ware in one["sells"]}
+
+    def buyers(self, ware: str) -> dict[str, Fields]:
+        """The stations that buy a ware."""
+        return {key: one for key, one in self.stations.items() if ware in one["buys"]}
+
+    def jumps(self, start: str, *, closed_too: bool = False) -> dict[str, int]:
+        """How many gates away every sector is that can be reached, over open gates or over all."""
+        key = (start, closed_too)
+        if key not in self._reach:
+            found = {start: 0}
+            waiting = deque([start])
+            while waiting:
+                here = waiting.popleft()
+                for gate in self._gates_of.get(here, ()):
+                    if (gate["open"] or closed_too) and gate["to_sector"] not in found:
+                        found[gate["to_sector"]] = found[here] + 1
+                        waiting.append(gate["to_sector"])
+            self._reach[key] = found
+        return self._reach[key]
+
+    @cached_property
+    def _gates_of(self) -> dict[str, list[Fields]]:
+        of_sector: dict[str, list[Fields]] = {}
+        for gate in self.gates.values():
+            of_sector.setdefault(gate["sector"], []).append(gate)
+        return of_sector
+
+    def made_per_hour(self, ware: str) -> float:
+        """What all stations together make of a ware in an hour of game time, when none stands still."""
+        return sum(self._rates("outputs", ware))
+
+    def used_per_hour(self, ware: str) -> float:
+        """What all stations together use of a ware in an hour of game time, when none stands still."""
+        return sum(self._rates("inputs", ware))
+
+    def _rates(self, side: str, ware: str) -> Iterator[float]:
+        for station in self.stations.values():
+            recipe = station.get("recipe")
+            if recipe and ware in recipe[side]:
+                yield recipe[side][ware] * 3600 * TICK_HZ / recipe["cycle_ticks"]
+
+    def on_the_way(self, station: str, ware: str) -> int:
+        """Units of a ware that ships have in their jobs for a station, as far as their jobs are seen."""
+        jobs = (ship.get("job") for ship in self.ships.values())
+        return sum(job["units"] for job in jobs if job and job["target"] == station and job["ware"] == ware)
+
+    @cached_property
+    def traders(self) -> list[Fields]:
+        """The ships that trade by themselves, as far as that is seen."""
+        return [ship for ship in self.ships.values() if ship.get("auto_trade")]
+
+    def least_load(self, ware: str) -> int:
+        """Units of a ware that the smallest trader carries at least; 0 when there is none."""
+        percent, volume = self.rules.get("least_load_percent", 0), self.wares[ware]["volume"]
+        loads = (max(1, -(-(ship["capacity"] // volume) * percent // 100)) for ship in self.traders)
+        return min(loads, default=0)
+
+    def worth_moving(self, seller: Fields, buyer: Fields, ware: str) -> int:
+        """Units that make both equally full: prices are equal then, so nobody carries more."""
+        stock, size = seller["stock"].get(ware, 0), seller["capacity"][ware]
+        there, capacity = buyer["stock"].get(ware, 0), buyer["capacity"][ware]
+        return max(0, int(stock * capacity - there * size) // int(size + capacity))

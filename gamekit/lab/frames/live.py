@@ -1,0 +1,96 @@
+"""The frames of a live game: of what a connection has seen, and of what the server keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gamekit.client.reading import Watching
+from gamekit.lab.frames.columns import COLUMNS
+from gamekit.lab.frames.rows import (
+    command_rows,
+    event_row,
+    frame,
+    latency_frame,
+    price_rows,
+    seen_ledger_rows,
+    ship_row,
+    station_row,
+    table,
+    trade_row,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gamekit.client.blocking import BaseGame
+    from gamekit.client.link import Link
+
+
+class Frames:
+    """The frames of one game, through one pair of eyes.
+
+    Args:
+        game: where commands and latency are asked for.
+        eyes: whose picture it is: the game itself for a spectator, or a player.
+        link: the connection whose events are shown.
+    """
+
+    def __init__(self, game: BaseGame[Any], eyes: Watching, link: Link) -> None:
+        self._game = game
+        self._eyes = eyes
+        self._link = link
+
+    @property
+    def ships(self) -> pd.DataFrame:
+        """All ships that are seen, a row each."""
+        seen = self._eyes.seen
+        return frame("ships", (ship_row(seen, key, ship) for key, ship in table(seen, "ships").items()), seen)
+
+    @property
+    def stations(self) -> pd.DataFrame:
+        """All stations, a row each."""
+        seen = self._eyes.seen
+        return frame("stations", (station_row(key, row) for key, row in table(seen, "stations").items()), seen)
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """What every station pays and asks, a row for each station and ware."""
+        seen = self._eyes.seen
+        return frame("prices", price_rows(seen), seen)
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """What this player bought and sold, as far as this connection was told (see `events`); none for a spectator."""
+        recent = self._game.io.call(lambda: list(self._link.recent))
+        told = (event for event in recent if event["type"] in {"WareBought", "WareSold"})
+        return frame("trades", (trade_row(event["tick"], event) for event in told))
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """The accounts that are seen: one's own credits and holds, and every station's stock.
+
+        The whole books, which sum to zero, are those of a simulation: `simulate(...).frame.ledger`.
+        """
+        return frame("ledger", seen_ledger_rows(self._eyes.seen))
+
+    @property
+    def commands(self) -> pd.DataFrame:
+        """The game's history: every command that was journaled, in order."""
+        return frame("commands", (row for record in self._game.commands() for row in command_rows(record)))
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The latest events that this connection was told of (at most 10,000), oldest first."""
+        recent = self._game.io.call(lambda: list(self._link.recent))
+        return frame("events", (event_row(event) for event in recent))
+
+    @property
+    def latency(self) -> pd.DataFrame:
+        """How late ticks began and how long they took, a row a second."""
+        return latency_frame(self._game.latency_rows())
+
+    def __repr__(self) -> str:
+        return f"<Frames: {', '.join(COLUMNS)}>"
+
+    def __dir__(self) -> list[str]:
+        return list(COLUMNS)

@@ -1,0 +1,203 @@
+"""The rows of each frame, from what a view, a record or an event says. Owns no game and no connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gamekit.client.reading import position_of
+from gamekit.game import TICK_HZ
+from gamekit.lab.frames.columns import COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gamekit.client.seen import Seen
+
+
+def latency_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """The server's latency rows as a frame."""
+    import pandas as pd
+
+    made = [
+        {
+            "at": pd.Timestamp(row["at_s"], unit="s", tz="UTC"),
+            "ticks": row["ticks"],
+            **{
+                f"{key.removesuffix('_us')}_ms": value / 1000
+                for key, value in row.items()
+                if key.endswith("_us") and f"{key.removesuffix('_us')}_ms" in COLUMNS["latency"]
+            },
+        }
+        for row in rows
+    ]
+    return frame("latency", made)
+
+
+def frame(kind: str, rows: Iterable[Mapping[str, Any]], seen: Seen | None = None) -> pd.DataFrame:
+    """Rows as a frame with exactly the columns and types of its kind."""
+    import pandas as pd
+
+    listed = list(rows)
+    columns = COLUMNS[kind]
+    frame = pd.DataFrame(
+        {column: pd.Series([row[column] for row in listed], dtype=dtype) for column, dtype in columns.items()}
+    )
+    if seen is not None:
+        frame.attrs["tick"] = seen.tick
+    return frame
+
+
+def long_frame(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFrame:
+    """Whole columns as a frame with the types of `columns`; the game time is made from the ticks.
+
+    For long frames: nothing is done row by row.
+    """
+    import pandas as pd
+
+    ticks = pd.Series(values["tick"], dtype="int64")
+    made: dict[str, Any] = {**values, "tick": ticks, "time": pd.to_timedelta(ticks * (1000 // TICK_HZ), unit="ms")}
+    return pd.DataFrame({name: pd.Series(made[name], dtype=dtype) for name, dtype in columns.items()})
+
+
+def table(seen: Seen, name: str) -> dict[str, dict[str, Any]]:
+    """One table of the view; empty when it has none."""
+    found: dict[str, dict[str, Any]] = seen.view.get(name, {})
+    return found
+
+
+def ship_row(seen: Seen, key: str, ship: Mapping[str, Any]) -> dict[str, Any]:
+    at = ship["at"]
+    position = position_of(seen.view, ship, seen.tick)
+    hold, queue = ship.get("hold"), ship.get("queue")
+    return {
+        "ship": key,
+        "name": ship["name"],
+        "owner": ship["owner"],
+        "class": ship["class"],
+        "status": ship["status"],
+        "reason": ship["reason"],
+        "sector": position.sector,
+        "x_m": position.x,
+        "y_m": position.y,
+        "station": at.get("station"),
+        "eta_tick": at.get("arrive"),
+        "eta": game_time(at.get("arrive")),
+        "speed_m_per_s": ship["speed"] * TICK_HZ / 1000,
+        "capacity": ship["capacity"],
+        "cargo": None if hold is None else sum(hold.values()),
+        "queue": None if queue is None else len(queue),
+    }
+
+
+def station_row(key: str, station: Mapping[str, Any]) -> dict[str, Any]:
+    recipe = station.get("recipe")
+    return {
+        "station": key,
+        "name": station["name"],
+        "kind": station["kind"],
+        "sector": station["sector"],
+        "x_m": station["x"],
+        "y_m": station["y"],
+        "owner": station["owner"],
+        "status": station["status"],
+        "reason": station["reason"],
+        "cycle": game_time(recipe["cycle_ticks"] if recipe else None),
+        "stock": sum(station["stock"].values()),
+        "capacity": sum(station["capacity"].values()),
+    }
+
+
+def price_rows(seen: Seen) -> Iterable[dict[str, Any]]:
+    wares = table(seen, "wares")
+    for key, station in table(seen, "stations").items():
+        for ware, price in station["price"].items():
+            about = wares.get(ware, {})
+            base = about.get("base_price")
+            yield {
+                "station": key,
+                "station_name": station["name"],
+                "sector": station["sector"],
+                "ware": ware,
+                "ware_name": about.get("name", ware),
+                "tier": about.get("tier"),
+                "buys": ware in station["buys"],
+                "sells": ware in station["sells"],
+                "stock": station["stock"].get(ware, 0),
+                "capacity": station["capacity"].get(ware),
+                "price_credits": price / 100,
+                "base_price_credits": None if base is None else base / 100,
+                "price_ratio": price / base if base else None,
+            }
+
+
+def command_rows(record: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    for command in record["commands"]:
+        body = command["body"]
+        yield {
+            "seq": record["seq"],
+            "tick": record["tick"],
+            "time": game_time(record["tick"]),
+            "epoch": record["epoch"],
+            "player": command["player"],
+            "client": command["client"],
+            "cid": command["cid"],
+            "type": body.get("type"),
+            "ship": body.get("ship"),
+            "body": body,
+        }
+
+
+def trade_row(tick: int, event: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `trades` from an event `WareBought` or `WareSold`."""
+    return {
+        "tick": tick,
+        "time": game_time(tick),
+        "player": event["player"],
+        "ship": event["ship"],
+        "station": event["station"],
+        "ware": event["ware"],
+        "side": "buy" if event["type"] == "WareBought" else "sell",
+        "units": event["units"],
+        "price_credits": event["total"] / event["units"] / 100,
+        "total_credits": event["total"] / 100,
+    }
+
+
+def seen_ledger_rows(seen: Seen) -> Iterable[dict[str, Any]]:
+    """The accounts that a view shows: credits of oneself, stocks of stations, holds of one's ships."""
+    for key, player in table(seen, "players").items():
+        if "credits" in player:
+            kind = "company" if player.get("company") else "player"
+            yield ledger_row(f"player:{key}", kind, "credits", player["credits"])
+    for key, station in table(seen, "stations").items():
+        for ware, units in station["stock"].items():
+            yield ledger_row(f"stock:{key}", "stock", ware, units)
+    for key, ship in table(seen, "ships").items():
+        for ware, units in ship.get("hold", {}).items():
+            yield ledger_row(f"hold:{key}", "hold", ware, units)
+
+
+def ledger_row(account: str, kind: str, asset: str, amount: int) -> dict[str, Any]:
+    """A row of `ledger`; `amount` is centi-credits or units."""
+    balance = amount / 100 if asset == "credits" else float(amount)
+    return {"account": account, "kind": kind, "asset": asset, "balance": balance}
+
+
+def event_row(event: Mapping[str, Any]) -> dict[str, Any]:
+    shown = ("tick", "type", "player", "ship", "station")
+    return {
+        "tick": event["tick"],
+        "time": game_time(event["tick"]),
+        "type": event.get("type"),
+        "player": event.get("player"),
+        "ship": event.get("ship"),
+        "station": event.get("station"),
+        "details": {key: value for key, value in event.items() if key not in shown},
+    }
+
+
+def game_time(tick: int | None) -> pd.Timedelta | None:
+    import pandas as pd
+
+    return None if tick is None else pd.Timedelta(milliseconds=tick * 1000 // TICK_HZ)

@@ -1,0 +1,95 @@
+"""The frames of a game that runs here, headless: of everything, with nobody's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gamekit.client.seen import Seen
+from gamekit.game import Event, Game, Tick, merge
+from gamekit.lab.frames.columns import COLUMNS
+from gamekit.lab.frames.rows import (
+    event_row,
+    frame,
+    ledger_row,
+    price_rows,
+    ship_row,
+    station_row,
+    table,
+    trade_row,
+)
+from gamekit.space import SpaceState, ledger
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def everything(game: Game[Any], state: Any) -> Seen:
+    """A state as one who sees what every player sees: nothing is missing in it."""
+    whole = game.view(state, None)
+    for player in list(whole.get("players", {})):
+        merge(whole, {name: rows for name, rows in game.view(state, player).items() if name in {"ships", "players"}})
+    return Seen(epoch=0, n=0, tick=game.tick(state), seq=0, view=whole)
+
+
+class StateFrames:
+    """A state of the bundled game as pandas DataFrames, with the columns of `gamekit.lab.frames.COLUMNS`.
+
+    Args:
+        game: the rules.
+        state: the state; each frame shows it as it is when the frame is asked for.
+        events: what happened, each with its tick; for the frames `trades` and `events`.
+    """
+
+    def __init__(self, game: Game[Any], state: SpaceState, events: Sequence[tuple[Tick, Event]] = ()) -> None:
+        self._game = game
+        self._state = state
+        self._events = events
+
+    @property
+    def ships(self) -> pd.DataFrame:
+        """All ships, a row each, with everybody's cargo."""
+        seen = everything(self._game, self._state)
+        return frame("ships", (ship_row(seen, key, ship) for key, ship in table(seen, "ships").items()), seen)
+
+    @property
+    def stations(self) -> pd.DataFrame:
+        """All stations, a row each."""
+        seen = everything(self._game, self._state)
+        return frame("stations", (station_row(key, row) for key, row in table(seen, "stations").items()), seen)
+
+    @property
+    def prices(self) -> pd.DataFrame:
+        """What every station pays and asks, a row for each station and ware."""
+        seen = everything(self._game, self._state)
+        return frame("prices", price_rows(seen), seen)
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """Every account of the books; the balances of each asset sum to zero."""
+        return frame("ledger", (ledger_row(*row) for row in ledger.rows(self._state)))
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """Every purchase and sale that was recorded, in order."""
+        told = ((tick, _plain(event)) for tick, event in self._events)
+        traded = ((tick, event) for tick, event in told if event["type"] in {"WareBought", "WareSold"})
+        return frame("trades", (trade_row(tick, event) for tick, event in traded))
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """Every event that was recorded, in order."""
+        return frame("events", (event_row({"tick": tick, **_plain(event)}) for tick, event in self._events))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} at tick {self._state.tick:,}: {', '.join(self.__dir__())}>"
+
+    def __dir__(self) -> list[str]:
+        return [kind for kind in COLUMNS if hasattr(type(self), kind)]
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(event)
+    return plain

@@ -1,0 +1,186 @@
+"""The doctor: each thing that can be wrong is found, with its cause along the chain and what would help."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import gamekit
+from gamekit.errors import ConfigError
+from gamekit.lab import doctor, simulate
+from gamekit.lab.doctor import COLUMNS, Finding, examine
+from gamekit.lab.doctor.findings import SEVERITIES
+from gamekit.lab.frames.state import everything
+from gamekit.space import SpaceState
+from gamekit.space.commands import AutoTrade, BuyWare
+from tests.space.galaxies import LINE, Play
+from tests.space.test_economy import refilled
+
+SMELTER, MINE, TOWN, DEPOT = "mid-smelter", "west-mine", "east-town", "west-store"
+
+
+def findings(play: Play, kind: str) -> list[Finding]:
+    """What is found of one kind."""
+    seen = everything(play.game, play.state)
+    return [one for one in examine(seen.view, play.game.rules(play.state)) if one.kind == kind]
+
+
+def standing(play: Play, station: str, status: str) -> None:
+    """Let a station stand still."""
+    play.state.stations[station].status = status
+    play.mirrors.clear()
+
+
+def test_ware_that_nobody_makes_is_an_error_at_whoever_lacks_it() -> None:
+    play = Play()
+    refilled(play, DEPOT, food=0)
+    refilled(play, TOWN, food=0)
+    standing(play, TOWN, "starved")
+    [found] = findings(play, "starved station")
+    assert (found.severity, found.subject, found.sector) == ("error", TOWN, "east")
+    assert "short of Food: Food is sold out and nobody makes it" in found.cause
+    assert found.remedy == "add a station that makes Food"
+
+
+def test_cause_is_followed_down_the_chain_to_where_it_begins() -> None:
+    play = Play()
+    for station in (DEPOT, SMELTER, TOWN):
+        refilled(play, station, metals=0)
+    for station in (DEPOT, SMELTER, MINE):
+        refilled(play, station, ore=0)
+    standing(play, TOWN, "starved")
+    standing(play, SMELTER, "starved")
+    town = next(one for one in findings(play, "starved station") if one.subject == TOWN)
+    assert "short of Metals: Mid Smelter is out of Metals, because it lacks Ore: Ore is sold out for now" in town.cause
+
+
+def test_wares_that_lie_about_want_a_ship() -> None:
+    play = Play()
+    refilled(play, TOWN, metals=0)
+    standing(play, TOWN, "starved")
+    found = next(one for one in findings(play, "starved station") if "Metals" in one.cause)
+    assert found.severity == "warning"
+    assert "1 gate away, but no ship brings it" in found.cause
+    assert found.remedy.startswith("switch ships to auto-trade")
+
+
+def test_too_small_a_load_names_the_rule_and_the_value_that_would_do() -> None:
+    play = Play(rules={"least_load_percent": 100})
+    play.accepted(AutoTrade("ship-1", on=True))
+    refilled(play, SMELTER, ore=0)
+    refilled(play, DEPOT, ore=0)
+    refilled(play, MINE, ore=30)
+    standing(play, SMELTER, "starved")
+    [found] = findings(play, "starved station")
+    # Both hold as much as they make or use in two hours: 1,680 and 960 units. 133 units fill a freighter.
+    worth = 30 * 960 // (1_680 + 960)
+    assert f"{worth} are worth moving, and no trader leaves with less than 133" in found.cause
+    assert f"least_load_percent to {100 * worth // 133}" in found.remedy
+
+
+def test_what_is_on_its_way_is_only_noted() -> None:
+    play = Play()
+    refilled(play, SMELTER, ore=8)
+    refilled(play, MINE, ore=1_600)
+    play.accepted(AutoTrade("ship-1", on=True))
+    play.run(200)
+    job = play.mercury.job
+    assert job is not None
+    refilled(play, job.target, **{job.ware: 0})
+    standing(play, job.target, "starved")
+    found = next(one for one in findings(play, "starved station") if one.subject == job.target)
+    assert (found.severity, found.remedy) == ("note", "wait")
+    assert f"{job.units} " in found.cause
+
+
+def test_closed_gates_are_a_warning_and_missing_ones_an_error() -> None:
+    play = Play()
+    play.close("mid:east")
+    refilled(play, TOWN, metals=0)
+    standing(play, TOWN, "starved")
+    metals = next(one for one in findings(play, "starved station") if "Metals" in one.cause)
+    assert metals.severity == "warning"
+    assert "behind closed gates" in metals.cause
+    [sector] = findings(play, "unreachable sector")
+    assert (sector.severity, sector.subject) == ("warning", "east")
+    apart = Play(LINE | {"gates": [["west", "mid"]]})
+    refilled(apart, TOWN, metals=0)
+    standing(apart, TOWN, "starved")
+    assert {one.severity for one in findings(apart, "starved station")} == {"error"}
+    [sector] = findings(apart, "unreachable sector")
+    assert (sector.severity, sector.cause) == ("error", "no gates lead to most other sectors")
+
+
+def test_clogged_station_is_told_whether_nobody_buys_all_are_full_or_no_ship_comes() -> None:
+    play = Play()
+    for station in (SMELTER, DEPOT):
+        refilled(play, station, ore=play.state.stations[station].capacity["ore"])
+    refilled(play, MINE, ore=play.state.stations[MINE].capacity["ore"])
+    standing(play, MINE, "clogged")
+    [full] = findings(play, "clogged station")
+    assert full.cause.startswith("full of Ore: all 2 buyers of Ore in reach are full; 840 an hour can be made")
+    refilled(play, SMELTER, ore=0)
+    [fetch] = findings(play, "clogged station")
+    assert "but no ship fetches it" in fetch.cause
+    lonely = Play(LINE | {"stations": [one for one in LINE["stations"] if one["recipe"] == "mine"]})
+    refilled(lonely, MINE, ore=lonely.state.stations[MINE].capacity["ore"])
+    standing(lonely, MINE, "clogged")
+    [nobody] = findings(lonely, "clogged station")
+    assert (nobody.severity, nobody.cause) == ("error", "full of Ore: nobody buys Ore")
+
+
+def test_prices_at_which_nobody_can_ever_earn_are_an_inversion() -> None:
+    assert findings(Play(), "price inversion") == []
+    inverted = findings(Play(rules={"price_spread_percent": 0}), "price inversion")
+    assert {one.subject for one in inverted} == {"ore", "metals", "food"}
+    assert all(one.severity == "error" for one in inverted)
+
+
+def test_stranded_cargo_holding_ships_and_idle_traders_are_told() -> None:
+    play = Play()
+    play.accepted(BuyWare("ship-1", "ore", 20))
+    [cargo] = findings(play, "stranded cargo")
+    assert (cargo.severity, cargo.subject) == ("note", "ship-1")
+    assert "carries 20 Ore and has no orders" in cargo.cause
+    for station in (DEPOT, SMELTER):
+        refilled(play, station, ore=play.state.stations[station].capacity["ore"])
+    assert findings(play, "stranded cargo")[0].cause == "nobody in reach has room for 20 Ore"
+    play.move(ship="ship-2", station=TOWN)
+    play.close("west:mid")
+    play.run_to_hold("ship-2")
+    [holding] = findings(play, "holding ship")
+    assert holding.subject == "ship-2"
+    assert "is closed" in holding.cause
+    play.accepted(AutoTrade("ship-1", on=True))
+    idle = Play(rules={"trade_range_jumps": 0, "least_load_percent": 100})
+    idle.accepted(AutoTrade("ship-1", on=True))
+    for station in idle.state.stations.values():
+        station.stock.update(dict.fromkeys(station.stock, 0))
+    [waiting] = findings(idle, "idle ships")
+    assert (waiting.subject, waiting.cause) == ("p1", "1 of 1 traders wait for a trade worth their while")
+
+
+def test_frame_has_the_worst_first_and_is_empty_when_all_is_well() -> None:
+    run = simulate(rules={"company_percent": 0}, hours=10)
+    frame = doctor(run)
+    assert tuple(frame.columns) == COLUMNS
+    assert len(frame) > 10
+    ranks = [SEVERITIES.index(severity) for severity in frame["severity"]]
+    assert ranks == sorted(ranks)
+    assert frame.equals(doctor(run.state))
+    assert (frame[["cause", "remedy", "name"]].map(len) > 0).all(axis=None)
+    fresh: SpaceState = simulate(hours=0).state
+    assert len(doctor(fresh)[lambda one: one["kind"] == "clogged station"]) == 0
+    with pytest.raises(ConfigError, match="not at 7"):
+        doctor(7)
+
+
+def test_a_live_game_is_examined_through_the_eyes_of_whoever_asks() -> None:
+    with gamekit.launch() as client:
+        game = client.new_game(seed=7)
+        red = game.join("Red")
+        red.ship.buy(red.view["stations"][red.ship.station]["sells"][0], 5).result()
+        kinds: Any = doctor(red)["kind"]
+        assert list(kinds).count("stranded cargo") == 1
+        assert "stranded cargo" not in set(doctor(game)["kind"])
