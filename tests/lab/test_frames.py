@@ -33,11 +33,11 @@ def played() -> Iterator[tuple[Game, Player]]:
 
 @pytest.mark.parametrize("kind", list(COLUMNS))
 def test_columns_and_types_are_the_documented_ones(played: tuple[Game, Player], kind: str) -> None:
-    for frames in (played[0].frame, played[1].frame):
-        frame = getattr(frames, kind)
+    for eyes in played:
+        frame = getattr(eyes.frame, kind)
         assert {column: str(dtype) for column, dtype in frame.dtypes.items()} == COLUMNS[kind]
         # A spectator is told of no trades.
-        assert len(frame) > 0 or (kind == "trades" and frames is played[0].frame)
+        assert len(frame) > 0 or (kind == "trades" and eyes is played[0])
 
 
 def test_trades_and_ledger_are_what_the_player_knows(played: tuple[Game, Player]) -> None:
