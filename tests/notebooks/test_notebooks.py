@@ -32,6 +32,16 @@ print(json.dumps({
 }))
 """
 
+ECONOMY_FINDINGS = """
+import json
+print(json.dumps({
+    "digest": before.digest, "same": simulate(scenario, rules, seed, hours).digest,
+    "hours": len(alive), "sales": int(alive["sales"].min()), "imbalance": text, "routes": len(routes),
+    "ill": len(ill), "well": len(well), "samples": before.history.prices["tick"].nunique(),
+    "fed": [outcome(run)["units consumed"] for run in (before, after)],
+}))
+"""
+
 
 def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any], Any]:
     """Run a notebook in a kernel of its own.
@@ -81,6 +91,21 @@ def test_first_game_sends_a_ship_four_sectors_away_and_leaves_nothing() -> None:
     shown = outputs(notebook, "map")[0]
     assert {"application/vnd.jupyter.widget-view+json", "image/svg+xml"} <= set(shown)
     assert "tick lateness" in outputs(notebook, "latency-chart")[0]["image/svg+xml"]
+    stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
+    assert stderr == []
+
+
+def test_economy_is_alive_in_balance_and_better_off_after_the_doctor() -> None:
+    found, notebook = execute("02-economy.ipynb", ECONOMY_FINDINGS, hours=6)
+    assert found["digest"] == found["same"]
+    assert (found["hours"], found["samples"]) == (6, 6 * 6 + 1)
+    assert found["sales"] > 0
+    assert found["imbalance"] == "largest imbalance of any asset at any sample: 0"
+    assert found["routes"] > 20
+    assert found["ill"] > found["well"]
+    assert found["fed"][1] > found["fed"][0]
+    for cell in ("prices", "books-ware", "books-credits", "routes-chart"):
+        assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
     stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
     assert stderr == []
 
