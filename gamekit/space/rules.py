@@ -50,7 +50,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     company_percent: Annotated[
         int,
         _meta("percent", 0, 1_000, "Ships of the scenario's own companies against its file; 0 leaves players alone."),
-    ] = 0
+    ] = 100
     dispatch_ticks: Annotated[
         int, _meta("ticks", 1, 36_000, "Time within which a ship that becomes free is considered for a trade.")
     ] = 100

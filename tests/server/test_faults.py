@@ -28,7 +28,8 @@ def test_connections_that_are_reset_under_way_stop_nobody_else(server: LiveServe
 
     async def check() -> None:
         good = await RawSocket.open(made["ws_url"], token=made["token"], client="good")
-        [ship] = (await good.of("snapshot"))["view"]["ships"]
+        ships = (await good.of("snapshot"))["view"]["ships"]
+        [ship] = [id_ for id_, ship in ships.items() if ship["owner"] == made["player"]]
         for round_ in range(10):
             bad = await unread_socket(server, made["id"])
             with contextlib.suppress(StreamClosedError):

@@ -236,7 +236,7 @@ def test_game_without_ships_in_auto_trade_has_no_round_due() -> None:
 @pytest.mark.parametrize(("scenario", "ships"), [("nearest-stars", 18), ("procedural:12", 15)])
 def test_shipped_scenario_is_alive_for_ten_hours(scenario: str, ships: int) -> None:
     game = SpaceGame()
-    state = game.new({"scenario": scenario, "rules": {"company_percent": 100}}, 1)
+    state = game.new({"scenario": scenario}, 1)
     assert len(state.ships) == ships
     for _hour in range(10):
         events = game.advance(state, state.tick + 36_000)
@@ -249,8 +249,10 @@ def test_shipped_scenario_is_alive_for_ten_hours(scenario: str, ships: int) -> N
         assert ledger.credits_of(state.ledger, player) > 50_000_000
 
 
-def test_shipped_companies_come_in_the_asked_strength_and_not_at_all_by_default() -> None:
+def test_shipped_companies_come_in_the_asked_strength_and_in_full_by_default() -> None:
     game = SpaceGame()
     for percent, ships in ((0, 0), (50, 9), (100, 18)):
         assert len(game.new({"rules": {"company_percent": percent}}, 1).ships) == ships
-    assert not game.new({}, 1).ships
+    state = game.new({}, 1)
+    assert len(state.ships) == 18
+    assert all(state.players[ship.owner].company for ship in state.ships.values())

@@ -99,7 +99,7 @@ def test_create_in_the_lobby_and_join_by_the_shared_link(
     by_id(guest, "join").click()
     live(guest)
     expect(guest.locator("#panel-title")).to_have_text("Grace")
-    until(page, "Object.keys(gamekit.model.view.players).length === 2")
+    until(page, "Object.values(gamekit.model.view.players).filter((one) => !one.company).length === 2")
     guest.goto(server.url)
     expect(by_id(guest, "games")).to_contain_text("Friday evening")
     expect(by_id(guest, "games")).to_contain_text("2 players")
@@ -288,7 +288,7 @@ def test_without_a_token_one_watches_and_can_join(
     page.goto(f"{server.url}play/{made['id']}")
     live(page)
     expect(by_id(page, "enter")).to_be_visible()
-    assert page.evaluate("() => Object.keys(gamekit.model.view.ships).length") == 1
+    assert page.evaluate("() => Object.keys(gamekit.model.view.ships).length") == 18 + 1
     page.screenshot(path=pictures / "watching.png")
     by_id(page, "enter-player").fill("Grace")
     by_id(page, "enter-join").click()
