@@ -25,10 +25,11 @@ svg = [get_ipython().display_formatter.format(chart)[0].get("image/svg+xml", "")
 print(json.dumps({
     "pid": client.pid, "data": str(client.data), "start": start, "goal": goal, "gates": distance[goal],
     "sector": ship.sector, "status": ship.status, "queue": len(ship.queue), "order": order.status,
-    "ships": len(red.frame.ships), "sectors": len(view["sectors"]), "prices": len(prices), "margins": len(margins),
+    "ships": sum(not view["players"][owner]["company"] for owner in red.frame.ships["owner"]),
+    "sectors": len(view["sectors"]), "prices": len(prices), "margins": len(margins),
     "commands": list(game.frame.commands["type"]), "latency": len(latency), "ticks": int(latency["ticks"].sum()),
-    "svg": [text[:4] for text in svg], "jumped": [e["type"] for e in red.inner.link.recent].count("ShipJumped"),
-    "pending": red.pending,
+    "svg": [text[:4] for text in svg], "pending": red.pending,
+    "jumped": sum(e["type"] == "ShipJumped" and e["ship"] == ship.id for e in red.inner.link.recent),
 }))
 """
 
