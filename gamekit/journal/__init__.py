@@ -8,6 +8,7 @@ from gamekit.journal.contract import (
     Journal,
     JournalReader,
     LatencyRow,
+    Past,
     PutLatency,
     PutPlayer,
     Record,
@@ -21,6 +22,7 @@ from gamekit.journal.contract import (
 from gamekit.journal.memory import MemoryJournal
 from gamekit.journal.reader import SqliteReader
 from gamekit.journal.sqlite import SqliteJournal
+from gamekit.journal.transfer import back_up, write_past
 
 __all__ = [
     "Append",
@@ -31,6 +33,7 @@ __all__ = [
     "JournalReader",
     "LatencyRow",
     "MemoryJournal",
+    "Past",
     "PutLatency",
     "PutPlayer",
     "Record",
@@ -40,6 +43,8 @@ __all__ = [
     "SqliteReader",
     "StoredSnapshot",
     "Write",
+    "back_up",
     "chain_of",
     "digest_of",
+    "write_past",
 ]

@@ -21,6 +21,7 @@ from gamekit.game import GameId, Tick
 from gamekit.journal.contract import (
     Append,
     GameRow,
+    Past,
     PutLatency,
     PutPlayer,
     Record,
@@ -29,6 +30,7 @@ from gamekit.journal.contract import (
     StoredSnapshot,
     Write,
     chain_of,
+    check_link,
     digest_of,
 )
 
@@ -150,6 +152,32 @@ def check_first(row: GameRow, first: StoredSnapshot) -> None:
             hint="give both the same id",
         )
     check_snapshot(first, last_seq=0)
+
+
+def check_past(past: Past) -> None:
+    """Make sure that a past is whole and of one game.
+
+    Raises:
+        JournalError: a part of it is of another game, or its time ends before its last record.
+        JournalGap: the records have a gap or go back in time, or a snapshot lies outside them.
+        JournalCorrupt: a record does not match its chain, or a snapshot its digest.
+    """
+    game = past.row.id
+    ids = {record.game for record in past.records} | {snapshot.game for snapshot in past.snapshots}
+    if ids - {game}:
+        raise JournalError("adopt", f"a part of the past of {game} is of another game", hint="give all of it one id")
+    seq, chain, tick = 0, "", 0
+    for record in past.records:
+        check_link(record, seq, chain)
+        if record.tick < tick:
+            raise JournalGap("adopt", f"record {record.seq} goes back to tick {record.tick}", hint="export it again")
+        seq, chain, tick = record.seq, record.chain, record.tick
+    if past.tick < tick:
+        raise JournalError("adopt", f"time ends at tick {past.tick}, before record {seq}", hint="export it again")
+    if not past.snapshots or past.snapshots[0].seq != 0:
+        raise JournalGap("adopt", f"game {game} has no first snapshot", hint="export it again")
+    for snapshot in past.snapshots:
+        check_snapshot(snapshot, last_seq=seq)
 
 
 def check_snapshot(snapshot: StoredSnapshot, last_seq: int) -> None:

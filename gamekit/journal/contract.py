@@ -101,6 +101,29 @@ class Clock(msgspec.Struct, frozen=True):
     wall_s: float
 
 
+class Past(msgspec.Struct, frozen=True):
+    """Everything durable about one game, as one value: to be written elsewhere, or entered under another id.
+
+    Attributes:
+        row: the game's row of the catalogue.
+        records: its history, from the first record on, without gaps.
+        snapshots: its kept snapshots, oldest first; the first is of tick 0.
+        tick: where its time stands: no earlier than the last record.
+        players: `{player id: name}`.
+    """
+
+    row: GameRow
+    records: list[Record]
+    snapshots: list[StoredSnapshot]
+    tick: Tick
+    players: dict[PlayerId, str] = {}
+
+    @property
+    def last_seq(self) -> int:
+        """Number of the last record; 0 when there is none."""
+        return self.records[-1].seq if self.records else 0
+
+
 class LatencyRow(msgspec.Struct, frozen=True):
     """One second of one session's ticks (or the whole server's, with an empty game). Times in microseconds.
 
@@ -226,6 +249,10 @@ class JournalReader(Protocol):
         """The reserved tick, or None when nothing was reserved yet."""
         ...
 
+    def players(self, game: GameId) -> dict[PlayerId, str]:
+        """`{player id: name}` of everybody who was noted, in the order in which they were."""
+        ...
+
     def latency(self, game: str, since_s: float = 0.0) -> list[LatencyRow]:
         """Measured tick times of a game ("" for the server as a whole) from Unix time `since_s` on, oldest first."""
         ...
@@ -260,6 +287,16 @@ class Journal(JournalReader, Protocol):
 
         Raises:
             JournalError: the id is taken, the snapshot does not belong to the row, or the write failed.
+        """
+        ...
+
+    def adopt(self, past: Past) -> None:
+        """Enter a game that has a past already, all of it durable on return. It takes writes once it has been opened.
+
+        Raises:
+            JournalGap: the records have a gap, go back in time, or a snapshot lies outside them.
+            JournalCorrupt: a record does not match its chain, or a snapshot its digest.
+            JournalError: the id is taken, or the write failed.
         """
         ...
 

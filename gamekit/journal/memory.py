@@ -21,13 +21,14 @@ from msgspec.structs import replace
 
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.game import GameId, PlayerId, Tick
-from gamekit.journal.admission import Admission, check_first
+from gamekit.journal.admission import Admission, check_first, check_past
 from gamekit.journal.contract import (
     Append,
     Clock,
     Completion,
     GameRow,
     LatencyRow,
+    Past,
     PutLatency,
     PutPlayer,
     Record,
@@ -164,6 +165,20 @@ class MemoryJournal:
             self._raise_failure()
             self.storage.books[row.id] = Book(row, snapshots=[first])
 
+    def adopt(self, past: Past) -> None:
+        """Enter a game that has a past already."""
+        check_past(past)
+        game = past.row.id
+        with self._lock:
+            self._check_started("adopt")
+            if game in self.storage.books:
+                raise JournalError("adopt", f"there is a game {game} already", hint="give it a new id")
+            self._raise_failure()
+            clock = Clock(past.tick, self._wall())
+            self.storage.books[game] = Book(
+                past.row, list(past.records), list(past.snapshots), dict(past.players), clock
+            )
+
     def open(self, game: GameId) -> GameRow:
         """Take the game over for writing. What waits for a `commit` is of the run before, and will be refused."""
         with self._lock:
@@ -237,6 +252,11 @@ class MemoryJournal:
         """The reserved tick, or None when nothing was reserved yet."""
         book = self._book(game)
         return book.clock if book else None
+
+    def players(self, game: GameId) -> dict[PlayerId, str]:
+        """`{player id: name}` of everybody who was noted."""
+        book = self._book(game)
+        return dict(book.players) if book else {}
 
     def latency(self, game: str, since_s: float = 0.0) -> list[LatencyRow]:
         """Measured tick times of a game ("" for the server as a whole) from Unix time `since_s` on, oldest first."""

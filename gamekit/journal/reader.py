@@ -27,7 +27,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
-from gamekit.game import GameId, Tick
+from gamekit.game import GameId, PlayerId, Tick
 from gamekit.journal import schema
 from gamekit.journal.contract import (
     Clock,
@@ -160,6 +160,10 @@ class SqliteReader:
         """The reserved tick, or None when nothing was reserved yet."""
         rows = self._rows("SELECT tick, wall_s FROM clock WHERE game = ?", game)
         return Clock(*rows[0]) if rows else None
+
+    def players(self, game: GameId) -> dict[PlayerId, str]:
+        """`{player id: name}` of everybody who was noted, in the order in which they were."""
+        return dict(self._rows("SELECT player, name FROM players WHERE game = ? ORDER BY rowid", game))
 
     def latency(self, game: str, since_s: float = 0.0) -> list[LatencyRow]:
         """Measured tick times of a game ("" for the server as a whole) from Unix time `since_s` on, oldest first."""

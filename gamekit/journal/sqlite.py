@@ -20,11 +20,12 @@ from msgspec.structs import replace
 from gamekit.errors import JournalError
 from gamekit.game import GameId
 from gamekit.journal import schema
-from gamekit.journal.admission import check_first
-from gamekit.journal.contract import Completion, GameRow, Record, StoredSnapshot, Write
+from gamekit.journal.admission import check_first, check_past
+from gamekit.journal.contract import Completion, GameRow, Past, Record, StoredSnapshot, Write
 from gamekit.journal.lock import ProcessLock
 from gamekit.journal.reader import BUSY_TIMEOUT_S, SELECT_GAMES, SqliteReader, game_row
 from gamekit.journal.statements import INSERT_GAME, snapshot_statement
+from gamekit.journal.transfer import insert_past
 from gamekit.journal.trouble import journal_error
 from gamekit.journal.writer import LATENCY_DELAY_S, Writer, WriterStats, close_connection
 
@@ -125,6 +126,11 @@ class SqliteJournal(SqliteReader):
             connection.execute(*snapshot)
 
         self._started("create").call("create", insert)
+
+    def adopt(self, past: Past) -> None:
+        """Enter a game that has a past already, all of it durable on return."""
+        check_past(past)
+        self._started("adopt").call("adopt", lambda connection: insert_past(connection, past, self._wall()))
 
     def open(self, game: GameId) -> GameRow:
         """Take the game over for writing: raises its epoch by one (durable on return) and returns the row with it."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from gamekit.capsule import past_of, renamed
 from gamekit.errors import JournalCorrupt, JournalError, JournalFenced, JournalGap
 from gamekit.game import GameId
 from gamekit.journal import Append, Clock, PutLatency, SaveSnapshot, chain_of
@@ -54,6 +55,35 @@ class CatalogueContract:
         with pytest.raises(JournalCorrupt):
             stage.journal.create(game_row(A), replace(snapshot(A), digest="0" * 32))
         assert stage.journal.games() == []
+
+    def test_adopted_past_is_read_back_whole_and_goes_on_under_the_next_epoch(self, stage: Stage) -> None:
+        author = stage.begin(A)
+        stage.write(*(author.append() for _ in range(5)), author.save(), author.put_player("p1", "Ada"))
+        stage.write(author.reserve(9))
+        past = past_of(stage.journal, A)
+        assert (past.last_seq, past.tick, past.players) == (5, 9, {"p1": "Ada"})
+        fork = renamed(past, B, name="Fork", created_s=WALL_S + 1)
+        stage.journal.adopt(fork)
+        stage.restart()
+        assert past_of(stage.journal, B) == fork
+        assert past_of(stage.journal, A) == past
+        last = list(stage.journal.records(B))[-1]
+        heir = Author(stage.journal.open(B), last)
+        assert heir.epoch == author.epoch + 1
+        assert [done.error for done in stage.write(heir.append())] == [None]
+        assert len(list(stage.journal.records(A))) == 5
+
+    def test_adopting_what_is_there_or_not_whole_changes_nothing(self, stage: Stage) -> None:
+        author = stage.begin(A)
+        stage.write(*(author.append() for _ in range(3)))
+        past = past_of(stage.journal, A)
+        with pytest.raises(JournalError, match="there is a game game-a already"):
+            stage.journal.adopt(past)
+        fork = renamed(past, B)
+        with pytest.raises(JournalGap):
+            stage.journal.adopt(replace(fork, records=fork.records[1:]))
+        assert [row.id for row in stage.journal.games()] == [A]
+        assert past_of(stage.journal, A) == past
 
     def test_every_open_raises_the_epoch_by_one_and_for_ever(self, stage: Stage) -> None:
         stage.journal.create(game_row(A), snapshot(A))
