@@ -21,7 +21,18 @@ from msgspec.structs import replace
 
 from gamekit.errors import JournalError, JournalGap
 from gamekit.game import GameId, Tick
-from gamekit.journal import GameRow, JournalReader, Past, Record, SqliteReader, chain_of, write_past
+from gamekit.journal import (
+    Clock,
+    GameRow,
+    JournalReader,
+    MemoryJournal,
+    Past,
+    Record,
+    SqliteReader,
+    chain_of,
+    write_past,
+)
+from gamekit.journal.memory import Book, Storage
 
 #: The usual ending of a capsule's name.
 SUFFIX = ".capsule"
@@ -136,3 +147,9 @@ def only_game(reader: JournalReader, path: Path) -> GameRow:
         hint = "name the game: `gamekit ls` lists them" if rows else "export a game first"
         raise JournalError("open a capsule", f"{path} holds {len(rows)} games, a capsule holds one", hint=hint)
     return rows[0]
+
+
+def reader_of(past: Past) -> JournalReader:
+    """A journal in memory that holds this past and nothing else, for reading."""
+    book = Book(past.row, past.records, past.snapshots, past.players, Clock(past.tick, past.row.created_s))
+    return MemoryJournal(storage=Storage({past.row.id: book}))

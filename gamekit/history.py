@@ -105,6 +105,7 @@ class Finding(msgspec.Struct, frozen=True):
         snapshots: how many digests were compared.
         tick: the last tick that was replayed.
         problem: None when all is well, else a sentence.
+        digest: of the state at the end; only in a verdict without a problem.
     """
 
     game: GameId
@@ -112,6 +113,7 @@ class Finding(msgspec.Struct, frozen=True):
     snapshots: int
     tick: Tick
     problem: str | None = None
+    digest: str | None = None
 
 
 def verify(journal: JournalReader, row: GameRow, game: Game[Any]) -> Iterator[Finding]:
@@ -157,7 +159,7 @@ def verify(journal: JournalReader, row: GameRow, game: Game[Any]) -> Iterator[Fi
         clock = journal.clock(row.id)
         if clock is not None:
             session.run_to(clock.tick)
-        yield Finding(row.id, records, snapshots, session.tick)
+        yield Finding(row.id, records, snapshots, session.tick, digest=digest_of(session.snapshot()))
     except JournalError as error:
         yield Finding(row.id, records, snapshots, tick, problem=str(error))
     except (GamekitError, msgspec.MsgspecError, ValueError) as error:

@@ -58,7 +58,7 @@ def simulate(scenario: str, seed: int, hours: float, rules: tuple[str, ...], as_
 @click.argument("database", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_DATABASE)
 @click.option("--game", "only", help="Verify this game only.")
 def verify(database: Path, only: str | None) -> None:
-    """Replay every game of DATABASE from its beginning and compare all digests on the way.
+    """Replay every game of DATABASE (or of a capsule) from its beginning and compare all digests on the way.
 
     Exit status 0 only when all is well; the last line is the verdict.
     """

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -120,6 +121,29 @@ class AsyncClient:
         self._games.append(handle)
         return handle
 
+    async def import_capsule(self, path: str | Path, *, new_id: bool = False) -> AsyncGame:
+        """Take a capsule in as a game of this server; needs the admin token.
+
+        Args:
+            path: the capsule's file.
+            new_id: give the game an id of its own, beside one with the same id.
+
+        Returns:
+            The game; its `seats` hold a token for each of its players.
+
+        Raises:
+            RequestRefused: it is no whole capsule, or there is a game with its id already.
+        """
+        body = await asyncio.get_running_loop().run_in_executor(None, Path(path).read_bytes)
+        answer = await self.rest.upload(f"/api/games/import?new_id={int(new_id)}", body, self.token)
+        return await self.seated(answer)
+
+    async def seated(self, answer: dict[str, Any]) -> AsyncGame:
+        """The handle of a game that came with tokens for its players."""
+        game = await self.game(answer["id"])
+        game.seats.update({seat["player"]: seat["token"] for seat in answer["players"]})
+        return game
+
     async def games(self) -> list[dict[str, Any]]:
         """All games on the server, oldest first; needs the admin token."""
         answer: dict[str, list[dict[str, Any]]] = await self.rest.get("/api/games", self.token)
@@ -175,7 +199,8 @@ class AsyncGame(GameReading):
         #: Players who play through this handle, by id.
         self.joined: dict[PlayerId, AsyncPlayer] = {}
         self._creator: dict[str, Any] | None = None
-        self._tokens: dict[PlayerId, str] = {}
+        #: Tokens of players that are known here, for `play`: `{player id: token}`.
+        self.seats: dict[PlayerId, str] = {}
         self._link: Link | None = None
 
     # --- players ----------------------------------------------------------------------------------------------
@@ -183,7 +208,7 @@ class AsyncGame(GameReading):
     def admit(self, answer: dict[str, Any]) -> None:
         """Note the player that came with the game's making."""
         self._creator = answer
-        self._tokens[answer["player"]] = answer["token"]
+        self.seats[answer["player"]] = answer["token"]
 
     async def join(self, name: str) -> AsyncPlayer:
         """Enter as a new player.
@@ -218,7 +243,7 @@ class AsyncGame(GameReading):
             raise
         player = AsyncPlayer(self, link, token)
         self.joined[player.id] = player
-        self._tokens[player.id] = token
+        self.seats[player.id] = token
         return player
 
     # --- watching ---------------------------------------------------------------------------------------------
@@ -320,6 +345,34 @@ class AsyncGame(GameReading):
         rows: list[dict[str, Any]] = answer["rows"]
         return rows
 
+    async def export(self, path: str | Path, *, tick: Tick | None = None) -> Path:
+        """Write the game with its whole history into a capsule, one SQLite file; needs the admin token.
+
+        Args:
+            path: the file, replaced when it is there.
+            tick: cut the history after this tick; by default it reaches to now.
+        """
+        query = "" if tick is None else f"?tick={int(tick)}"
+        body = await self.client.rest.download(f"{self._path}/export{query}", self.client.token)
+        await asyncio.get_running_loop().run_in_executor(None, Path(path).write_bytes, body)
+        return Path(path)
+
+    async def fork(self, tick: Tick | None = None, *, name: str | None = None) -> AsyncGame:
+        """Make another game on the server with the same past; this one goes on. Needs the admin token.
+
+        Args:
+            tick: where the past ends; now by default.
+            name: the other game's display name.
+
+        Returns:
+            The other game; its `seats` hold a token for each player, for `play`.
+
+        Raises:
+            RequestRefused: the game has not come to that tick yet.
+        """
+        asked = {key: value for key, value in {"tick": tick, "name": name}.items() if value is not None}
+        return await self.client.seated(await self.client.rest.post(f"{self._path}/fork", asked, self.client.token))
+
     async def close(self) -> None:
         """End this handle's connections; the game itself goes on. Idempotent."""
         for link in self._links():
@@ -331,7 +384,7 @@ class AsyncGame(GameReading):
 
     @property
     def _any_token(self) -> str:
-        return self.client.token or next(iter(self._tokens.values()), "")
+        return self.client.token or next(iter(self.seats.values()), "")
 
     def _new_link(self, token: str) -> Link:
         return Link(self.client.address.socket(self.id), token, client=uuid.uuid4().hex)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -244,6 +245,32 @@ class BaseGame(GameReading, Generic[PlayerT]):
         """The game's history: journal records after `after_seq`, oldest first."""
         return self.io.run(self.inner.commands(after_seq))
 
+    def export(self, path: str | Path, *, tick: Tick | None = None) -> Path:
+        """Write the game with its whole history into a capsule, one SQLite file; needs the admin token.
+
+        Args:
+            path: the file, replaced when it is there.
+            tick: cut the history after this tick; by default it reaches to now.
+        """
+        return self.io.run(self.inner.export(path, tick=tick))
+
+    def fork(self, tick: Tick | None = None, *, name: str | None = None) -> Self:
+        """Make another game on the server with the same past; this one goes on. Needs the admin token.
+
+        Args:
+            tick: where the past ends; now by default.
+            name: the other game's display name.
+
+        Raises:
+            RequestRefused: the game has not come to that tick yet.
+        """
+        return type(self)(self.client, self.io.run(self.inner.fork(tick, name=name)))
+
+    @property
+    def seats(self) -> dict[PlayerId, str]:
+        """Tokens of players that are known here, for `play`: `{player id: token}`."""
+        return dict(self.inner.seats)
+
     def latency_rows(self, since_s: float = 0.0) -> list[dict[str, Any]]:
         """Measured tick times, a row a second, since a Unix time in seconds."""
         return self.io.run(self.inner.latency(since_s))
@@ -332,6 +359,18 @@ class BaseClient(ABC, Generic[GameT]):
             RequestRefused: there is no such game.
         """
         return self._wrap_game(self._run(self.inner.game(game)))
+
+    def import_capsule(self, path: str | Path, *, new_id: bool = False) -> GameT:
+        """Take a capsule in as a game of this server; needs the admin token.
+
+        Args:
+            path: the capsule's file.
+            new_id: give the game an id of its own, beside one with the same id.
+
+        Raises:
+            RequestRefused: it is no whole capsule, or there is a game with its id already.
+        """
+        return self._wrap_game(self._run(self.inner.import_capsule(path, new_id=new_id)))
 
     def games(self) -> list[dict[str, Any]]:
         """All games on the server, oldest first; needs the admin token."""

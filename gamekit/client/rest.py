@@ -59,6 +59,14 @@ class Rest:
         """
         return await self._request("POST", path, body or {}, token)
 
+    async def download(self, path: str, token: str = "") -> bytes:
+        """The undecoded answer to a GET; raises as `post` does."""
+        return await self._fetch("GET", path, None, token)
+
+    async def upload(self, path: str, body: bytes, token: str = "") -> Any:
+        """The decoded answer to a POST of bytes; raises as `post` does."""
+        return self._decoded(path, await self._fetch("POST", path, body, token, "application/octet-stream"))
+
     def close(self) -> None:
         """Release the connections; nothing can be asked any more. Idempotent."""
         self._closed = True
@@ -67,6 +75,13 @@ class Rest:
             self._http = None
 
     async def _request(self, method: str, path: str, body: dict[str, Any] | None, token: str) -> Any:
+        sent = None if body is None else msgspec.json.encode(body)
+        return self._decoded(path, await self._fetch(method, path, sent, token))
+
+    async def _fetch(
+        self, method: str, path: str, body: bytes | None, token: str, content_type: str = "application/json"
+    ) -> bytes:
+        """One request; the body of its answer when the server said yes."""
         if self._closed:
             raise SessionError(f"The client of {self.root} is closed; make a new one.")
         if self._http is None:
@@ -78,12 +93,12 @@ class Rest:
         if token:
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = content_type
         request = HTTPRequest(
             self.root + path,
             method=method,
             headers=headers,
-            body=None if body is None else msgspec.json.encode(body),
+            body=body,
             connect_timeout=_CONNECT_TIMEOUT_S,
             request_timeout=_TIMEOUT_S,
         )
@@ -94,8 +109,11 @@ class Rest:
             raise ServerError(text) from None
         if response.code >= 400:
             raise read_problem(response.code, response.body)
+        return bytes(response.body)
+
+    def _decoded(self, path: str, body: bytes) -> Any:
         try:
-            return msgspec.json.decode(response.body)
+            return msgspec.json.decode(body)
         except msgspec.DecodeError:
             text = f"What answers at {self.root} is no gamekit server: {path} gave no JSON. Check the address."
             raise ServerError(text) from None

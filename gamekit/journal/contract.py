@@ -108,7 +108,7 @@ class Past(msgspec.Struct, frozen=True):
         row: the game's row of the catalogue.
         records: its history, from the first record on, without gaps.
         snapshots: its kept snapshots, oldest first; the first is of tick 0.
-        tick: where its time stands: no earlier than the last record.
+        tick: as far as its time may have gone: no earlier than the last record. A paused game stands earlier.
         players: `{player id: name}`.
     """
 

@@ -14,7 +14,7 @@ from tornado.web import Application
 from gamekit.errors import ServerError
 from gamekit.game import Game
 from gamekit.journal import Journal, SqliteJournal
-from gamekit.server import api, pages
+from gamekit.server import api, pages, pasts
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
 from gamekit.server.settings import DRAIN_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
@@ -128,6 +128,9 @@ class Server:
                 (r"/api/game/new", api.NewGameRoute, shared),
                 (game, api.GameRoute, shared),
                 (rf"{game}/ws", GameSocket, shared),
+                (rf"{game}/export", pasts.ExportRoute, shared),
+                (rf"{game}/fork", pasts.ForkRoute, shared),
+                (r"/api/games/import", pasts.ImportRoute, shared),
                 (rf"{game}/state", api.StateRoute, shared),
                 (rf"{game}/join", api.JoinRoute, shared),
                 (rf"{game}/commands", api.CommandsRoute, shared),

@@ -1,0 +1,159 @@
+"""Routes for whole pasts: export a game as a capsule, take a capsule in, fork a game. For the server's owner only.
+
+The game itself does not notice: its past is read from the journal on another thread, and nothing of it is held up.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from tornado.web import stream_request_body
+
+from gamekit.capsule import SUFFIX, past_of, read_capsule, renamed, write_capsule
+from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalFull, JournalGap
+from gamekit.game import GameId, Tick
+from gamekit.journal import Past
+from gamekit.server.api import Api, Problem
+
+T = TypeVar("T")
+
+#: Largest capsule that is taken in, in bytes.
+MAX_CAPSULE_BYTES = 1 << 30
+#: How much of a capsule is sent at a time, in bytes.
+CHUNK_BYTES = 256 * 1024
+
+
+class ForkGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/fork`. Every field may be left out."""
+
+    tick: int | None = None
+    name: str | None = None
+
+
+class PastApi(Api):
+    """What the routes share."""
+
+    async def past(self, game: str, tick: Tick | None) -> Past:
+        """A game's past, up to `tick` or to what it shows now."""
+        runner = self.host.runners.get(GameId(game))
+        if tick is None and runner is not None and runner.ended is None:
+            await self.host.catch_up(runner)
+            tick = runner.session.tick
+        if await self.read(lambda: self.host.journal.game(GameId(game))) is None:
+            raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.")
+        return await self.tried(lambda: past_of(self.host.journal, GameId(game), tick))
+
+    async def tried(self, work: Callable[[], T]) -> T:
+        """Do work on another thread; what the journal refuses becomes a problem."""
+        try:
+            return await self.read(work)
+        except (JournalCorrupt, JournalGap) as error:
+            raise Problem(422, "damaged", str(error)) from None
+        except JournalFull as error:
+            raise Problem(507, "disk_full", str(error)) from None
+        except JournalError as error:
+            raise Problem(422, "bad_past", str(error)) from None
+
+    async def enter(self, past: Past) -> dict[str, Any]:
+        """Take a past in as a game of this server; what its players need to play it."""
+        rules = self.host.games.get(past.row.game)
+        if rules is None:
+            known = ", ".join(self.host.games)
+            raise Problem(422, "unknown_game", f"It is a game of {past.row.game!r}; this server hosts {known}.")
+        await self.tried(lambda: self.host.journal.adopt(past))
+        try:
+            runner = await self.host.runner(past.row.id)
+        except GamekitError as error:
+            raise Problem(503, "unavailable", f"It was taken in, but cannot be opened: {error}") from None
+        seats = [self.admission(runner, player) for player in runner.session.players]
+        return {"id": past.row.id, "name": past.row.name, "tick": past.tick, "players": seats}
+
+
+class ExportRoute(PastApi):
+    """`GET /api/game/{id}/export`"""
+
+    async def get(self, game: str) -> None:
+        """The game as a capsule: one SQLite file."""
+        self.require_admin()
+        text = self.get_query_argument("tick", "")
+        if text and not (text.isascii() and text.isdigit() and len(text) < 16):
+            raise Problem(400, "bad_request", "tick must be a whole number.")
+        past = await self.past(game, int(text) if text else None)
+        with tempfile.TemporaryDirectory(prefix="gamekit-export-") as directory:
+            path = Path(directory) / f"{past.row.id}{SUFFIX}"
+            await self.tried(lambda: write_capsule(past, path))
+            self.set_header("Content-Type", "application/vnd.sqlite3")
+            self.set_header("Content-Length", str(path.stat().st_size))
+            self.set_header("Content-Disposition", f'attachment; filename="{path.name}"')
+            with path.open("rb") as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    self.write(chunk)
+                    await self.flush()
+
+
+class ForkRoute(PastApi):
+    """`POST /api/game/{id}/fork`"""
+
+    async def post(self, game: str) -> None:
+        """Make another game with the same past, up to a tick or to now."""
+        self.require_admin()
+        asked = self.body_as(ForkGame)
+        past = await self.past(game, asked.tick)
+        name = (asked.name or f"{past.row.name} (fork at tick {past.tick})").strip()[:80]
+        fork = await self.read(lambda: renamed(past, _new_id(), name=name, created_s=time.time()))
+        self.reply({**await self.enter(fork), "forked_from": game}, 201)
+
+
+@stream_request_body
+class ImportRoute(PastApi):
+    """`POST /api/games/import`"""
+
+    _file: Any = None
+
+    def prepare(self) -> None:
+        """Refuse a stranger before anything of the body is read."""
+        super().prepare()
+        self.require_admin()
+        declared = self.request.headers.get("Content-Length", "0")
+        if int(declared) > MAX_CAPSULE_BYTES:
+            raise Problem(413, "too_large", f"A capsule may have up to {MAX_CAPSULE_BYTES} bytes.")
+        self.request.connection.set_max_body_size(MAX_CAPSULE_BYTES)  # type: ignore[union-attr]
+        self._file = tempfile.NamedTemporaryFile(prefix="gamekit-import-", suffix=SUFFIX, delete=False)  # noqa: SIM115
+
+    def data_received(self, chunk: bytes) -> None:
+        """Put a piece of the body aside."""
+        self._file.write(chunk)
+
+    async def post(self) -> None:
+        """Take a capsule in: under its own id, or under a new one with `?new_id=1`."""
+        self._file.close()
+        past = await self.tried(lambda: read_capsule(Path(self._file.name)))
+        if self.get_query_argument("new_id", "") not in {"", "0"}:
+            past = await self.read(lambda: renamed(past, _new_id(), created_s=time.time()))
+        self.reply(await self.enter(past), 201)
+
+    def on_finish(self) -> None:
+        """Remove what was put aside."""
+        self._tidy()
+
+    def on_connection_close(self) -> None:
+        """The sender went away half-way."""
+        super().on_connection_close()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+            os.unlink(file.name)
+
+
+def _new_id() -> GameId:
+    return GameId(secrets.token_hex(5))
