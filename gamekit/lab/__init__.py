@@ -1,7 +1,22 @@
 """Designers' tools: run, measure and look at games from a notebook or a script."""
 
+from gamekit.lab.branch import Branch, fork
+from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
+from gamekit.lab.replay import Replay, replay
 from gamekit.lab.routes import trade_routes
 from gamekit.lab.simulate import Simulation, simulate
 
-__all__ = ["Simulation", "doctor", "simulate", "trade_routes"]
+__all__ = [
+    "Branch",
+    "Difference",
+    "Divergence",
+    "Replay",
+    "Simulation",
+    "diff",
+    "doctor",
+    "fork",
+    "replay",
+    "simulate",
+    "trade_routes",
+]

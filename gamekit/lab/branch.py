@@ -1,0 +1,165 @@
+"""A game of one's own with somebody else's past: forked into this process, it goes on as fast as the processor allows.
+
+A branch is a session without a server: the same rules, the same exactly-once answers, a history of its own that goes on
+where the past ends. It can be saved as a capsule, and so be taken to a server and played there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gamekit.capsule import renamed, write_capsule
+from gamekit.errors import CommandFailed, ConfigError
+from gamekit.game import TICK_HZ, Event, Game, GameId, Join, PlayerId, Tick
+from gamekit.history import stored
+from gamekit.journal import Past, Record, chain_of
+from gamekit.lab.replay import Replay
+from gamekit.lab.sources import past_from, rules_for
+from gamekit.session import ADMIN
+
+#: Under which client's name a branch's commands stand in its history.
+CLIENT = "branch"
+
+
+class Branch(Replay):
+    """A game that goes on here. What `Replay` can look at, a branch can as well; `seek` only looks at what was.
+
+    Args:
+        past: where it begins.
+        rules: the rules.
+    """
+
+    def __init__(self, past: Past, rules: Game[Any]) -> None:
+        super().__init__(past, rules)
+        self.seek(past.tick)
+        self._cids: dict[PlayerId, int] = {}
+        if self.session.hold_at is not None:
+            # A branch of a paused game goes on; its history says so.
+            self._record(ADMIN, "@server", 0, {"type": "resume"})
+
+    def advance(self, ticks: Tick | None = None, *, hours: float | None = None) -> list[tuple[Tick, Event]]:
+        """Let game time pass.
+
+        Args:
+            ticks: how many; or
+            hours: game time, rounded to whole ticks.
+
+        Returns:
+            What happened, each event with its tick.
+
+        Raises:
+            ConfigError: neither or both were given, or time would run back.
+        """
+        if (ticks is None) == (hours is None):
+            raise ConfigError("Say how long: advance(ticks=600), or advance(hours=2).")
+        more = ticks if ticks is not None else round((hours or 0.0) * 3600 * TICK_HZ)
+        if more < 0:
+            raise ConfigError(f"Time does not run back; seek({max(self.tick + more, 0)}) looks at what was.")
+        self._to_the_end()
+        until = self.past.tick + more
+        happened = list(self._run(until))
+        self.past = msgspec.structs.replace(self.past, tick=until)
+        return happened
+
+    def join(self, name: str) -> PlayerId:
+        """Let a new player in, now.
+
+        Raises:
+            CommandFailed: the rules refuse the name.
+        """
+        self._to_the_end()
+        player = self.session.new_player()
+        self._record(player, "@server", 0, {"type": "join", "name": name}, Join(name=name))
+        if player not in self.session.players:
+            raise CommandFailed("bad_name", f"The rules do not let {name!r} in; choose another name.")
+        return player
+
+    def command(self, player: str, body: Mapping[str, Any]) -> list[Event]:
+        """Carry out a player's command, now.
+
+        Args:
+            player: the player's id.
+            body: the command as plain values with its `type`, e.g. `{"type": "stop", "ship": "ship-1"}`.
+
+        Returns:
+            What it did.
+
+        Raises:
+            CommandFailed: it is no command of this game, or the rules refuse it; the message says what to do.
+        """
+        self._to_the_end()
+        who = PlayerId(player)
+        if who not in self.session.players:
+            known = ", ".join(self.session.players) or "nobody"
+            raise CommandFailed("unknown_player", f"{player!r} does not play here; {known} does. Use join(name).")
+        try:
+            command = msgspec.convert(dict(body), self.rules.command_type)
+        except msgspec.ValidationError as error:
+            raise CommandFailed("bad_command", f"The command could not be read: {error}.") from None
+        cid = self._cids[who] = self._cids.get(who, self.session.answers.last_cid(f"{who}/{CLIENT}")) + 1
+        events = self._record(who, CLIENT, cid, msgspec.to_builtins(command))
+        answer = self.session.answers.find(f"{who}/{CLIENT}", cid)
+        assert answer is not None, "an applied command has its answer"
+        if answer.code is not None:
+            raise CommandFailed(answer.code, answer.message or answer.code, cid)
+        return events
+
+    def save(self, path: str | Path, *, id: str | None = None, name: str | None = None) -> Path:
+        """Write the branch, its past included, into a capsule, which `client.import_capsule` takes to a server.
+
+        Args:
+            path: the file, replaced when it is there.
+            id: another id than that of the game it was forked from.
+            name: another display name.
+        """
+        self._to_the_end()
+        now = stored(self.session, self.session.snapshot(), tick=self.tick, seq=self.session.seq)
+        places = {(one.seq, one.tick) for one in self.past.snapshots}
+        kept = self.past.snapshots + ([] if (now.seq, now.tick) in places else [now])
+        past = msgspec.structs.replace(self.past, snapshots=kept)
+        write_capsule(renamed(past, GameId(id) if id else past.row.id, name=name), Path(path))
+        return Path(path)
+
+    def _to_the_end(self) -> None:
+        if (self.tick, self.session.seq) != (self.past.tick, self.past.last_seq):
+            self.seek(self.past.tick)
+
+    def _record(
+        self, player: PlayerId, client: str, cid: int, body: dict[str, Any], command: Join | None = None
+    ) -> list[Event]:
+        """Add a command to the history and apply it."""
+        past, tick = self.past, self.tick
+        entry = {"player": player, "client": client, "cid": cid, "body": body}
+        commands = json.dumps([entry], ensure_ascii=False)
+        last = past.records[-1] if past.records else None
+        seq, epoch = past.last_seq + 1, past.row.epoch
+        chain = chain_of(last.chain if last else "", past.row.id, epoch, seq, tick, commands)
+        events = self.session.replay(seq, tick, commands)
+        records = [*past.records, Record(past.row.id, epoch, seq, tick, commands, chain)]
+        self.past = msgspec.structs.replace(past, records=records, tick=tick, players=dict(self.session.players))
+        return events
+
+    def __repr__(self) -> str:
+        return f"<Branch of {self.past.row.name} ({self.past.row.id}) at tick {self.tick:,}>"
+
+
+def fork(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Game[Any] | None = None) -> Branch:
+    """A game of one's own with the past of another, up to a tick; the other goes on and does not notice.
+
+    Args:
+        source: a live game, the path of a capsule or database, a `Past`, a `Replay` or a `Branch`.
+        tick: where the past ends; by default all there is, and of a live game all up to now.
+        game: which game, when the source is a database of several.
+        rules: the rules to go on by, when they are not the bundled game's.
+
+    Raises:
+        ConfigError: the source is none of these.
+        JournalError: the past is damaged, or has not come to the tick.
+    """
+    past = past_from(source, game=game, tick=tick)
+    return Branch(past, rules_for(past, rules))

@@ -1,0 +1,136 @@
+"""Where two histories part: the first tick at which their states differ, and the fields that do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gamekit.game import Game, Tick
+from gamekit.lab.replay import KEYFRAME_TICKS, Replay
+from gamekit.lab.sources import past_from, rules_for
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Differences that are told at most; a state that differs in one place soon differs in many.
+MOST = 200
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One field that differs.
+
+    Attributes:
+        path: e.g. `ships["ship-1"].at.to_x`.
+        a, b: the values, as plain values; `None` where one side has nothing.
+    """
+
+    path: str
+    a: Any
+    b: Any
+
+
+class Divergence(msgspec.Struct, frozen=True):
+    """Two histories part.
+
+    Attributes:
+        tick: the first tick at which the states differ.
+        fields: what differs then, at most `MOST`.
+    """
+
+    tick: Tick
+    fields: list[Difference]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The fields as a data frame with the columns `path`, `a` and `b`."""
+        import pandas as pd
+
+        rows = [(one.path, repr(one.a), repr(one.b)) for one in self.fields]
+        return pd.DataFrame(rows, columns=["path", "a", "b"]).astype("string")
+
+    def __str__(self) -> str:
+        shown = "\n".join(f"  {one.path}: {one.a!r} / {one.b!r}" for one in self.fields[:10])
+        more = f"\n  and {len(self.fields) - 10} more" if len(self.fields) > 10 else ""
+        return f"The histories part at tick {self.tick}:\n{shown}{more}"
+
+
+def diff(a: Any, b: Any, *, rules_a: Game[Any] | None = None, rules_b: Game[Any] | None = None) -> Divergence | None:
+    """Find where two histories part.
+
+    Both are replayed side by side; states are compared at every keyframe, and tick by tick from the last one that was
+    equal. A difference that heals within a minute of game time is not noticed.
+
+    Args:
+        a, b: live games, paths of capsules, `Past`s, replays or branches; the same one twice with two rules compares
+            the rules.
+        rules_a, rules_b: the rules to replay each by, when they are not the bundled game's.
+
+    Returns:
+        Where and in what they differ; None when they agree up to the end of the shorter one.
+    """
+    one, other = _replay(a, rules_a), _replay(b, rules_b)
+    end = min(one.end_tick, other.end_tick)
+    equal = -1
+    for tick in [*range(0, end, KEYFRAME_TICKS), end]:
+        if not _same(one, other, tick):
+            return _parting(one, other, equal, tick)
+        equal = tick
+    return None
+
+
+def differences(a: Any, b: Any, path: str = "") -> Iterator[Difference]:
+    """The fields in which two values differ, structures and containers followed to their leaves."""
+    if isinstance(a, msgspec.Struct) and type(a) is type(b):
+        for name in a.__struct_fields__:
+            yield from differences(getattr(a, name), getattr(b, name), f"{path}.{name}" if path else name)
+    elif isinstance(a, Mapping) and isinstance(b, Mapping):
+        for key in dict.fromkeys([*a, *b]):
+            yield from differences(a.get(key), b.get(key), f"{path}[{key!r}]".replace("'", '"'))
+    elif isinstance(a, list | tuple) and isinstance(b, list | tuple) and len(a) == len(b):
+        for index, (left, right) in enumerate(zip(a, b, strict=True)):
+            yield from differences(left, right, f"{path}[{index}]")
+    elif a != b:
+        yield Difference(path, msgspec.to_builtins(a), msgspec.to_builtins(b))
+
+
+def _replay(source: Any, rules: Game[Any] | None) -> Replay:
+    past = past_from(source)
+    return Replay(past, rules_for(past, rules))
+
+
+def _same(one: Replay, other: Replay, tick: Tick) -> bool:
+    one.seek(tick)
+    other.seek(tick)
+    return one.rules.encode(one.state) == other.rules.encode(other.state) and _around(one) == _around(other)
+
+
+def _parting(one: Replay, other: Replay, equal: Tick, differs: Tick) -> Divergence:
+    """The first tick after `equal` at which the states differ; they do at `differs`."""
+    while differs - equal > 1:
+        middle = (equal + differs) // 2
+        if _same(one, other, middle):
+            equal = middle
+        else:
+            differs = middle
+    one.seek(differs)
+    other.seek(differs)
+    fields = []
+    for found in (*differences(_tree(one), _tree(other)), *differences(_around(one), _around(other), "session")):
+        fields.append(found)
+        if len(fields) == MOST:
+            break
+    return Divergence(differs, fields)
+
+
+def _tree(replay: Replay) -> Any:
+    """The state as structures and containers."""
+    saved = getattr(replay.state, "saved", None)
+    return saved() if callable(saved) else replay.state
+
+
+def _around(replay: Replay) -> dict[str, Any]:
+    """What the session adds to the state; not its answers, which are told by their effects."""
+    session = replay.session
+    return {"speed": session.speed, "hold_at": session.hold_at, "players": dict(session.players)}
