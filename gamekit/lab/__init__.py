@@ -6,6 +6,7 @@ from gamekit.lab.doctor import doctor
 from gamekit.lab.replay import Replay, replay
 from gamekit.lab.routes import trade_routes
 from gamekit.lab.simulate import Simulation, simulate
+from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 
 __all__ = [
     "Branch",
@@ -13,10 +14,13 @@ __all__ = [
     "Divergence",
     "Replay",
     "Simulation",
+    "Sweep",
+    "derived_seeds",
     "diff",
     "doctor",
     "fork",
     "replay",
     "simulate",
+    "sweep",
     "trade_routes",
 ]

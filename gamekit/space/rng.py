@@ -24,6 +24,7 @@ STREAM_STATIONS = 4
 STREAM_PLACES = 5
 STREAM_TRAFFIC = 6
 STREAM_STORMS = 7
+STREAM_SWEEP = 9
 
 
 def _mixed(z: int) -> int:

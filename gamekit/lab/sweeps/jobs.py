@@ -1,0 +1,162 @@
+"""One run of a sweep: what it is made from, its key, and carrying it out in whatever process.
+
+A job's outcome is a function of the job alone, never of where or with what else it ran; only `cpu_s` differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import cloudpickle
+import msgspec
+
+from gamekit.errors import ConfigError
+from gamekit.lab.metrics import Metric, name_of
+from gamekit.lab.simulate import Setup, simulate
+from gamekit.space import SpaceGame
+from gamekit.space.rng import STREAM_SWEEP, draw
+
+#: The key of a grid that names scenarios rather than a rule.
+SCENARIO = "scenario"
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run.
+
+    Attributes:
+        scenario: the scenario, a name or a definition.
+        rules: `{field: value}` for what differs from the defaults.
+        seed: the run's seed.
+        varied: `{column: value}` of the grid's point, for the frame.
+        key: what its result is found under, see `Plan.keyed`.
+    """
+
+    scenario: Any
+    rules: dict[str, Any]
+    seed: int
+    varied: dict[str, Any]
+    key: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What all runs of a sweep share."""
+
+    hours: float
+    metrics: tuple[Metric, ...]
+    setup: Setup | None = None
+    record_minutes: float | None = None
+
+    def keyed(self, jobs: Sequence[Job]) -> list[Job]:
+        """The same jobs with their keys: digests of everything that decides a run, the rules' version included.
+
+        Worked out where the functions' texts can be had, which is not in a worker.
+        """
+        shared = {
+            "hours": self.hours,
+            "metrics": [_told(metric) for metric in self.metrics],
+            "setup": self.setup and _told(self.setup),
+            "record_minutes": self.record_minutes,
+            "version": SpaceGame.version,
+        }
+        made = []
+        for job in jobs:
+            decides = {**shared, "scenario": job.scenario, "rules": job.rules, "seed": job.seed}
+            text = json.dumps(decides, sort_keys=True, ensure_ascii=False)
+            key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+            made.append(msgspec.structs.replace(job, key=key))
+        return made
+
+
+def _told(function: Callable[..., Any]) -> str:
+    """A function by its name and, where it can be had, its text: another text is another function."""
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        text = ""
+    return f"{getattr(function, '__qualname__', repr(type(function)))}\n{text}"
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What came of one run.
+
+    Attributes:
+        values: `{column: number}`, the metrics'; empty when it failed.
+        digest: of the state at the end.
+        error, traceback: what went wrong, or "".
+    """
+
+    key: str
+    values: dict[str, float]
+    digest: str = ""
+    events: int = 0
+    cpu_s: float = 0.0
+    error: str = ""
+    traceback: str = ""
+
+
+def derived_seeds(count: int, base_seed: int = 1) -> list[int]:
+    """`count` seeds that depend on `base_seed` alone; the first ones stay the same when more are asked for."""
+    return [draw(base_seed, STREAM_SWEEP, number) >> 32 for number in range(count)]
+
+
+def jobs_of(
+    grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]],
+    seeds: Sequence[int],
+    scenario: Any,
+    rules: Mapping[str, Any],
+) -> list[Job]:
+    """Every point of the grid with every seed, in order.
+
+    Raises:
+        ConfigError: the grid is neither `{rule: [values]}` nor a list of points.
+    """
+    if isinstance(grid, Mapping):
+        for name, values in grid.items():
+            if isinstance(values, str) or not isinstance(values, Sequence):
+                raise ConfigError(f"grid[{name!r}]: expected a list of values, e.g. [10, 20], got {values!r}.")
+        points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+    else:
+        points = [dict(point) for point in grid]
+    made = []
+    for point in points:
+        where = point.get(SCENARIO, scenario)
+        varied = {**point, SCENARIO: where} if SCENARIO in point else point
+        changed = {**rules, **{name: value for name, value in point.items() if name != SCENARIO}}
+        made += [Job(where, changed, seed, varied) for seed in seeds]
+    return made
+
+
+def packed(plan: Plan, jobs: Sequence[Job]) -> bytes:
+    """A chunk of work as bytes; functions from a notebook's cells go along by value."""
+    return bytes(cloudpickle.dumps((plan, list(jobs))))
+
+
+def run_chunk(work: bytes) -> list[Result]:
+    """Carry out a packed chunk, in this process. A run that fails is told in its result and stops no other."""
+    plan, jobs = cloudpickle.loads(work)
+    return [run(plan, job) for job in jobs]
+
+
+def run(plan: Plan, job: Job) -> Result:
+    """Carry out one run."""
+    key = job.key
+    try:
+        done = simulate(
+            job.scenario, job.rules, job.seed, plan.hours, setup=plan.setup, record_minutes=plan.record_minutes
+        )
+        values: dict[str, float] = {}
+        for metric in plan.metrics:
+            name, value = name_of(metric), metric(done)
+            if isinstance(value, Mapping):
+                values |= {f"{name}.{part}": float(number) for part, number in value.items()}
+            else:
+                values[name] = float(value)
+        return Result(key, values, done.digest, done.events, done.cpu_s)
+    except Exception as error:
+        return Result(key, {}, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())

@@ -1,0 +1,126 @@
+"""Carrying out jobs on an executor: chunks of at least half a second, a bounded number under way, lost ones again.
+
+Any `concurrent.futures.Executor` will do. Chunks are built here, because not every executor honours `chunksize`, and
+because a chunk's size is only known once the first runs have been timed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+
+from gamekit.lab.sweeps.jobs import Job, Plan, Result, packed, run_chunk
+
+#: A chunk shall take so long, in processor seconds, so that handing it over costs next to nothing.
+CHUNK_S = 0.5
+#: Chunks that are under way at a time, for each worker: one that runs and one that waits.
+AHEAD = 2
+#: How often a job is given out again whose worker died, before it counts as failed.
+TRIES = 3
+
+
+def own_pool(workers: int | None) -> ProcessPoolExecutor:
+    """A pool of processes; they do not inherit threads, sockets or locks of this one."""
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    return ProcessPoolExecutor(max_workers=workers or os.cpu_count() or 1, mp_context=context)
+
+
+def carried_out(
+    plan: Plan, jobs: Sequence[Job], executor: Executor | None, workers: int | None
+) -> Iterator[list[tuple[Job, Result]]]:
+    """The results of all jobs, chunk by chunk as they come.
+
+    Args:
+        plan, jobs: what to do.
+        executor: where; None makes a pool of processes for the time being, and another when a worker of it dies.
+        workers: how many there are, when the executor does not say.
+    """
+    if executor is not None:
+        count = workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
+        yield from _Round(plan, jobs, lambda: executor, count).results()
+        return
+    pools: list[ProcessPoolExecutor] = []
+
+    def pool() -> Executor:
+        pools.append(own_pool(workers))
+        return pools[-1]
+
+    try:
+        yield from _Round(plan, jobs, pool, workers or os.cpu_count() or 1).results()
+    finally:
+        for one in pools:
+            one.shutdown(wait=True, cancel_futures=True)
+
+
+class _Round:
+    """One pass over the jobs."""
+
+    def __init__(self, plan: Plan, jobs: Sequence[Job], make: Callable[[], Executor], workers: int) -> None:
+        self._plan = plan
+        self._make = make
+        self._executor = make()
+        self._workers = workers
+        self._waiting = deque(jobs)
+        self._tries: dict[str, int] = {}
+        self._under_way: dict[Future[list[Result]], list[Job]] = {}
+        self._timed, self._time_s = 0, 0.0
+        #: After a worker died, its jobs are given out one by one, so that the one that kills is known by its name.
+        self._suspects: deque[Job] = deque()
+
+    def results(self) -> Iterator[list[tuple[Job, Result]]]:
+        """Until nothing is left."""
+        while self._waiting or self._suspects or self._under_way:
+            while (self._waiting or self._suspects) and len(self._under_way) < AHEAD * self._workers:
+                if not self._give_out():
+                    break
+            done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                jobs = self._under_way.pop(future)
+                try:
+                    results = future.result()
+                except BrokenExecutor as error:
+                    yield from self._lost(jobs, error)
+                    continue
+                except Exception as error:
+                    text = f"the executor gave up: {error!r}"
+                    yield [(job, Result(job.key, {}, error=text)) for job in jobs]
+                    continue
+                self._timed += len(results)
+                self._time_s += sum(result.cpu_s for result in results)
+                yield list(zip(jobs, results, strict=True))
+
+    def _give_out(self) -> bool:
+        """Hand the next chunk over; False when a suspect must be alone and something is under way."""
+        if self._suspects:
+            if self._under_way:
+                return False
+            jobs = [self._suspects.popleft()]
+        else:
+            jobs = [self._waiting.popleft() for _ in range(min(self._size(), len(self._waiting)))]
+        try:
+            future = self._executor.submit(run_chunk, packed(self._plan, jobs))
+        except BrokenExecutor:
+            self._executor = self._make()
+            future = self._executor.submit(run_chunk, packed(self._plan, jobs))
+        self._under_way[future] = jobs
+        return True
+
+    def _size(self) -> int:
+        """Jobs in a chunk: half a second's worth, but not more than leaves every worker with some chunks to go."""
+        if not self._timed:
+            return 1
+        enough = max(1, round(CHUNK_S * self._timed / max(self._time_s, 1e-6)))
+        return min(enough, max(1, len(self._waiting) // (4 * self._workers)))
+
+    def _lost(self, jobs: list[Job], error: BrokenExecutor) -> Iterator[list[tuple[Job, Result]]]:
+        """A worker died: its jobs again, each alone; one that was lost too often has failed."""
+        for job in jobs:
+            self._tries[job.key] = self._tries.get(job.key, 0) + 1
+            if self._tries[job.key] < TRIES:
+                self._suspects.append(job)
+            else:
+                yield [(job, Result(job.key, {}, error=f"the worker died {TRIES} times in this run: {error}"))]

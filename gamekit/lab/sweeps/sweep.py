@@ -1,0 +1,150 @@
+"""`sweep`: a grid of rules and scenarios with many seeds, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gamekit.errors import ConfigError
+from gamekit.lab.metrics import DEFAULT, Metric, name_of, unit_of
+from gamekit.lab.simulate import Setup
+from gamekit.lab.sweeps.jobs import Job, Plan, Result, derived_seeds, jobs_of
+from gamekit.lab.sweeps.pool import carried_out
+from gamekit.lab.sweeps.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Sweep:
+    """The results of a sweep.
+
+    Attributes:
+        jobs: every run, in the order of the grid and the seeds.
+        units: `{metric: unit}`.
+    """
+
+    def __init__(self, plan: Plan, jobs: Sequence[Job], results: Mapping[str, Result]) -> None:
+        self.jobs = list(jobs)
+        self.units = {name_of(metric): unit_of(metric) for metric in plan.metrics}
+        self._results = [results[job.key] for job in jobs]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row for each run, in order: what was varied, `seed`, the metrics, `digest`, `events`, `cpu_s`, `error`.
+
+        Metrics that give a number for each of several names have a column for each, `metric.name`; the numbers of a
+        run that failed are missing.
+        """
+        import pandas as pd
+
+        names = list(dict.fromkeys(name for result in self._results for name in result.values))
+        rows = [
+            {
+                **job.varied,
+                "seed": job.seed,
+                **{name: result.values.get(name) for name in names},
+                "digest": result.digest,
+                "events": result.events,
+                "cpu_s": result.cpu_s,
+                "error": result.error,
+            }
+            for job, result in zip(self.jobs, self._results, strict=True)
+        ]
+        frame = pd.DataFrame(rows)
+        return frame.astype(dict.fromkeys(names, "float64") | {"digest": "string", "error": "string"})
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The runs that failed: what was varied, `seed`, `error` and `traceback`."""
+        import pandas as pd
+
+        rows = [
+            {**job.varied, "seed": job.seed, "error": result.error, "traceback": result.traceback}
+            for job, result in zip(self.jobs, self._results, strict=True)
+            if result.error
+        ]
+        return pd.DataFrame(rows, columns=[*(self.jobs[0].varied if self.jobs else []), "seed", "error", "traceback"])
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds of all runs together."""
+        return sum(result.cpu_s for result in self._results)
+
+    def __len__(self) -> int:
+        return len(self.jobs)
+
+    def __repr__(self) -> str:
+        failed = sum(bool(result.error) for result in self._results)
+        return f"<Sweep of {len(self)} runs, {failed} failed; metrics {', '.join(self.units)}>"
+
+
+def sweep(
+    grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]],
+    seeds: int | Sequence[int] = 10,
+    metrics: Sequence[Metric] = DEFAULT,
+    *,
+    scenario: str | Mapping[str, Any] = "nearest-stars",
+    rules: Mapping[str, Any] | None = None,
+    hours: float = 1.0,
+    setup: Setup | None = None,
+    record_minutes: float | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    database: str | Path | None = None,
+    base_seed: int = 1,
+    progress: bool = True,
+) -> Sweep:
+    """Run every point of a grid with every seed, and measure each run.
+
+    Args:
+        grid: `{rule: [values]}` for all combinations, or a list of points `{rule: value}`; the name "scenario" varies
+            the scenario.
+        seeds: how many, derived from `base_seed`; or the seeds themselves. All points get the same ones.
+        metrics: functions from a `Simulation` to a number, or to numbers by name; see `gamekit.lab.metrics`.
+        scenario, rules, hours, setup, record_minutes: as for `simulate`, for what the grid does not vary.
+        executor: any `concurrent.futures.Executor`, e.g. Dask's `client.get_executor(pure=False)`; by default a pool
+            of processes. (A script that uses the default needs `if __name__ == "__main__":`, as for any such pool.)
+        workers: how many processes; by default one for each processor.
+        database: a SQLite file that keeps the results; runs that it holds already are not run again.
+        base_seed: what the seeds are derived from.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ConfigError: the grid, a seed or a metric is none. Wrong rules are told by the runs that have them.
+    """
+    chosen = derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    if not chosen or not metrics:
+        raise ConfigError("A sweep needs at least one seed and one metric.")
+    plan = Plan(hours, tuple(metrics), setup, record_minutes)
+    jobs = plan.keyed(jobs_of(grid, chosen, scenario, rules or {}))
+    store = Store(Path(database) if database is not None else None)
+    try:
+        missing = {job.key: job for job in jobs if job.key not in store.results}
+        _run_missing(plan, jobs, list(missing.values()), store, executor, workers, progress)
+    finally:
+        store.close()
+    return Sweep(plan, jobs, store.results)
+
+
+def _run_missing(
+    plan: Plan,
+    jobs: Sequence[Job],
+    missing: Sequence[Job],
+    store: Store,
+    executor: Executor | None,
+    workers: int | None,
+    progress: bool,
+) -> None:
+    from tqdm.auto import tqdm
+
+    with tqdm(total=len(jobs), initial=len(jobs) - len(missing), unit="run", disable=not progress) as bar:
+        if missing:
+            for pairs in carried_out(plan, missing, executor, workers):
+                store.keep(pairs, plan.hours)
+                bar.update(len(pairs))
+                failed = sum(bool(result.error) for result in store.results.values())
+                if failed:
+                    bar.set_postfix_str(f"{failed} failed", refresh=False)
