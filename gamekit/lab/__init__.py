@@ -1,25 +1,30 @@
 """Designers' tools: run, measure and look at games from a notebook or a script."""
 
 from gamekit.lab.branch import Branch, fork
+from gamekit.lab.compare import Comparison, compare
 from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
 from gamekit.lab.replay import Replay, replay
+from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
 from gamekit.lab.simulate import Simulation, simulate
 from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 
 __all__ = [
     "Branch",
+    "Comparison",
     "Difference",
     "Divergence",
     "Replay",
     "Simulation",
     "Sweep",
+    "compare",
     "derived_seeds",
     "diff",
     "doctor",
     "fork",
     "replay",
+    "rerun",
     "simulate",
     "sweep",
     "trade_routes",

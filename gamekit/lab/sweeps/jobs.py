@@ -11,19 +11,24 @@ import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
 import msgspec
 
+from gamekit.capsule import read_capsule
 from gamekit.errors import ConfigError
 from gamekit.lab.metrics import Metric, name_of
+from gamekit.lab.rerun import rerun
 from gamekit.lab.simulate import Setup, simulate
 from gamekit.space import SpaceGame
 from gamekit.space.rng import STREAM_SWEEP, draw
 
 #: The key of a grid that names scenarios rather than a rule.
 SCENARIO = "scenario"
+#: The key of a point that names it, and is no rule.
+SIDE = "side"
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -34,6 +39,7 @@ class Job(msgspec.Struct, frozen=True):
         rules: `{field: value}` for what differs from the defaults.
         seed: the run's seed.
         varied: `{column: value}` of the grid's point, for the frame.
+        recorded: the capsule of a game that is played again instead of a new one; "" for none.
         key: what its result is found under, see `Plan.keyed`.
     """
 
@@ -41,6 +47,7 @@ class Job(msgspec.Struct, frozen=True):
     rules: dict[str, Any]
     seed: int
     varied: dict[str, Any]
+    recorded: str = ""
     key: str = ""
 
 
@@ -67,6 +74,8 @@ class Plan(msgspec.Struct, frozen=True):
         made = []
         for job in jobs:
             decides = {**shared, "scenario": job.scenario, "rules": job.rules, "seed": job.seed}
+            if job.recorded:
+                decides["recorded"] = hashlib.blake2b(Path(job.recorded).read_bytes()).hexdigest()
             text = json.dumps(decides, sort_keys=True, ensure_ascii=False)
             key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
             made.append(msgspec.structs.replace(job, key=key))
@@ -111,7 +120,7 @@ def jobs_of(
     scenario: Any,
     rules: Mapping[str, Any],
 ) -> list[Job]:
-    """Every point of the grid with every seed, in order.
+    """Every point of the grid with every seed, in order. A point's "side" is only its name.
 
     Raises:
         ConfigError: the grid is neither `{rule: [values]}` nor a list of points.
@@ -127,7 +136,7 @@ def jobs_of(
     for point in points:
         where = point.get(SCENARIO, scenario)
         varied = {**point, SCENARIO: where} if SCENARIO in point else point
-        changed = {**rules, **{name: value for name, value in point.items() if name != SCENARIO}}
+        changed = {**rules, **{name: value for name, value in point.items() if name not in (SCENARIO, SIDE)}}
         made += [Job(where, changed, seed, varied) for seed in seeds]
     return made
 
@@ -147,10 +156,14 @@ def run(plan: Plan, job: Job) -> Result:
     """Carry out one run."""
     key = job.key
     try:
-        done = simulate(
-            job.scenario, job.rules, job.seed, plan.hours, setup=plan.setup, record_minutes=plan.record_minutes
-        )
         values: dict[str, float] = {}
+        if job.recorded:
+            done, refused = rerun(read_capsule(Path(job.recorded)), job.rules)
+            values["commands_refused"] = float(refused)
+        else:
+            done = simulate(
+                job.scenario, job.rules, job.seed, plan.hours, setup=plan.setup, record_minutes=plan.record_minutes
+            )
         for metric in plan.metrics:
             name, value = name_of(metric), metric(done)
             if isinstance(value, Mapping):

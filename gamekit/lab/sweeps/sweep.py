@@ -40,7 +40,7 @@ class Sweep:
         """
         import pandas as pd
 
-        names = list(dict.fromkeys(name for result in self._results for name in result.values))
+        names = self.columns
         rows = [
             {
                 **job.varied,
@@ -55,6 +55,11 @@ class Sweep:
         ]
         frame = pd.DataFrame(rows)
         return frame.astype(dict.fromkeys(names, "float64") | {"digest": "string", "error": "string"})
+
+    @property
+    def columns(self) -> list[str]:
+        """The frame's columns that the metrics gave."""
+        return list(dict.fromkeys(name for result in self._results for name in result.values))
 
     @property
     def failures(self) -> pd.DataFrame:
@@ -119,7 +124,45 @@ def sweep(
     if not chosen or not metrics:
         raise ConfigError("A sweep needs at least one seed and one metric.")
     plan = Plan(hours, tuple(metrics), setup, record_minutes)
-    jobs = plan.keyed(jobs_of(grid, chosen, scenario, rules or {}))
+    jobs = jobs_of(grid, chosen, scenario, rules or {})
+    return _swept(plan, jobs, executor=executor, workers=workers, database=database, progress=progress)
+
+
+def sweep_recorded(
+    sides: Sequence[Mapping[str, Any]], games: Sequence[str | Path], metrics: Sequence[Metric] = DEFAULT, **how: Any
+) -> Sweep:
+    """Play recorded games again under each side's rules, and measure each run.
+
+    Args:
+        sides: `{"side": name, "rules": {field: value}}`.
+        games: capsules.
+        metrics: as for `sweep`; `commands_refused` is measured as well.
+        how: `executor`, `workers`, `database` and `progress`, as for `sweep`.
+
+    Raises:
+        ConfigError: there are no games or no metrics.
+    """
+    if not games or not metrics:
+        raise ConfigError("Recorded games are compared: give at least one capsule and one metric.")
+    paths = [str(Path(game).resolve()) for game in games]
+    jobs = [
+        Job(None, dict(side["rules"]), 0, {"side": side["side"], "game": Path(path).stem}, recorded=path)
+        for side in sides
+        for path in paths
+    ]
+    return _swept(Plan(0.0, tuple(metrics)), jobs, **how)
+
+
+def _swept(
+    plan: Plan,
+    jobs: Sequence[Job],
+    *,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    database: str | Path | None = None,
+    progress: bool = True,
+) -> Sweep:
+    jobs = plan.keyed(jobs)
     store = Store(Path(database) if database is not None else None)
     try:
         missing = {job.key: job for job in jobs if job.key not in store.results}

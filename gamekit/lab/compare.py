@@ -1,0 +1,185 @@
+"""A against B: the same seeds, or the same recorded games, under two sets of rules, and what the difference is.
+
+Runs are paired (common random numbers): both sides get the same galaxy and the same weather, so what differs between
+them is the rules' doing. The confidence interval is the percentile bootstrap of the mean paired difference, with a
+generator of a fixed seed, so that a comparison is reproducible.
+Source: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gamekit.errors import ConfigError
+from gamekit.lab.metrics import DEFAULT, Metric
+from gamekit.lab.simulate import Setup
+from gamekit.lab.sweeps.sweep import Sweep, sweep, sweep_recorded
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gamekit.lab.charts import Chart
+
+#: Resamples of the bootstrap.
+RESAMPLES = 10_000
+#: Seed of the bootstrap's generator.
+BOOTSTRAP_SEED = 20_000
+COLUMNS = ("metric", "unit", "pairs", "mean_a", "mean_b", "difference", "low", "high", "percent", "verdict")
+
+
+class Comparison:
+    """Two sides, measured.
+
+    Attributes:
+        rules_a, rules_b: what differs from the defaults on each side.
+        runs: all runs.
+        confidence: of the intervals, e.g. 0.95.
+    """
+
+    def __init__(
+        self, rules_a: Mapping[str, Any], rules_b: Mapping[str, Any], runs: Sweep, pair: str, confidence: float
+    ) -> None:
+        self.rules_a, self.rules_b = dict(rules_a), dict(rules_b)
+        self.runs = runs
+        self.confidence = confidence
+        self._pair = pair
+
+    @property
+    def pairs(self) -> pd.DataFrame:
+        """A row for each pair and metric: the pair's seed or game, `metric`, `a`, `b`, `difference` (b less a).
+
+        Pairs of which one side failed are left out.
+        """
+        import pandas as pd
+
+        runs = self.runs.frame
+        a, b = (runs[runs["side"] == side].set_index(self._pair) for side in ("a", "b"))
+        parts = []
+        for name in self.runs.columns:
+            both = pd.DataFrame({"a": a[name], "b": b[name]}).dropna()
+            both.insert(0, "metric", name)
+            both["difference"] = both["b"] - both["a"]
+            parts.append(both.rename_axis(self._pair).reset_index())
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A row for each metric: both means, the mean paired difference, its confidence interval, and a verdict.
+
+        The verdict is "b is higher" or "b is lower" when the interval does not hold zero, "the same" when no pair
+        differs, else "not told apart".
+        """
+        import pandas as pd
+
+        rows = []
+        for name, group in self.pairs.groupby("metric", sort=False):
+            low, high = _interval(list(group["difference"]), self.confidence)
+            mean_a, mean_b, difference = (float(group[column].mean()) for column in ("a", "b", "difference"))
+            percent = 100 * difference / abs(mean_a) if mean_a else float("nan")
+            unit = self.runs.units.get(str(name).partition(".")[0], "")
+            verdict = _verdict(bool(group["difference"].eq(0).all()), low, high)
+            rows.append((name, unit, len(group), mean_a, mean_b, difference, low, high, percent, verdict))
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def chart(self, *, width: int = 480) -> Chart:
+        """Each metric's mean difference in percent of A, with its interval; needs the `lab` extra."""
+        from gamekit.lab.charts.differences import difference_chart
+
+        return difference_chart(self.frame, width=width)
+
+    def report(self, path: str | Path | None = None) -> str:
+        """The comparison as one page of HTML that needs no network; written to `path` when it is given."""
+        failed = len(self.runs.failures)
+        said = f"{len(self.runs) // 2} pairs, {failed} runs failed, {self.confidence:.0%} intervals"
+        table = self.frame.drop(columns="pairs").to_html(index=False, float_format=lambda one: f"{one:,.4g}", border=0)
+        text = (
+            "<!doctype html><meta charset=utf-8><title>A against B</title>"
+            "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em}"
+            "table{border-collapse:collapse}td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #8884}"
+            "td:first-child,th:first-child,td:last-child{text-align:left}</style>"
+            f"<h1>A against B</h1><p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}<p>{said}.</p>"
+            f"{self.chart().to_svg()}{table}"
+        )
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def _repr_html_(self) -> str:
+        return f"<p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}</p>{self.frame.to_html(index=False)}"
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.runs) // 2} pairs: {', '.join(self.frame['metric'])}>"
+
+
+def compare(
+    rules_a: Mapping[str, Any],
+    rules_b: Mapping[str, Any],
+    seeds: int | Sequence[int] = 20,
+    metrics: Sequence[Metric] = DEFAULT,
+    *,
+    games: Sequence[str | Path] | None = None,
+    scenario: str | Mapping[str, Any] = "nearest-stars",
+    hours: float = 1.0,
+    setup: Setup | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    database: str | Path | None = None,
+    base_seed: int = 1,
+    confidence: float = 0.95,
+    progress: bool = True,
+) -> Comparison:
+    """Run two sets of rules on the same seeds, or on the same recorded games, and compare them pair by pair.
+
+    Args:
+        rules_a, rules_b: `{field: value}` for what differs from the defaults (or from a recorded game's own rules).
+        seeds, metrics, scenario, hours, setup, executor, workers, database, base_seed, progress: as for `sweep`.
+        games: capsules of recorded games: their players' commands are played again under both rules. `seeds`,
+            `scenario`, `hours` and `setup` do not count then; how many commands were refused is a metric more.
+        confidence: of the intervals.
+
+    Raises:
+        ConfigError: the arguments are wrong. Wrong rules are told by the runs that have them.
+    """
+    if not 0.5 <= confidence < 1:
+        raise ConfigError(f"confidence: must be from 0.5 to less than 1, got {confidence}.")
+    sides: list[dict[str, Any]] = [{"side": "a", "rules": dict(rules_a)}, {"side": "b", "rules": dict(rules_b)}]
+    shared: dict[str, Any] = {"executor": executor, "workers": workers, "database": database, "progress": progress}
+    if games is not None:
+        runs = sweep_recorded(sides, games, metrics, **shared)
+        return Comparison(rules_a, rules_b, runs, "game", confidence)
+    runs = sweep(
+        [{"side": one["side"], **one["rules"]} for one in sides],
+        seeds,
+        metrics,
+        scenario=scenario,
+        hours=hours,
+        setup=setup,
+        base_seed=base_seed,
+        **shared,
+    )
+    return Comparison(rules_a, rules_b, runs, "seed", confidence)
+
+
+def _interval(differences: Sequence[float], confidence: float) -> tuple[float, float]:
+    """The percentile bootstrap interval of the mean."""
+    import numpy as np
+
+    values = np.asarray(differences, dtype=float)
+    chance = np.random.default_rng(BOOTSTRAP_SEED)
+    means = values[chance.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
+def _verdict(same: bool, low: float, high: float) -> str:
+    if same:
+        return "the same"
+    return "b is higher" if low > 0 else "b is lower" if high < 0 else "not told apart"
+
+
+def _told(rules: Mapping[str, Any]) -> str:
+    return html.escape(", ".join(f"{name} = {value}" for name, value in rules.items()) or "the rules as they are")

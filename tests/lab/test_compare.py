@@ -1,0 +1,104 @@
+"""Comparisons: pairs on the same seeds or the same recorded games, intervals that hold what they promise."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import gamekit
+from gamekit.capsule import read_capsule
+from gamekit.errors import ConfigError
+from gamekit.lab import compare, rerun, simulate
+from gamekit.lab.compare import COLUMNS, _interval
+from gamekit.lab.metrics import consumed_by_ware, stations_standing, units_made
+
+METRICS = (units_made, stations_standing)
+SMALL = {"scenario": "procedural:4", "hours": 1.0, "progress": False}
+
+
+@pytest.fixture(scope="module")
+def threads() -> Iterator[Executor]:
+    """An executor that needs no start."""
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
+
+
+def test_pairs_share_their_seeds_and_differences_are_b_less_a(threads: Executor) -> None:
+    found = compare({"cycle_percent": 100}, {"cycle_percent": 50}, 4, METRICS, executor=threads, **SMALL)
+    pairs = found.pairs[found.pairs["metric"] == "units_made"]
+    for pair in pairs.itertuples():
+        assert pair.a == units_made(simulate("procedural:4", {"cycle_percent": 100}, pair.seed))
+        assert pair.b == units_made(simulate("procedural:4", {"cycle_percent": 50}, pair.seed))
+        assert pair.difference == pair.b - pair.a
+    frame = found.frame.set_index("metric")
+    assert tuple(found.frame.columns) == COLUMNS
+    made = frame.loc["units_made"]
+    assert made["verdict"] == "b is higher"
+    assert made["unit"] == "units"
+    assert made["low"] <= made["difference"] <= made["high"]
+    assert made["difference"] == pytest.approx(pairs["difference"].mean())
+
+
+def test_a_rule_against_itself_is_the_same(threads: Executor) -> None:
+    found = compare({}, {}, 3, [units_made, consumed_by_ware], executor=threads, **SMALL)
+    assert set(found.frame["verdict"]) == {"the same"}
+    assert (found.frame["difference"] == 0).all()
+    assert "consumed_by_ware.food" in set(found.frame["metric"])
+
+
+def test_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
+    chance = random.Random(4)
+    covered = 0
+    for _ in range(200):
+        low, high = _interval([chance.gauss(3, 2) for _ in range(30)], 0.9)
+        covered += low <= 3 <= high
+    # 90 % of 200 within four standard deviations of a binomial.
+    assert 163 <= covered <= 197
+
+
+def test_comparison_is_reproducible_and_reports_on_one_page(threads: Executor, tmp_path: Path) -> None:
+    one, other = (compare({}, {"least_load_percent": 60}, 3, METRICS, executor=threads, **SMALL) for _ in range(2))
+    assert one.frame.equals(other.frame)
+    page = one.report(tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_text() == page
+    assert "<svg" in page
+    assert "least_load_percent = 60" in page
+    assert "the rules as they are" in page
+    assert "units_made" in page
+    assert "http" not in page.replace("http://www.w3.org", "")
+
+
+def test_recorded_games_are_played_again_under_both_rules(threads: Executor, tmp_path: Path) -> None:
+    with gamekit.launch() as client:
+        game = client.new_game(seed=3, rules={"jump_ticks": 40})
+        red = game.join("Red")
+        game.speed = 100
+        red.ship.go("Ross 248").result()
+        red.ship.wait(60)
+        game.pause()
+        path = game.export(tmp_path / "recorded.capsule")
+        tick = game.tick
+    past = read_capsule(path)
+    as_it_was, refused = rerun(past)
+    assert refused == 0
+    assert as_it_was.ticks == tick
+    ship = as_it_was.state.ships[red.ship.id]
+    assert as_it_was.state.rules.jump_ticks == 40
+    assert not ship.queue
+    slower, _ = rerun(past, {"jump_ticks": 5_000})
+    assert slower.state.ships[ship.id].queue, "with slow gates the ship is still on its way"
+    found = compare({}, {"jump_ticks": 5_000}, games=[path], metrics=METRICS, executor=threads, progress=False)
+    assert found.pairs["game"].unique().tolist() == ["recorded"]
+    assert found.pairs.set_index("metric").loc["units_made", "a"] == units_made(as_it_was)
+    assert "commands_refused" in set(found.frame["metric"])
+
+
+def test_wrong_arguments_are_told(threads: Executor) -> None:
+    with pytest.raises(ConfigError, match="confidence"):
+        compare({}, {}, 1, METRICS, executor=threads, confidence=1.5)
+    with pytest.raises(ConfigError, match="at least one capsule"):
+        compare({}, {}, games=[], executor=threads)
