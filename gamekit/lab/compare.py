@@ -85,6 +85,17 @@ class Comparison:
             rows.append((name, unit, len(group), mean_a, mean_b, difference, low, high, percent, verdict))
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
+    @property
+    def note(self) -> str:
+        """What to know before believing the intervals; "" when there is nothing."""
+        spread = self.pairs.groupby("metric")["difference"].nunique()
+        if len(self.runs) > 2 and (spread == 1).all():
+            return (
+                "Every pair gave the same numbers: the seed decides nothing here, so more seeds say nothing more. "
+                "Compare with storms (storm_rate) or in a procedural scenario."
+            )
+        return ""
+
     def chart(self, *, width: int = 480) -> Chart:
         """Each metric's mean difference in percent of A, with its interval; needs the `lab` extra."""
         from gamekit.lab.charts.differences import difference_chart
@@ -94,14 +105,14 @@ class Comparison:
     def report(self, path: str | Path | None = None) -> str:
         """The comparison as one page of HTML that needs no network; written to `path` when it is given."""
         failed = len(self.runs.failures)
-        said = f"{len(self.runs) // 2} pairs, {failed} runs failed, {self.confidence:.0%} intervals"
+        said = f"{len(self.runs) // 2} pairs, {failed} runs failed, {self.confidence:.0%} intervals. {self.note}"
         table = self.frame.drop(columns="pairs").to_html(index=False, float_format=lambda one: f"{one:,.4g}", border=0)
         text = (
             "<!doctype html><meta charset=utf-8><title>A against B</title>"
             "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em}"
             "table{border-collapse:collapse}td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #8884}"
             "td:first-child,th:first-child,td:last-child{text-align:left}</style>"
-            f"<h1>A against B</h1><p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}<p>{said}.</p>"
+            f"<h1>A against B</h1><p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}<p>{said}</p>"
             f"{self.chart().to_svg()}{table}"
         )
         if path is not None:
@@ -109,7 +120,8 @@ class Comparison:
         return text
 
     def _repr_html_(self) -> str:
-        return f"<p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}</p>{self.frame.to_html(index=False)}"
+        sides = f"<p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}</p>"
+        return f"{sides}{self.frame.to_html(index=False)}<p>{self.note}</p>"
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.runs) // 2} pairs: {', '.join(self.frame['metric'])}>"

@@ -47,7 +47,15 @@ def test_a_rule_against_itself_is_the_same(threads: Executor) -> None:
     found = compare({}, {}, 3, [units_made, consumed_by_ware], executor=threads, **SMALL)
     assert set(found.frame["verdict"]) == {"the same"}
     assert (found.frame["difference"] == 0).all()
+    assert "the seed decides nothing here" in found.note
     assert "consumed_by_ware.food" in set(found.frame["metric"])
+
+
+def test_weather_makes_seeds_differ(threads: Executor) -> None:
+    calm, stormy = {}, {"storm_rate": 6_000, "storm_ticks": 6_000}
+    found = compare(calm, stormy, 4, [units_made, consumed_by_ware], executor=threads, progress=False, hours=3)
+    assert found.note == ""
+    assert found.pairs.groupby("metric")["difference"].nunique().max() > 1
 
 
 def test_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
