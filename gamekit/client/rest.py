@@ -59,6 +59,10 @@ class Rest:
         """
         return await self._request("POST", path, body or {}, token)
 
+    async def patch(self, path: str, body: dict[str, Any], token: str = "") -> Any:
+        """The decoded answer to a PATCH of a JSON object; see `post`."""
+        return await self._request("PATCH", path, body, token)
+
     def close(self) -> None:
         """Release the connections; nothing can be asked any more. Idempotent."""
         self._closed = True
