@@ -3,13 +3,13 @@
     class Quadratic(SpaceGame):
         name = "quadratic"
 
-        def price(self, state, station, ware, stock):
+        def price(self, station, ware, stock, rules):
             empty = station.capacity[ware.id] - stock
             return ware.base_price * empty * empty // station.capacity[ware.id] ** 2
 
 All hooks keep the laws of the game's contract: they read the state and nothing else (no clock, no randomness, no
-memory of their own), give whole numbers, and give the same for the same state. A price may depend on the station's own
-stock, the ware and the rules; on anything else only if an event tells of every change of it.
+memory of their own), give whole numbers, and give the same for the same state. A price is a function of what it is
+given alone: each is asked for once and then known until the rules change.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gamekit.space import economy, ownbids
 from gamekit.space.commands import SpaceCommand
 from gamekit.space.hooks import NO_HOOKS, Assignment, Hooks, Prospect, guarded, whole
 from gamekit.space.model import Player, Ship, Station, Ware
+from gamekit.space.rules import Rules
 from gamekit.space.state import SpaceState
 
 Handler: TypeAlias = Callable[[SpaceState, PlayerId, Any], list[Event] | Rejected]
@@ -63,19 +64,20 @@ class Designed:
         cls.metrics = _inherited(cls, "metrics")
         cls.command_type = _command_type(cls)
 
-    def price(self, state: SpaceState, station: Station, ware: Ware, stock: int) -> int:
+    def price(self, station: Station, ware: Ware, stock: int, rules: Rules) -> int:
         """What one unit costs in centi-credits when `stock` units lie there: the unit that comes on top of them.
 
-        A whole number from 0 on. A ship that sells gets it for the first unit, one that buys paid it for the last.
+        A whole number from 0 on. A ship that sells gets it for its first unit, one that buys pays it for the last of
+        the units that leave so many behind. Of the station, only what never changes (`capacity`, `kind`, ...) counts.
         """
-        return economy.price(ware.base_price, state.rules.price_spread_percent, stock, station.capacity[ware.id])
+        return economy.price(ware.base_price, rules.price_spread_percent, stock, station.capacity[ware.id])
 
-    def total(self, state: SpaceState, station: Station, ware: Ware, stock: int, units: int) -> int:
+    def total(self, station: Station, ware: Ware, stock: int, units: int, rules: Rules) -> int:
         """What the `units` that come on top of `stock` units cost together: the sum of `price` over them.
 
-        Override it where a closed form is faster; it should be that sum.
+        Override it where there is a closed form; it should be that sum.
         """
-        return sum(self.price(state, station, ware, number) for number in range(stock, stock + units))
+        return sum(self.price(station, ware, number, rules) for number in range(stock, stock + units))
 
     def bid(self, state: SpaceState, ship: Ship, prospect: Prospect) -> int:
         """What a ship of an auto-trading owner bids for a trade; the highest bid wins, none is made of 0 or less.
@@ -127,15 +129,14 @@ class Designed:
 
 
 def hooks_of(game: Designed) -> Hooks:
-    """What a game overrides, with every answer checked; `NO_HOOKS` when it overrides nothing that the rules call."""
+    """What a game overrides, for one state, with every answer checked; `NO_HOOKS` when it overrides nothing."""
     own = {hook for hook in ("price", "total", "bid", "dispatch") if getattr(type(game), hook) is not _DEFAULTS[hook]}
     if not own:
         return NO_HOOKS
     hooks = Hooks()
     if own & {"price", "total"}:
-        price = partial(_price, game) if "price" in own else partial(_price_from_total, game)
-        total = partial(_total if "total" in own else _sum, game)
-        hooks = hooks._replace(price=price, total=total, offers=ownbids.offers)
+        prices = OwnPrices(game, own)
+        hooks = hooks._replace(price=prices.price, total=prices.total, offers=partial(ownbids.offers, {}))
     if "bid" in own:
         hooks = hooks._replace(best_bid=partial(ownbids.best_bid, partial(_bid, game)))
     if "dispatch" in own:
@@ -143,25 +144,51 @@ def hooks_of(game: Designed) -> Hooks:
     return hooks
 
 
+class OwnPrices:
+    """A game's own prices in one state: each unit's is asked for once, and known until the rules change."""
+
+    def __init__(self, game: Designed, own: set[str]) -> None:
+        self._game = game
+        self._own = own
+        self._rules: Rules | None = None
+        #: {(station id, ware id): {stock: price of the unit on top of it}}
+        self._known: dict[tuple[str, str], dict[int, int]] = {}
+
+    def price(self, state: SpaceState, station: Station, ware: Ware, stock: int) -> int:
+        """What the unit that comes on top of `stock` units costs."""
+        known = self._of(state, station, ware)
+        price = known.get(stock)
+        if price is None:
+            price = known[stock] = self._asked(state, station, ware, stock)
+        return price
+
+    def total(self, state: SpaceState, station: Station, ware: Ware, stock: int, units: int) -> int:
+        """What the `units` that come on top of `stock` units cost together."""
+        if "total" in self._own:
+            name, rules = self._game.name, state.rules
+            answer = guarded(name, "total", self._game.total, station, ware, stock, units, rules)
+            return whole(name, "total", answer, 0)
+        known = self._of(state, station, ware)
+        for number in range(stock, stock + units):
+            if number not in known:
+                known[number] = self._asked(state, station, ware, number)
+        return sum([known[number] for number in range(stock, stock + units)])
+
+    def _of(self, state: SpaceState, station: Station, ware: Ware) -> dict[int, int]:
+        if self._rules is not state.rules:
+            self._known.clear()
+            self._rules = state.rules
+        return self._known.setdefault((station.id, ware.id), {})
+
+    def _asked(self, state: SpaceState, station: Station, ware: Ware, stock: int) -> int:
+        if "price" not in self._own:
+            return self.total(state, station, ware, stock, 1)
+        name = self._game.name
+        return whole(name, "price", guarded(name, "price", self._game.price, station, ware, stock, state.rules), 0)
+
+
 #: {hook: the method that is there when nobody overrides it}
 _DEFAULTS = {hook: getattr(Designed, hook) for hook in ("price", "total", "bid", "dispatch")}
-
-
-def _price(game: Designed, state: SpaceState, station: Station, ware: Ware, stock: int) -> int:
-    return whole(game.name, "price", guarded(game.name, "price", game.price, state, station, ware, stock), 0)
-
-
-def _sum(game: Designed, state: SpaceState, station: Station, ware: Ware, stock: int, units: int) -> int:
-    return sum(_price(game, state, station, ware, number) for number in range(stock, stock + units))
-
-
-def _total(game: Designed, state: SpaceState, station: Station, ware: Ware, stock: int, units: int) -> int:
-    answer = guarded(game.name, "total", game.total, state, station, ware, stock, units)
-    return whole(game.name, "total", answer, 0)
-
-
-def _price_from_total(game: Designed, state: SpaceState, station: Station, ware: Ware, stock: int) -> int:
-    return _total(game, state, station, ware, stock, 1)
 
 
 def _bid(game: Designed, state: SpaceState, ship: Ship, prospect: Prospect) -> int:

@@ -9,6 +9,7 @@ this one builds on the other's inner parts.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from gamekit.errors import HookFailed
 from gamekit.game import Event
@@ -26,15 +27,19 @@ from gamekit.space.dispatch import (
 from gamekit.space.hooks import Assignment, Prospect
 from gamekit.space.market import Offer, Stand
 from gamekit.space.model import Player, Ship, Station, Ware
+from gamekit.space.rules import Rules
 from gamekit.space.state import SpaceState
 from gamekit.space.trading import hold_used, total_to_get, total_to_pay
 
+#: What was worth carrying when it was last asked: `{(ware, source, target): ((rules, stock, space, room), (units, cost,
+#: profit))}`. Prices are functions of stocks and rules, so it is worth the same until one of these changes.
+Known: TypeAlias = dict[tuple[str, str, str], tuple[tuple[Rules, int, int, int], tuple[int, int, int]]]
 #: Bids are profit for so many ticks, unless a game has other ones.
 BID_TICKS = _BID_TICKS
 
 
-def offers(state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
-    """Every trade that would earn something at prices of the game's own."""
+def offers(known: Known, state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
+    """Every trade that would earn something at prices of the game's own; `known` is filled on the way."""
     rules, atlas = state.rules, state.atlas
     docks = 2 * rules.dock_ticks + 1
     for ware, rows in state.market.lanes(state.wares.values(), state.stations.values(), atlas, rules.trade_range_jumps):
@@ -44,7 +49,7 @@ def offers(state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
             if _in_stock(state, source.station, ware) < least:
                 continue
             for target in targets:
-                units, cost, profit = _worth_carrying(state, ware, source.station, target.station, most)
+                units, cost, profit = _worth_carrying(known, state, ware, source.station, target.station, most)
                 if units < least or profit <= 0:
                     continue
                 ticks = atlas.travel_ticks(speed, source.dock, target.dock)
@@ -103,21 +108,27 @@ def _space(state: SpaceState, station: Station, ware: Ware) -> int:
     return station.capacity[ware.id] - taken
 
 
-def _worth_carrying(state: SpaceState, ware: Ware, source: Station, target: Station, most: int) -> tuple[int, int, int]:
+def _worth_carrying(
+    known: Known, state: SpaceState, ware: Ware, source: Station, target: Station, most: int
+) -> tuple[int, int, int]:
     """Units, cost and profit of carrying as long as the next unit earns something."""
-    total = state.hooks.total
-    assert total is not None, "these offers are for prices of the game's own"
-    stock = _in_stock(state, source, ware)
-    space = _space(state, target, ware)
+    stock, space = _in_stock(state, source, ware), _space(state, target, ware)
+    case = state.rules, stock, space, most
+    before = known.get((ware.id, source.id, target.id))
+    # Rules are compared by identity, which is quick: a change of rules makes a new structure.
+    if before is not None and before[0][0] is case[0] and before[0][1:] == case[1:]:
+        return before[1]
+    price, total = state.hooks.price, state.hooks.total
+    assert price is not None, "these offers are for prices of the game's own"
+    assert total is not None, "who has a price has a total"
     there = target.capacity[ware.id] - space
-    units = cost = profit = 0
-    while units < min(most, stock, space):
-        pay = total(state, source, ware, stock - units - 1, 1)
-        get = total(state, target, ware, there + units, 1)
-        if get <= pay:
-            break
-        units, cost, profit = units + 1, cost + pay, profit + get - pay
-    return units, cost, profit
+    limit, units = min(most, stock, space), 0
+    while units < limit and price(state, source, ware, stock - units - 1) < price(state, target, ware, there + units):
+        units += 1
+    cost = total(state, source, ware, stock - units, units)
+    found = units, cost, total(state, target, ware, there, units) - cost
+    known[ware.id, source.id, target.id] = case, found
+    return found
 
 
 def _prospects(state: SpaceState, ship: Ship, purse: int) -> Iterator[tuple[Prospect, Stand | None, Stand]]:
