@@ -41,7 +41,7 @@ def read_rules(file: Path | None, pairs: tuple[str, ...]) -> dict[str, Any]:
             raise click.BadParameter(f"{pair!r} is not FIELD=VALUE, e.g. jump_ticks=20")
         try:
             rules[field] = json.loads(text)
-        except json.JSONDecodeError:
+        except ValueError:
             rules[field] = text
     return rules
 
