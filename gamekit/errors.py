@@ -13,6 +13,7 @@ GamekitError
 ├── SessionError                a session was asked for something impossible in its state, or is out of order
 │   └── NoSuchGame              there is no game with this id
 ├── InvariantViolated           the rules broke their own law; carries the story of how
+├── HookFailed                  a designer's own rule raised, or returned nonsense; names game and hook
 ├── ServerError                 the server could not be started or reached
 │   └── RequestRefused          it was reached and said no: wrong token, no such game, ...; carries code and status
 ├── UnknownName                 no ship, sector or ware has this name; lists the closest ones
@@ -127,6 +128,20 @@ class RequestRefused(ServerError):
         self.code = code
         self.message = message
         self.status = status
+
+
+class HookFailed(GamekitError):
+    """A rule of a designer's own raised, or returned what it must not.
+
+    Attributes:
+        game: the name of the game whose class has it.
+        hook: which one, e.g. "price" or "commands[donate]".
+    """
+
+    def __init__(self, game: str, hook: str, what: str) -> None:
+        super().__init__(f"the hook {hook!r} of the game {game!r} {what}; mend it, then start again")
+        self.game = game
+        self.hook = hook
 
 
 class UnknownName(GamekitError, KeyError):

@@ -13,6 +13,8 @@ Laws, each checked by `tests/game_contract.py` for every game:
 - *Nothing before its time*: `advance` to a tick before `next_due` returns no events and changes only the tick.
 - *Mirrors stay true*: a client that holds `view(s0, p)` and merges `changes(s, p, events)` after every step holds
   `view(s, p)`.
+
+A step is an `advance`, an `apply` or a `set_rules`.
 """
 
 from __future__ import annotations
@@ -54,6 +56,27 @@ class Rejected(msgspec.Struct, frozen=True):
 
     code: str
     message: str
+
+
+class RuleField(msgspec.Struct, frozen=True):
+    """One line of a game's table of rules.
+
+    Attributes:
+        name: the field's name.
+        default: its value when it is not set.
+        low, high: the smallest and the largest value allowed.
+        unit: what the number counts.
+        sentence: what it does.
+        at_start: whether it counts only when a game is made; any other may be changed while it runs.
+    """
+
+    name: str
+    default: int
+    low: int
+    high: int
+    unit: str
+    sentence: str
+    at_start: bool = False
 
 
 class Join(Command, frozen=True, tag="join"):
@@ -127,7 +150,23 @@ class Game(Protocol, Generic[S]):
         ...
 
     def rules(self, state: S) -> dict[str, Any]:
-        """The rules in force, as plain values."""
+        """The rules in force, as plain values; the view's table `rules` holds each as `{field: {"value": value}}`."""
+        ...
+
+    def rule_table(self) -> Sequence[RuleField]:
+        """Every rule of the game with its default, range, unit and sentence."""
+        ...
+
+    def set_rules(self, state: S, changes: Mapping[str, Any]) -> list[Event] | Rejected:
+        """Change rules at the state's tick, in place; or refuse all of it and change nothing.
+
+        Args:
+            state: the game.
+            changes: `{field: new value}`, plain values from anybody.
+
+        Returns:
+            What happened, an event `RulesChanged` of the game's own among it; nothing when all are in force already.
+        """
         ...
 
     def encode(self, state: S) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from gamekit.errors import ConfigError
-from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, Tick, View
+from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
 
 
 class Add(Command, frozen=True, tag="add"):
@@ -54,6 +54,12 @@ class ScoreChanged(Event, frozen=True):
 
     player: PlayerId
     score: int
+
+
+class RulesChanged(Event, frozen=True):
+    """Rules have new values."""
+
+    changes: dict[str, int]
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,7 +163,8 @@ class CounterGame:
         }
         if player in players:
             players[player]["score"] = state.players[player].score
-        return {"counters": {"main": self._counter(state)}, "players": players}
+        rules = {name: {"value": value} for name, value in self.rules(state).items()}
+        return {"counters": {"main": self._counter(state)}, "players": players, "rules": rules}
 
     def changes(self, state: CounterState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
         """Public: the counter and new players. For a player: the own score."""
@@ -166,6 +173,8 @@ class CounterGame:
             match event:
                 case CounterMoved() if player is None:
                     changes["counters"] = {"main": self._counter(state)}
+                case RulesChanged(changes=fields) if player is None:
+                    changes.setdefault("rules", {}).update({name: {"value": fields[name]} for name in fields})
                 case PlayerJoined(player=who) if player is None:
                     one = state.players[who]
                     changes.setdefault("players", {})[who] = {"name": one.name, "joined": one.joined}
@@ -181,6 +190,26 @@ class CounterGame:
         """The rules in force."""
         rules: dict[str, Any] = msgspec.to_builtins(state.rules)
         return rules
+
+    def rule_table(self) -> list[RuleField]:
+        """Every rule."""
+        return [
+            RuleField(name, getattr(Rules(), name), *_LIMITS[name], "number", "See the module.", name == "step")
+            for name in _LIMITS
+        ]
+
+    def set_rules(self, state: CounterState, changes: Mapping[str, Any]) -> list[Event] | Rejected:
+        """Change rules; `step` counts only when a game is made."""
+        for name, value in changes.items():
+            if name not in _LIMITS or type(value) is not int or not _LIMITS[name][0] <= value <= _LIMITS[name][1]:
+                allowed = ", ".join(f"{field} from {low} to {high}" for field, (low, high) in _LIMITS.items())
+                return Rejected("bad_rule", f"Allowed are {allowed}.")
+            if name == "step" and value != state.rules.step:
+                return Rejected("fixed_rule", "The rule step counts only when a game is made.")
+        before = self.rules(state)
+        state.rules = msgspec.structs.replace(state.rules, **changes)
+        new = {name: value for name, value in changes.items() if value != before[name]}
+        return [RulesChanged(new)] if new else []
 
     def encode(self, state: CounterState) -> bytes:
         """The state as MessagePack."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 from hypothesis import strategies as st
 
-from gamekit.game import Command, Event, Game, Join, PlayerId, Rejected, Tick, View, merge
+from gamekit.game import Command, Event, Game, Join, PlayerId, Rejected, RuleField, Tick, View, merge
 
 PLAYERS = (PlayerId("p1"), PlayerId("p2"))
 SPECTATOR = None
@@ -50,7 +50,13 @@ class Give(NamedTuple):
     command: Command
 
 
-Action: TypeAlias = Wait | Give
+class Change(NamedTuple):
+    """Rules are changed."""
+
+    changes: dict[str, Any]
+
+
+Action: TypeAlias = Wait | Give | Change
 Answer: TypeAlias = "list[Event] | Rejected"
 
 
@@ -58,6 +64,8 @@ def perform(game: Game[Any], state: Any, action: Action) -> Answer:
     """Do it, in place."""
     if isinstance(action, Wait):
         return game.advance(state, game.tick(state) + action.ticks)
+    if isinstance(action, Change):
+        return game.set_rules(state, action.changes)
     return game.apply(state, action.player, action.command)
 
 
@@ -161,6 +169,27 @@ def law_mirrors_stay_true(subject: Subject, data: st.DataObject) -> None:
             assert mirror == game.view(state, viewer)
 
 
+def law_rules_are_told(subject: Subject, data: st.DataObject) -> None:
+    """The table, the rules in force and the view's table of them agree; what may not change does not."""
+    game = subject.game
+    rows = {row.name: row for row in game.rule_table()}
+    first: dict[str, Any] = {}
+    for state, action in steps(subject, data):
+        first = first or game.rules(state)
+        before = game.rules(state)
+        answer = perform(game, state, action)
+        after = game.rules(state)
+        assert list(after) == list(rows)
+        assert all(row.low <= after[name] <= row.high for name, row in rows.items())
+        assert all(after[name] == first[name] for name, row in rows.items() if row.at_start)
+        assert game.view(state, SPECTATOR)["rules"] == {name: {"value": value} for name, value in after.items()}
+        if isinstance(action, Change) and not isinstance(answer, Rejected):
+            assert after == before | action.changes
+            assert [type(event).__name__ for event in answer].count("RulesChanged") == (after != before)
+        else:
+            assert after == before
+
+
 def law_secrets_are_kept(subject: Subject, data: st.DataObject) -> None:
     """A player sees all that is public; what one sees beyond it, no other sees, neither in a view nor in a patch."""
     game = subject.game
@@ -201,13 +230,38 @@ LAWS: dict[str, Callable[[Subject, st.DataObject], None]] = {
 }
 
 
+def rule_changes(game: Game[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Changes of a few rules: mostly allowed ones, some out of range, of the wrong kind or unknown."""
+
+    def settings(rows: list[RuleField]) -> st.SearchStrategy[dict[str, Any]]:
+        values = {
+            row.name: st.one_of(
+                st.integers(row.low, row.high),
+                st.sampled_from([row.low, row.high, row.default, row.default, row.default]),
+                st.integers(row.low, min(row.high, max(row.low, row.default) * 3)),
+                st.sampled_from([row.default] * 8 + [row.low - 1, row.high + 1, str(row.low), None, True, 2**70, [1]]),
+            )
+            for row in rows
+        }
+        return st.fixed_dictionaries(values)
+
+    live = [row for row in game.rule_table() if not row.at_start]
+    picked = st.lists(st.sampled_from(live), min_size=1, max_size=3, unique_by=lambda row: row.name).flatmap(settings)
+    odd = st.sampled_from([{}, {"nonsense": 1}]) | st.sampled_from(list(game.rule_table())).flatmap(
+        lambda row: settings([row])
+    )
+    return st.one_of(picked, picked, picked, odd)
+
+
 def _action(subject: Subject, state: Any, data: st.DataObject) -> Action:
     game = subject.game
-    kind = data.draw(st.sampled_from(["command", "command", "wait", "until due"]), label="kind")
+    kind = data.draw(st.sampled_from(["command", "command", "command", "wait", "until due", "rules"]), label="kind")
     if kind == "command":
         player = data.draw(st.sampled_from(PLAYERS), label="player")
         command = data.draw(subject.commands(game.view(state, SPECTATOR)) | st.just(Join("Again")), label="command")
         return Give(player, command)
+    if kind == "rules":
+        return Change(data.draw(rule_changes(game), label="rules"))
     due = game.next_due(state)
     if kind == "until due" and due is not None:
         return Wait(due - game.tick(state))

@@ -103,10 +103,17 @@ def test_the_readme_names_the_two_commands_and_the_promises() -> None:
 GAME = (ROOT / "docs" / "game.md").read_text()
 
 
-def test_every_rule_is_documented_with_default_range_unit_and_sentence() -> None:
+def test_every_rule_is_documented_with_default_range_unit_when_it_counts_and_sentence() -> None:
     documented = table_rows(GAME, "## Rules")
     real = [
-        [f"`{one.name}`", f"{one.default:,}", f"{one.low:,} to {one.high:,}", one.unit, one.sentence]
+        [
+            f"`{one.name}`",
+            f"{one.default:,}",
+            f"{one.low:,} to {one.high:,}",
+            one.unit,
+            "at the start" if one.at_start else "live",
+            one.sentence,
+        ]
         for one in rules.table()
     ]
     assert documented == real

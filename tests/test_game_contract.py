@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gamekit.game import Command, View
 from gamekit.space import SpaceGame
 from tests.counter_game import Add, CounterGame, Reset
+from tests.designer_game import Donate, FoodFirst, InTurn
 from tests.game_contract import LAWS, Subject
 from tests.space.strategies import commands as space_commands
 
@@ -18,16 +19,26 @@ def counter_commands(_view: View) -> st.SearchStrategy[Command]:
     return st.builds(Add, n=st.integers(-5, 120)) | st.just(Reset())
 
 
+def designer_commands(view: View) -> st.SearchStrategy[Command]:
+    """The bundled commands, and gifts."""
+    gifts = st.builds(Donate, to=st.sampled_from([*view["players"], "nobody"]), credits=st.integers(-1, 11_000_000))
+    return space_commands(view) | gifts
+
+
 #: A small galaxy in which orders are soon carried out and queues soon full.
 SMALL = {
     "scenario": "procedural:4",
     "rules": {"jump_ticks": 3, "dock_ticks": 0, "ship_speed_mm_per_tick": 90_000, "queue_limit": 6},
 }
+#: One in which companies trade.
+TRADING = {"scenario": "procedural:4", "rules": {"company_percent": 100, "jump_ticks": 3, "storm_rate": 1_000}}
 SUBJECTS = [
     Subject("counter", CounterGame(), {"rules": {"every_ticks": 7}}, counter_commands, longest_wait=40),
     Subject("still-counter", CounterGame(), {"rules": {"every_ticks": 0}}, counter_commands, longest_wait=40),
     Subject("space-small", SpaceGame(), SMALL, space_commands, longest_wait=300),
     Subject("space-nearest-stars", SpaceGame(), {}, space_commands, longest_wait=2_000),
+    Subject("food-first", FoodFirst(), TRADING, designer_commands, longest_wait=2_000),
+    Subject("in-turn", InTurn(), TRADING, space_commands, longest_wait=2_000),
 ]
 
 

@@ -1,13 +1,15 @@
-"""The README's example runs as it stands there, and is as short as it claims to be."""
+"""The examples of the README and of the game's page run as they stand there."""
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 def test_the_example_runs_and_its_ship_arrives(tmp_path: Path) -> None:
@@ -19,3 +21,21 @@ def test_the_example_runs_and_its_ship_arrives(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert re.match(r"sirius at tick \d+", done.stdout, re.IGNORECASE), done.stdout
     assert "price_credits" in done.stdout
+
+
+def test_the_example_of_own_rules_runs_headless_and_as_a_module(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "game.md").read_text()
+    [example] = re.findall(r"<!-- example: own rules -->\n```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "my_rules.py").write_text(example)
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    printed = run("my_rules.py")
+    assert re.match(r"\d+ events, \d+ units of food, [0-9a-f]{32}\n", printed), printed
+    own = ["--game", "my_rules:FoodFirst", "--hours", "0.5", "--rule", "company_percent=100", "--json"]
+    assert json.loads(run("-m", "gamekit", "simulate", *own))["digest"] == printed.split()[-1]

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from gamekit.cli.rules import read_rules, rules_options
 from gamekit.errors import ServerError
 from gamekit.game import GameId
 from gamekit.journal import GameRow, JournalReader, SqliteReader
@@ -34,13 +35,25 @@ database_option = click.option(
 @click.option("--seed", type=int, help="Seed; random when left out.")
 @click.option("--name", default="New game", show_default=True, help="Name of the game.")
 @click.option("--player", default="Player 1", show_default=True, help="Name of its first player.")
-@click.option("--rule", "rules", multiple=True, metavar="FIELD=VALUE", help="A rule to set; may be repeated.")
+@click.option("--game", help="Name of the game, of those that the server hosts; its first one when left out.")
+@rules_options
 @click.option("--json", "as_json", is_flag=True, help="Print the server's whole answer as one line of JSON.")
 def new(
-    url: str, scenario: str, seed: int | None, name: str, player: str, rules: tuple[str, ...], as_json: bool
+    url: str,
+    scenario: str,
+    seed: int | None,
+    name: str,
+    player: str,
+    game: str | None,
+    rules_file: Path | None,
+    rules: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Make a game on a running server and print the address at which to play it."""
-    body: dict[str, Any] = {"scenario": scenario, "name": name, "player_name": player, "rules": parse_rules(rules)}
+    given = read_rules(rules_file, rules)
+    body: dict[str, Any] = {"scenario": scenario, "name": name, "player_name": player, "rules": given}
+    if game is not None:
+        body["game"] = game
     if seed is not None:
         body["seed"] = seed
     made = _post(url.rstrip("/") + "/api/game/new", body)
@@ -85,20 +98,6 @@ def show(game: str, database: Path) -> None:
         click.echo("latest commands")
         for record in list(reader.records(row.id))[-10:]:
             click.echo(f"  tick {record.tick:>9}  record {record.seq:>7}  {record.commands}")
-
-
-def parse_rules(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """`("jump_ticks=20",)` as `{"jump_ticks": 20}`; values are JSON where they can be, else text."""
-    rules: dict[str, Any] = {}
-    for pair in pairs:
-        field, separator, text = pair.partition("=")
-        if not separator:
-            raise click.BadParameter(f"{pair!r} is not FIELD=VALUE, e.g. jump_ticks=20")
-        try:
-            rules[field] = json.loads(text)
-        except json.JSONDecodeError:
-            rules[field] = text
-    return rules
 
 
 def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:

@@ -16,8 +16,8 @@ import click
 
 from gamekit.capsule import SUFFIX, only_game, past_of, read_capsule, reader_of, renamed, write_capsule
 from gamekit.cli.games import DEFAULT_DATABASE, database_option
-from gamekit.cli.science import GAMES
 from gamekit.game import GameId
+from gamekit.games import hosted
 from gamekit.history import Finding, verify
 from gamekit.journal import GameRow, SqliteJournal, SqliteReader, back_up
 
@@ -121,9 +121,10 @@ def _read_back(database: Path) -> int:
 @click.command()
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_DATABASE)
 @click.option("--game", "only", help="Which game, when PATH holds several.")
+@click.option("--rules-of", metavar="MODULE:CLASS", help="Rules of your own to replay by; see gamekit serve --game.")
 @click.option("--tick", type=click.IntRange(min=0), help="Stop at this tick; by default at the end of the history.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
-def replay(path: Path, only: str | None, tick: int | None, as_json: bool) -> None:
+def replay(path: Path, only: str | None, rules_of: str | None, tick: int | None, as_json: bool) -> None:
     """Run the history of one game in a database or capsule again, from its beginning, and print what came of it.
 
     Exit status 0 only when every stored digest on the way agrees.
@@ -132,9 +133,13 @@ def replay(path: Path, only: str | None, tick: int | None, as_json: bool) -> Non
 
     with SqliteReader(path) as reader:
         past = past_of(reader, _chosen(reader, path, only).id, tick)
-    rules = GAMES.get(past.row.game)
+    games = hosted([rules_of] if rules_of else [])
+    rules = games.get(past.row.game)
     if rules is None:
-        raise click.ClickException(f"Game {past.row.id} is a {past.row.game!r}; known here are {', '.join(GAMES)}.")
+        known = ", ".join(games)
+        raise click.ClickException(
+            f"Game {past.row.id} is a {past.row.game!r}; known here are {known}. Name its rules with --rules-of."
+        )
     started = time.process_time()
     verdict = Finding(past.row.id, 0, 0, 0)
     with tqdm(total=past.tick, unit="tick", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:

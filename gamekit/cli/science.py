@@ -5,30 +5,39 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
-from gamekit.cli.games import DEFAULT_DATABASE, parse_rules
-from gamekit.game import Game
+from gamekit.cli.games import DEFAULT_DATABASE
+from gamekit.cli.rules import read_rules, rules_options
+from gamekit.games import hosted, loaded
 from gamekit.history import Finding
 from gamekit.history import verify as verify_game
 from gamekit.journal import SqliteReader
 from gamekit.lab.simulate import simulate as run_simulation
 from gamekit.space import SpaceGame
 
-#: The rules that databases may name.
-GAMES: dict[str, Game[Any]] = {"space": SpaceGame()}
-
 
 @click.command()
 @click.option("--scenario", default="nearest-stars", show_default=True, help="Scenario, e.g. procedural:40.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed.")
 @click.option("--hours", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Game time to simulate.")
-@click.option("--rule", "rules", multiple=True, metavar="FIELD=VALUE", help="A rule to set; may be repeated.")
+@click.option("--game", "path", metavar="MODULE:CLASS", help="Rules of your own, e.g. my_rules:MyGame.")
+@rules_options
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
-def simulate(scenario: str, seed: int, hours: float, rules: tuple[str, ...], as_json: bool) -> None:
+def simulate(
+    scenario: str,
+    seed: int,
+    hours: float,
+    path: str | None,
+    rules_file: Path | None,
+    rules: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Run a scenario headless, as fast as it goes, and print what came out."""
+    game = loaded(path) if path is not None else None
+    if game is not None and not isinstance(game, SpaceGame):
+        raise click.ClickException(f"game {path}: only subclasses of gamekit.space.SpaceGame can be simulated.")
     from tqdm import tqdm  # Here, because every other command starts faster without it.
 
     with tqdm(unit="tick", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
@@ -37,7 +46,8 @@ def simulate(scenario: str, seed: int, hours: float, rules: tuple[str, ...], as_
             bar.total = total
             bar.update(done - bar.n)
 
-        done = run_simulation(scenario, parse_rules(rules), seed, hours, progress=progress)
+        given = read_rules(rules_file, rules)
+        done = run_simulation(scenario, given, seed, hours, game=game, progress=progress)
     result = {
         "scenario": done.scenario,
         "seed": done.seed,
@@ -47,6 +57,8 @@ def simulate(scenario: str, seed: int, hours: float, rules: tuple[str, ...], as_
         "cpu_s": done.cpu_s,
         "times_real_time": done.times_real_time,
     }
+    if game is not None:
+        result |= {"game": game.name, "metrics": done.metrics}
     if as_json:
         click.echo(json.dumps(result))
         return
@@ -56,23 +68,32 @@ def simulate(scenario: str, seed: int, hours: float, rules: tuple[str, ...], as_
 
 @click.command()
 @click.argument("database", type=click.Path(dir_okay=False, path_type=Path), default=DEFAULT_DATABASE)
-@click.option("--game", "only", help="Verify this game only.")
-def verify(database: Path, only: str | None) -> None:
+@click.option(
+    "--game",
+    "named",
+    multiple=True,
+    metavar="ID|MODULE:CLASS",
+    help="Verify only the game of this id; or know these rules as well. May be repeated.",
+)
+def verify(database: Path, named: tuple[str, ...]) -> None:
     """Replay every game of DATABASE (or of a capsule) from its beginning and compare all digests on the way.
 
     Exit status 0 only when all is well; the last line is the verdict.
     """
     from tqdm import tqdm
 
+    games = hosted(name for name in named if ":" in name)
+    only = [name for name in named if ":" not in name]
     with SqliteReader(database) as reader:
-        rows = [row for row in reader.games() if only in (None, row.id)]
-        if only and not rows:
-            raise click.ClickException(f"There is no game {only!r} in {database}; `gamekit ls` lists them.")
+        rows = [row for row in reader.games() if not only or row.id in only]
+        for missing in sorted(set(only) - {row.id for row in rows}):
+            raise click.ClickException(f"There is no game {missing!r} in {database}; `gamekit ls` lists them.")
         verdicts: list[Finding] = []
         with tqdm(rows, unit="game", disable=not sys.stderr.isatty(), leave=False) as bar:
             for row in bar:
-                verdict = Finding(row.id, 0, 0, 0, problem=f"its game {row.game!r} is not known here")
-                for verdict in verify_game(reader, row, GAMES[row.game]) if row.game in GAMES else ():
+                unknown = f"its game {row.game!r} is not known here; name it with --game MODULE:CLASS"
+                verdict = Finding(row.id, 0, 0, 0, problem=unknown)
+                for verdict in verify_game(reader, row, games[row.game]) if row.game in games else ():
                     bar.set_postfix_str(f"{row.id} record {verdict.records}", refresh=False)
                 verdicts.append(verdict)
                 state = verdict.problem or "ok"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from gamekit.cli.rules import read_rules, rules_options
 from gamekit.errors import GamekitError
 from gamekit.server.app import Server
 from gamekit.server.settings import Settings
@@ -30,6 +31,14 @@ from gamekit.server.settings import Settings
     help="Directory of the database and the secret; made when missing.",
 )
 @click.option("--allow-origin", multiple=True, help="Origin whose pages may connect too, e.g. https://lab.example.")
+@click.option(
+    "--game",
+    "games",
+    multiple=True,
+    metavar="MODULE:CLASS",
+    help="Rules that games may be made with here beside the bundled ones, e.g. my_rules:MyGame; may be repeated.",
+)
+@rules_options
 @click.option("--ready-fd", type=int, help="Write one JSON line to this file descriptor when ready.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
 @click.option("--remove-data", is_flag=True, help="Remove DIR when done: for servers that live as long as a notebook.")
@@ -39,6 +48,9 @@ def serve(
     address: str,
     directory: Path,
     allow_origin: tuple[str, ...],
+    games: tuple[str, ...],
+    rules_file: Path | None,
+    rules: tuple[str, ...],
     ready_fd: int | None,
     exit_with_parent: bool,
     remove_data: bool,
@@ -46,11 +58,19 @@ def serve(
 ) -> None:
     """Run a server: games live in DIR/gamekit.db, players connect with a browser or a notebook.
 
-    Stop it with Ctrl-C: it finishes what is under way and keeps a snapshot of every game.
+    Rules given here are those of new games where their makers do not say otherwise. Stop it with Ctrl-C: it finishes
+    what is under way and keeps a snapshot of every game.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("tornado.access").setLevel(logging.INFO if verbose else logging.ERROR)
-    settings = Settings(address=address, port=port, directory=directory, allowed_origins=allow_origin)
+    settings = Settings(
+        address=address,
+        port=port,
+        directory=directory,
+        allowed_origins=allow_origin,
+        games=games,
+        rules=read_rules(rules_file, rules),
+    )
     try:
         asyncio.run(_run(settings, ready_fd, exit_with_parent))
     except GamekitError as error:

@@ -14,15 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
+
 from gamekit.client.address import Address
 from gamekit.client.events import AsyncEvents
 from gamekit.client.link import Link
 from gamekit.client.playing import AsyncPlayer
 from gamekit.client.reading import GameReading
 from gamekit.client.rest import Rest
+from gamekit.client.rules import Rules
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import ConfigError, SessionError
-from gamekit.game import GameId, PlayerId, Tick
+from gamekit.game import GameId, PlayerId, RuleField, Tick
 
 #: How long a first connection may take, in seconds.
 ATTACH_TIMEOUT_S = 15.0
@@ -87,6 +90,7 @@ class AsyncClient:
         rules: Mapping[str, Any] | None = None,
         name: str | None = None,
         player_name: str | None = None,
+        game: str | None = None,
     ) -> AsyncGame:
         """Make a game. Its first player is `game.creator()`; more come with `game.join(name)`.
 
@@ -96,19 +100,20 @@ class AsyncClient:
             rules: `{field: value}` for the rules that shall differ from the defaults.
             name: the game's display name.
             player_name: the first player's name.
+            game: the name of a designer's game that the server hosts; its first one when it is not given.
 
         Raises:
             RequestRefused: the scenario or the rules are wrong; the message names the field.
             ServerError: the server could not be reached.
         """
         asked = {"scenario": scenario, "seed": seed, "rules": rules and dict(rules), "name": name}
-        asked["player_name"] = player_name
+        asked |= {"player_name": player_name, "game": game}
         answer = await self.rest.post(
             "/api/game/new", {key: value for key, value in asked.items() if value is not None}, self.token
         )
-        game = await self.game(answer["id"])
-        game.admit(answer)
-        return game
+        made = await self.game(answer["id"])
+        made.admit(answer)
+        return made
 
     async def game(self, game: str) -> AsyncGame:
         """A game that exists already, by its id.
@@ -296,6 +301,33 @@ class AsyncGame(GameReading):
     async def set_speed(self, speed: float) -> Tick:
         """Let game time pass `speed` times as fast as normal (0.1 to 1,000); needs the admin token."""
         return await self._control("speed", {"speed": float(speed)})
+
+    async def rules(self) -> Rules:
+        """The rules in force, with what each of them means."""
+        answer = await self.client.rest.get(f"{self._path}/rules")
+        return Rules(answer["tick"], answer["rules"], msgspec.convert(answer["fields"], list[RuleField]))
+
+    async def set_rules(self, **changes: int) -> Tick:
+        """Change rules while the game runs, all of them or none; needs the admin token.
+
+        Args:
+            changes: `field=value`, e.g. `jump_ticks=20`.
+
+        Returns:
+            The tick from which they count.
+
+        Raises:
+            RequestRefused: there is no such rule, the value is not allowed, or it counts only when a game is made; the
+                message says what is allowed.
+        """
+        answer = await self.client.rest.patch(f"{self._path}/rules", dict(changes), self.client.token)
+        wanted = {name: {"value": answer["rules"][name]} for name in changes}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HEARD_TIMEOUT_S):
+                for link in self._links():
+                    while link.seen is None or not wanted.items() <= link.seen.view.get("rules", {}).items():
+                        await link.moved()
+        return int(answer["tick"])
 
     async def step(self, ticks: int = 1) -> Tick:
         """Let `ticks` pass at the game's speed, then stand still; needs the admin token.

@@ -26,6 +26,7 @@ from gamekit.client.link import Link
 from gamekit.client.order import Order
 from gamekit.client.playing import AsyncPlayer
 from gamekit.client.reading import GameReading, PlayerReading, ShipReading
+from gamekit.client.rules import Rules
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import GamekitError, SessionError
 from gamekit.game import PlayerId, Tick
@@ -235,6 +236,26 @@ class BaseGame(GameReading, Generic[PlayerT]):
         """
         return self.io.run(self.inner.step(ticks))
 
+    @property
+    def rules(self) -> Rules:
+        """The rules in force: a mapping that prints as a table, e.g. `game.rules["jump_ticks"]`."""
+        return self.io.run(self.inner.rules())
+
+    def set_rules(self, **changes: int) -> Tick:
+        """Change rules while the game runs, e.g. `game.set_rules(jump_ticks=20)`; needs the admin token.
+
+        Args:
+            changes: `field=value`; all of them are put in force, or none.
+
+        Returns:
+            The tick from which they count.
+
+        Raises:
+            RequestRefused: there is no such rule, the value is not allowed, or it counts only when a game is made; the
+                message says what is allowed.
+        """
+        return self.io.run(self.inner.set_rules(**changes))
+
     # --- what the server keeps --------------------------------------------------------------------------------
 
     def about(self) -> dict[str, Any]:
@@ -335,6 +356,7 @@ class BaseClient(ABC, Generic[GameT]):
         rules: Mapping[str, Any] | None = None,
         name: str | None = None,
         player_name: str | None = None,
+        game: str | None = None,
     ) -> GameT:
         """Make a game. Its first player is `game.creator()`; more come with `game.join(name)`.
 
@@ -344,12 +366,13 @@ class BaseClient(ABC, Generic[GameT]):
             rules: `{field: value}` for the rules that shall differ from the defaults.
             name: the game's display name.
             player_name: the first player's name.
+            game: the name of a designer's game that the server hosts; its first one when it is not given.
 
         Raises:
             RequestRefused: the scenario or the rules are wrong; the message names the field.
             ServerError: the server could not be reached.
         """
-        making = self.inner.new_game(scenario, seed=seed, rules=rules, name=name, player_name=player_name)
+        making = self.inner.new_game(scenario, seed=seed, rules=rules, name=name, player_name=player_name, game=game)
         return self._wrap_game(self._run(making))
 
     def game(self, game: str) -> GameT:

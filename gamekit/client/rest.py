@@ -59,6 +59,10 @@ class Rest:
         """
         return await self._request("POST", path, body or {}, token)
 
+    async def patch(self, path: str, body: dict[str, Any], token: str = "") -> Any:
+        """The decoded answer to a PATCH of a JSON object; see `post`."""
+        return await self._request("PATCH", path, body, token)
+
     async def download(self, path: str, token: str = "") -> bytes:
         """The undecoded answer to a GET; raises as `post` does."""
         return await self._fetch("GET", path, None, token)

@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -40,18 +41,20 @@ class ServerProcess:
         directory: the data directory; None for one of its own that goes with it.
         port: 0 for any free one.
         timeout_s: how long the start may take.
+        games: import paths of games that it may host beside the bundled one.
 
     Raises:
         ServerError: the server did not start; the message shows the end of its log.
     """
 
-    def __init__(self, directory: Path | None, port: int, timeout_s: float) -> None:
+    def __init__(self, directory: Path | None, port: int, timeout_s: float, games: Sequence[str] = ()) -> None:
         self._owner = os.getpid()
         self._own_directory = directory is None
         self.directory = Path(tempfile.mkdtemp(prefix="gamekit-")) if directory is None else directory
         self._log: IO[bytes] = tempfile.TemporaryFile(prefix="gamekit-log-")  # noqa: SIM115 - closed in _tidy
         read, write = os.pipe()
         command = [sys.executable, "-m", "gamekit", "serve", "--port", str(port), "--data", str(self.directory)]
+        command += [f"--game={path}" for path in games]
         # A server of a temporary directory removes it itself, also when this process was killed and cannot.
         options = ["--exit-with-parent", *(["--remove-data"] if self._own_directory else [])]
         try:
@@ -178,7 +181,13 @@ class Launched(Client):
                 self._forgotten.detach()
 
 
-def launch(*, data: str | os.PathLike[str] | None = None, port: int = 0, timeout_s: float = 60.0) -> Launched:
+def launch(
+    *,
+    data: str | os.PathLike[str] | None = None,
+    port: int = 0,
+    timeout_s: float = 60.0,
+    games: Sequence[str] = (),
+) -> Launched:
     """Start a private server and return a client of it.
 
     Use it as `with gamekit.launch() as client: ...`, or keep it and call `close()`; it ends with the kernel or
@@ -188,12 +197,16 @@ def launch(*, data: str | os.PathLike[str] | None = None, port: int = 0, timeout
         data: directory where games are kept; by default a temporary one that is removed in the end.
         port: port of 127.0.0.1 to listen on; 0 for any free one.
         timeout_s: how long the start may take, in seconds.
+        games: import paths of rules of your own, e.g. ["my_rules:MyGame"], for `new_game(game=...)`; modules are found
+            in the current directory as well.
 
     Raises:
         ServerError: the server did not start; the message shows the end of its log.
     """
     directory = None if data is None else Path(data).expanduser().absolute()
-    return Launched(ServerProcess(directory, port, timeout_s))
+    if isinstance(games, str):
+        games = [games]
+    return Launched(ServerProcess(directory, port, timeout_s, games))
 
 
 _open: weakref.WeakSet[Launched] = weakref.WeakSet()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from gamekit.errors import ConfigError
+from gamekit.errors import ConfigError, HookFailed
 from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
 from gamekit.space import SpaceGame, SpaceState
@@ -50,6 +50,7 @@ class Simulation(msgspec.Struct, frozen=True):
         state: the state at the end.
         game: the rules it was run by.
         recorded: samples and events of the whole run, when they were asked for; see `history`.
+        metrics: what the game's own metrics say about that state.
     """
 
     scenario: str
@@ -61,6 +62,7 @@ class Simulation(msgspec.Struct, frozen=True):
     times_real_time: float
     state: SpaceState
     game: SpaceGame
+    metrics: dict[str, int | float] = {}
     recorded: History | None = None
 
     @property
@@ -88,6 +90,7 @@ def simulate(
     seed: int = 1,
     hours: float = 1.0,
     *,
+    game: SpaceGame | None = None,
     progress: Progress | None = None,
     setup: Setup | None = None,
     record_minutes: float | None = None,
@@ -99,6 +102,7 @@ def simulate(
         rules: `{field: value}` for what differs from the defaults.
         seed: an integer of 64 bits.
         hours: game time, rounded to whole ticks.
+        game: rules of your own, e.g. `MyGame()`; the bundled ones when it is not given.
         progress: called about once a game minute with the ticks done and the ticks to do.
         setup: called with the state and the game at tick 0, to join players and give orders; see `traffic`.
         record_minutes: game minutes between two samples of prices, stations and books, for `history`; every trade and
@@ -113,7 +117,7 @@ def simulate(
     """
     if not 0 <= hours < float("inf"):
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
-    game = SpaceGame()
+    game = game or SpaceGame()
     state = game.new({"scenario": scenario, "rules": rules or {}}, seed)
     ticks = round(hours * 3600 * TICK_HZ)
     recorded = _recorder(record_minutes)
@@ -131,17 +135,22 @@ def simulate(
         if progress is not None:
             progress(state.tick, ticks)
     cpu_s = time.process_time() - started
+    digest = digest_of(game.encode(state))
+    metrics = game.measured(state)
+    if metrics and digest_of(game.encode(state)) != digest:
+        raise HookFailed(game.name, "metrics", "changed the state; a metric may only read it")
     return Simulation(
         scenario=state.scenario,
         seed=seed,
         ticks=ticks,
         events=events,
-        digest=digest_of(game.encode(state)),
+        digest=digest,
         cpu_s=cpu_s,
         times_real_time=ticks / TICK_HZ / cpu_s if cpu_s > 0 else 0.0,
         state=state,
         game=game,
         recorded=recorded,
+        metrics=metrics,
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from tornado.web import HTTPError, RequestHandler
 
-from gamekit.errors import ConfigError, GamekitError, JournalError, NoSuchGame, ServerError, SessionError
+from gamekit.errors import ConfigError, GamekitError, HookFailed, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import GameId, PlayerId
 from gamekit.server.origin import origin_allowed
 from gamekit.server.settings import MAX_BODY_BYTES
@@ -43,6 +43,7 @@ class NewGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: dict[str, Any] = {}
     name: str | None = None
     player_name: str = "Player 1"
+    game: str | None = None
 
 
 class JoinGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +103,9 @@ class Api(RequestHandler):
             code, detail = error.code, error.detail
         elif isinstance(error, HTTPError) and error.log_message:
             detail = error.log_message
+        elif isinstance(error, HookFailed):
+            code, detail, status_code = "unavailable", f"The game's own rules failed: {error}.", 503
+            self.set_status(503)
         elif error is not None and not isinstance(error, HTTPError):
             code, detail = "internal", "The server failed on this request; its log says why."
         self.set_header("Content-Type", "application/problem+json")
@@ -188,13 +192,14 @@ class NewGameRoute(Api):
     async def post(self) -> None:
         """Make a game and its first player."""
         asked = self.body_as(NewGame)
-        config: dict[str, Any] = {"rules": asked.rules} if asked.rules else {}
+        rules = self.server.settings.rules | asked.rules
+        config: dict[str, Any] = {"rules": rules} if rules else {}
         if asked.scenario is not None:
             config["scenario"] = asked.scenario
         seed = asked.seed if asked.seed is not None else _random_seed()
         name = (asked.name or "New game").strip()[:80] or "New game"
         try:
-            runner, player = await self.host.new_game(config, seed, name, asked.player_name)
+            runner, player = await self.host.new_game(config, seed, name, asked.player_name, asked.game)
         except ConfigError as error:
             raise Problem(400, "bad_config", str(error)) from None
         except ServerError as error:
@@ -216,7 +221,7 @@ class GamesRoute(Api):
         for row in rows:
             runner = self.host.runners.get(row.id)
             about = about_game(runner) if runner else {"tick": None, "seq": None, "players": [], "connections": 0}
-            games.append({**_row(row), **about, "open": runner is not None})
+            games.append({**_row(row), **about, "open": runner is not None, "hosted": row.game in self.host.games})
         self.reply({"games": games})
 
 

@@ -13,14 +13,14 @@ from tornado.web import Application
 
 from gamekit.errors import ServerError
 from gamekit.game import Game
+from gamekit.games import hosted
 from gamekit.journal import Journal, SqliteJournal
-from gamekit.server import api, pages, pasts
+from gamekit.server import api, pages, pasts, rules
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
 from gamekit.server.settings import DRAIN_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
 from gamekit.session import ConnectionId
-from gamekit.space import SpaceGame
 
 log = logging.getLogger("gamekit.server")
 
@@ -31,9 +31,10 @@ class Server:
     Args:
         settings: address, port, data directory.
         journal: instead of SQLite in the data directory.
-        games: the rules by name; the first is the default. Without them the bundled space game.
+        games: the rules by name; the first is the default. Without them the bundled game and those of the settings.
 
     Raises:
+        ConfigError: a game of the settings cannot be imported, or the settings' rules are not possible.
         ServerError: the data directory cannot be used.
         JournalError: the database cannot be opened, e.g. because another server has it.
     """
@@ -47,8 +48,10 @@ class Server:
         except OSError as error:
             raise ServerError(f"The data directory {settings.directory} cannot be made: {error}.") from None
         self.tokens = load_tokens(settings.directory)
-        space: Game[Any] = SpaceGame()
-        self.host = Host(journal or SqliteJournal(settings.database), games or {space.name: space})
+        games = games or hosted(settings.games)
+        for game in games.values() if settings.rules else ():
+            game.new({"rules": settings.rules}, 0)
+        self.host = Host(journal or SqliteJournal(settings.database), games)
         #: Open sockets, attached or not.
         self.sockets: set[GameSocket] = set()
         self.port = settings.port
@@ -125,6 +128,7 @@ class Server:
                 (r"/readyz", pages.Health, {**shared, "ready": True}),
                 (r"/metrics", pages.MetricsPage, shared),
                 (r"/api/games", api.GamesRoute, shared),
+                (r"/api/rules", rules.RulesRoute, shared),
                 (r"/api/game/new", api.NewGameRoute, shared),
                 (game, api.GameRoute, shared),
                 (rf"{game}/ws", GameSocket, shared),
@@ -135,6 +139,7 @@ class Server:
                 (rf"{game}/join", api.JoinRoute, shared),
                 (rf"{game}/commands", api.CommandsRoute, shared),
                 (rf"{game}/latency", api.LatencyRoute, shared),
+                (rf"{game}/rules", rules.GameRulesRoute, shared),
                 (rf"{game}/(pause|resume|speed|step)", api.ControlRoute, shared),
             ],
             default_handler_class=api.MissingRoute,

@@ -19,7 +19,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gamekit.errors import GamekitError, JournalError, NoSuchGame, ServerError, SessionError
+from gamekit.errors import ConfigError, GamekitError, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import Game, GameId, Join, PlayerId
 from gamekit.history import first_session, rebuild, stored
 from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency
@@ -88,8 +88,10 @@ class Host:
 
     # --- games ------------------------------------------------------------------------------------------------
 
-    async def new_game(self, config: Mapping[str, Any], seed: int, name: str, player_name: str) -> tuple[Runner, str]:
-        """Make a game with its first player; durable on return.
+    async def new_game(
+        self, config: Mapping[str, Any], seed: int, name: str, player_name: str, game_name: str | None = None
+    ) -> tuple[Runner, str]:
+        """Make a game with its first player; durable on return. `game_name` names the rules, the first by default.
 
         Returns:
             The session's runner and the player's id.
@@ -98,7 +100,12 @@ class Host:
             ConfigError: the configuration is wrong.
             JournalError: it could not be stored.
         """
-        game = next(iter(self.games.values()))
+        game = next(iter(self.games.values())) if game_name is None else self.games.get(game_name)
+        if game is None:
+            raise ConfigError(
+                f"game: {game_name!r} is not known here; allowed are {', '.join(self.games)}. The server's owner "
+                "allows others with `gamekit serve --game MODULE:CLASS`."
+            )
         row = GameRow(
             id=GameId(secrets.token_hex(5)),
             game=game.name,
@@ -165,7 +172,10 @@ class Host:
             raise NoSuchGame(f"There is no game {game!r}.")
         rules = self.games.get(row.game)
         if rules is None:
-            raise ServerError(f"Game {game} is a {row.game!r}; this server only hosts {', '.join(self.games)}.")
+            raise ServerError(
+                f"Game {game} is a {row.game!r}, and this server hosts {', '.join(self.games)} only; start it with "
+                f"`gamekit serve --game MODULE:CLASS`, where CLASS is the one whose `name` is {row.game!r}."
+            )
         # Taking over comes first: after it no older run can add to the history that is read here.
         row = self.journal.open(game)
         try:

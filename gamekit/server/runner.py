@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from gamekit import wire
+from gamekit.errors import HookFailed
 from gamekit.game import GameId, Tick
 from gamekit.history import stored
 from gamekit.journal import Append, Completion, PutPlayer, Record, Reserve, SaveSnapshot, Write, chain_of
@@ -126,10 +127,11 @@ class Runner:
         try:
             self._perform(self.session.handle(stimulus, tick, bound))
             self._schedule(now_us, bound)
-        except Exception:
+        except Exception as error:
             # What the state is now is not known: nothing of it may be shown, kept or built upon.
             log.exception("game %s failed and is stopped; its history is safe, a restart recovers it", self.id)
-            self.end("The game failed and is stopped; a restart of the server recovers it from its history.")
+            why = f" ({error})" if isinstance(error, HookFailed) else ""
+            self.end(f"The game failed and is stopped{why}; a restart of the server recovers it from its history.")
 
     def end(self, why: str) -> None:
         """Take nothing more, answer who waits, and let the connections go."""

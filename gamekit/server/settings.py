@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,12 +16,16 @@ class Settings(msgspec.Struct, frozen=True):
         port: port to bind to; 0 takes any free one.
         directory: where the database and the secret are kept.
         allowed_origins: further origins whose pages may connect, beside the server's own.
+        games: import paths of further games that may be made and opened here, `module:Class`.
+        rules: `{field: value}`, the rules of new games where their makers do not say otherwise.
     """
 
     address: str = "127.0.0.1"
     port: int = 8642
     directory: Path = Path("data")
     allowed_origins: tuple[str, ...] = ()
+    games: tuple[str, ...] = ()
+    rules: dict[str, Any] = {}
 
     @property
     def database(self) -> Path:

@@ -1,7 +1,7 @@
 """One game session, sans-IO: stimulus in, actions out."""
 
 from gamekit.session.answers import Answer, Answers
-from gamekit.session.control import ADMIN, CommandDone, CommandFailed, Pause, Resume, SetSpeed, Step
+from gamekit.session.control import ADMIN, CommandDone, CommandFailed, Pause, Resume, SetRules, SetSpeed, Step
 from gamekit.session.core import Session
 from gamekit.session.stimuli import (
     Action,
@@ -53,6 +53,7 @@ __all__ = [
     "Retimed",
     "Send",
     "Session",
+    "SetRules",
     "SetSpeed",
     "Settled",
     "Step",

@@ -1,8 +1,9 @@
-"""The session's own commands and events: pausing, stepping and speed are journaled like any player's command."""
+"""The session's own commands and events: pausing, stepping, speed and changes of rules are journaled like any
+player's command."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from gamekit.game import Command, Event, PlayerId, Rejected
 
@@ -34,7 +35,13 @@ class Step(Command, frozen=True, tag="step"):
     ticks: int
 
 
-Control: TypeAlias = Pause | Resume | SetSpeed | Step
+class SetRules(Command, frozen=True, tag="set_rules"):
+    """Rules of the game get new values, `{field: value}`; the game judges them when the command takes effect."""
+
+    changes: dict[str, Any]
+
+
+Control: TypeAlias = Pause | Resume | SetSpeed | Step | SetRules
 
 
 class CommandDone(Event, frozen=True, tag=True):

@@ -465,7 +465,10 @@ class Session(Generic[S]):
 
     def _execute(self, entry: Entry) -> list[Event] | Rejected:
         if entry.player == control.ADMIN:
-            self._control(read_control(entry.body))
+            command = read_control(entry.body)
+            if isinstance(command, control.SetRules):
+                return self.game.set_rules(self.state, command.changes)
+            self._control(command)
             return []
         if entry.player in self.players:
             return self.game.apply(self.state, entry.player, self._command_decoder.decode(entry.body))

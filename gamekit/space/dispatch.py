@@ -55,8 +55,12 @@ def hold_round(state: SpaceState, owner: Player, events: list[Event]) -> None:
                 _lose_patience(state, ship, ship.job, events)
             if not ship.queue:
                 free.append(ship)
+    hooks = state.hooks
+    if free and hooks.whole_round is not None and hooks.whole_round(state, owner, free, events):
+        return
+    best_bid = hooks.best_bid or _best_bid
     while free:
-        best = _best_bid(state, owner, free)
+        best = best_bid(state, owner, free)
         if best is None:
             jobs.call_within(state, owner.id, state.rules.dispatch_ticks * _IDLE_ROUNDS)
             return
@@ -132,7 +136,10 @@ def _cargo_bids(state: SpaceState, ship: Ship, place: Place) -> Iterator[_Bid]:
             dock = state.atlas.at_station(station.id)
             way = state.atlas.travel_ticks(ship.speed, place, dock) if units > 0 else None
             if way is not None:
-                worth = trade_total(ware.base_price, spread, 2 * stock + units, units, capacity)
+                if state.hooks.total is None:
+                    worth = trade_total(ware.base_price, spread, 2 * stock + units, units, capacity)
+                else:
+                    worth = state.hooks.total(state, station, ware, stock, units)
                 bid = worth * _BID_TICKS // (way + state.rules.dock_ticks + 1)
                 yield _Bid(bid, ship, ware, units, None, Stand(station, dock), 0, worth)
 
@@ -145,7 +152,8 @@ def _offers(state: SpaceState, room: int, speed: int) -> list[Offer]:
         market.tick = state.tick
     offers = market.offers.get((room, speed))
     if offers is None:
-        offers = sorted(_worked_out(state, room, speed), key=lambda offer: -offer.bound)
+        work_out = state.hooks.offers or _worked_out
+        offers = sorted(work_out(state, room, speed), key=lambda offer: -offer.bound)
         market.offers[room, speed] = offers
     return offers
 

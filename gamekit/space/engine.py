@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from gamekit.errors import ConfigError
-from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, Tick, View
-from gamekit.space import dispatch, economy, orders, queue, storms, views
+from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
+from gamekit.space import amend, dispatch, economy, orders, queue, storms, views
 from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
+from gamekit.space.designed import Designed
 from gamekit.space.events import PRIVATE
+from gamekit.space.hooks import OwnEvent
 from gamekit.space.model import Gate, Player, Saved, Ship, Station
+from gamekit.space.rules import table
 from gamekit.space.state import SpaceState
 from gamekit.space.worldgen import new_state
 
@@ -32,8 +35,11 @@ _CARRY_OUT: dict[type[Command], Callable[[SpaceState, PlayerId, Any], list[Event
 }
 
 
-class SpaceGame:
-    """A space economy: sectors joined by gates, stations that make and use wares, ships that fly, jump and trade."""
+class SpaceGame(Designed):
+    """A space economy: sectors joined by gates, stations that make and use wares, ships that fly, jump and trade.
+
+    Subclass it for rules of your own; `designed` says what may be overridden.
+    """
 
     name: str = "space"
     version: int = 2
@@ -45,7 +51,7 @@ class SpaceGame:
         Raises:
             ConfigError: the configuration is wrong; the message names the key and what is allowed.
         """
-        return new_state(config, seed)
+        return self._attached(new_state(config, seed))
 
     def tick(self, state: SpaceState) -> Tick:
         """The tick that the state stands at."""
@@ -82,7 +88,11 @@ class SpaceGame:
         """Carry out one command at the state's tick, or refuse it and change nothing."""
         carry_out = _CARRY_OUT.get(type(command))
         if carry_out is None:
-            return Rejected("unknown_command", "This game knows move, buy, sell, stop, cancel and auto_trade.")
+            answer = self._own_command(state, player, command)
+            if answer is None:
+                known = ", ".join(str(kind.__struct_config__.tag) for kind in get_args(self.command_type))
+                answer = Rejected("unknown_command", f"This game knows {known}.")
+            return answer
         return carry_out(state, player, command)
 
     def next_due(self, state: SpaceState) -> Tick | None:
@@ -99,11 +109,24 @@ class SpaceGame:
 
     def audience(self, event: Event) -> PlayerId | None:
         """The one player whom a private event concerns, or None for everybody."""
-        return event.player if isinstance(event, PRIVATE) else None
+        if isinstance(event, PRIVATE):
+            return event.player
+        if isinstance(event, OwnEvent) and event.private:
+            owner: PlayerId = getattr(event, "player")  # noqa: B009 - the field is the subclass's own
+            return owner
+        return None
 
     def rules(self, state: SpaceState) -> dict[str, Any]:
         """The rules in force."""
         return msgspec.structs.asdict(state.rules)
+
+    def rule_table(self) -> Sequence[RuleField]:
+        """Every rule with default, range, unit and a sentence."""
+        return table()
+
+    def set_rules(self, state: SpaceState, changes: Mapping[str, Any]) -> list[Event] | Rejected:
+        """Change rules at the state's tick, or refuse all of it and change nothing; see `amend`."""
+        return amend.set_rules(state, changes)
 
     def encode(self, state: SpaceState) -> bytes:
         """The whole state as MessagePack; equal states give equal bytes."""
@@ -121,6 +144,6 @@ class SpaceGame:
                 "use the gamekit that wrote it, or a newer one."
             )
         try:
-            return SpaceState(_decoder.decode(data))
+            return self._attached(SpaceState(_decoder.decode(data)))
         except msgspec.DecodeError as error:
             raise ConfigError(f"state: these bytes are no space state of version {version}: {error}.") from None

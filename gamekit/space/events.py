@@ -210,6 +210,12 @@ class StationStatusChanged(Event, frozen=True, gc=False):
     reason: str
 
 
+class RulesChanged(Event, frozen=True):
+    """Rules were changed while the game runs; `changes` is `{field: new value}`. Much may look different at once."""
+
+    changes: dict[str, int]
+
+
 class GateClosed(Event, frozen=True, gc=False):
     """A gate lets no ship in any more; ships inside come out."""
 

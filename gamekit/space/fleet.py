@@ -14,8 +14,11 @@ from gamekit.space.model import (
     Ship,
 )
 from gamekit.space.names import ship_name
+from gamekit.space.rules import Rules
 from gamekit.space.scenario import CompanyRow
 from gamekit.space.state import SpaceState
+
+FREIGHTER = "freighter"
 
 
 def enter(state: SpaceState, player: PlayerId, name: str, credits: int, *, company: bool = False) -> None:
@@ -47,6 +50,12 @@ def commission(state: SpaceState, player: PlayerId, at: InSpace | Docked) -> Shi
     return _built(state, f"ship-{number + 1}", FIRST_SHIP_KEY + number, ship_name(number), player, at)
 
 
+def outfit(rules: Rules, ship_class: str) -> tuple[int, int]:
+    """The hold in volume units, and the speed in millimetres per tick, of a ship of some class under some rules."""
+    assert ship_class == FREIGHTER, "there is one class of ships"
+    return rules.ship_capacity, rules.ship_speed_mm_per_tick
+
+
 def home(state: SpaceState, number: int) -> InSpace | Docked:
     """Where the `number`-th newcomer starts: the hubs in turn, or the next best thing."""
     hubs = [station.id for station in state.stations.values() if station.kind == "hub"]
@@ -58,15 +67,9 @@ def home(state: SpaceState, number: int) -> InSpace | Docked:
 
 
 def _built(state: SpaceState, ship_id: str, key: int, name: str, owner: PlayerId, at: InSpace | Docked) -> Ship:
+    capacity, speed = outfit(state.rules, FREIGHTER)
     ship = Ship(
-        id=ship_id,
-        key=key,
-        name=name,
-        owner=owner,
-        ship_class="freighter",
-        capacity=state.rules.ship_capacity,
-        speed=state.rules.ship_speed_mm_per_tick,
-        at=at,
+        id=ship_id, key=key, name=name, owner=owner, ship_class=FREIGHTER, capacity=capacity, speed=speed, at=at
     )
     state.ships[ship.id] = ship
     state.agenda.add(ship)

@@ -117,8 +117,11 @@ def _of_gates(state: SpaceState) -> Iterator[str]:
             yield f"gate {gate.id} and its other end disagree"
         if gate.id not in state.sectors[gate.sector].gates:
             yield f"gate {gate.id} is not in its sector"
-        if gate.stormy > (gate.due != NEVER and not gate.open and state.rules.storm_rate > 0):
+        if gate.stormy > (gate.due != NEVER and not gate.open):
             yield f"gate {gate.id} has a storm that closes nothing or never ends"
+        weather = state.rules.storm_rate > 0 and other is not None and gate.number < other.number
+        if not gate.stormy and (gate.due != NEVER) != weather:
+            yield f"gate {gate.id} has another weather than the rules want"
         yield from _overdue(state, gate)
 
 

@@ -79,11 +79,17 @@ class Gate(msgspec.Struct, array_like=True):
 
 
 class Recipe(msgspec.Struct, frozen=True, array_like=True):
-    """What one cycle of `cycle_ticks` takes and makes: `{ware_id: units}`."""
+    """What one cycle of `cycle_ticks` takes and makes: `{ware_id: units}`; `listed_ticks` is its length at 100 %."""
 
     inputs: dict[str, int]
     outputs: dict[str, int]
     cycle_ticks: Tick
+    listed_ticks: Tick
+
+
+def cycle_length(listed_ticks: Tick, percent: int) -> Tick:
+    """How long a cycle takes under the rule `cycle_percent`."""
+    return max(1, listed_ticks * percent // 100)
 
 
 class Station(msgspec.Struct, array_like=True):

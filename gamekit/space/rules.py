@@ -1,7 +1,8 @@
 """The rules of one game: one frozen, versioned structure; each field carries its unit, range and a sentence.
 
-This module owns what may be set and how a wrong setting is reported. It does not apply any rule. The table that
-documentation, the command line and notebooks print is `table()`; it is read from the types, so it cannot drift.
+This module owns what may be set, what of it may be changed while a game runs, and how a wrong setting is reported. It
+does not apply any rule; what a change means for what is under way is in `amend`. The table that documentation, the
+command line and notebooks print is `table()`; it is read from the types, so it cannot drift.
 """
 
 from __future__ import annotations
@@ -14,21 +15,24 @@ import msgspec
 from msgspec import Meta
 
 from gamekit.errors import ConfigError
+from gamekit.game import Rejected, RuleField
 
 
-def _meta(unit: str, low: int, high: int, sentence: str) -> Meta:
-    return Meta(ge=low, le=high, description=sentence, extra={"unit": unit})
+def _meta(unit: str, low: int, high: int, sentence: str, *, at_start: bool = False) -> Meta:
+    return Meta(ge=low, le=high, description=sentence, extra={"unit": unit, "at_start": at_start})
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rules in force. They are part of the state and never change during a game."""
+    """The rules in force. They are part of the state; a change replaces the whole structure."""
 
-    version: Annotated[int, _meta("number", 1, 1, "Version of this structure.")] = 1
-    sector_size_m: Annotated[int, _meta("metres", 200, 100_000, "Side of a sector, which is a square.")] = 2_000
+    version: Annotated[int, _meta("number", 1, 1, "Version of this structure.", at_start=True)] = 1
+    sector_size_m: Annotated[
+        int, _meta("metres", 200, 100_000, "Side of a sector, which is a square.", at_start=True)
+    ] = 2_000
     ship_speed_mm_per_tick: Annotated[
         int, _meta("millimetres per tick", 100, 1_000_000, "Speed of a ship on a leg; 6,000 is 60 metres a second.")
     ] = 6_000
-    ship_capacity: Annotated[int, _meta("volume units", 1, 1_000_000, "What the hold of a new freighter takes.")] = 400
+    ship_capacity: Annotated[int, _meta("volume units", 1, 1_000_000, "What the hold of a freighter takes.")] = 400
     jump_ticks: Annotated[int, _meta("ticks", 1, 36_000, "Time between entering a gate and coming out.")] = 50
     dock_ticks: Annotated[int, _meta("ticks", 0, 36_000, "Time that docking takes; undocking takes none.")] = 10
     queue_limit: Annotated[
@@ -40,7 +44,9 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cycle_percent: Annotated[
         int, _meta("percent", 1, 10_000, "Length of every production cycle against the recipe's; 50 is twice as fast.")
     ] = 100
-    initial_stock_percent: Annotated[int, _meta("percent", 0, 100, "How full the stations' stocks are at tick 0.")] = 50
+    initial_stock_percent: Annotated[
+        int, _meta("percent", 0, 100, "How full the stations' stocks are at tick 0.", at_start=True)
+    ] = 50
     price_spread_percent: Annotated[
         int, _meta("percent", 0, 90, "How far a price lies above the base price when empty, and below it when full.")
     ] = 30
@@ -49,7 +55,13 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 10_000_000
     company_percent: Annotated[
         int,
-        _meta("percent", 0, 1_000, "Ships of the scenario's own companies against its file; 0 leaves players alone."),
+        _meta(
+            "percent",
+            0,
+            1_000,
+            "Ships of the scenario's own companies against its file; 0 leaves players alone.",
+            at_start=True,
+        ),
     ] = 100
     dispatch_ticks: Annotated[
         int, _meta("ticks", 1, 36_000, "Time within which a ship that becomes free is considered for a trade.")
@@ -69,25 +81,6 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     storm_ticks: Annotated[int, _meta("ticks", 1, 3_600_000, "How long a storm keeps a passage closed.")] = 3_000
 
 
-class RuleField(msgspec.Struct, frozen=True):
-    """One line of the table of rules.
-
-    Attributes:
-        name: the field's name.
-        default: its value when it is not set.
-        low, high: the smallest and the largest value allowed.
-        unit: what the number counts.
-        sentence: what it does.
-    """
-
-    name: str
-    default: int
-    low: int
-    high: int
-    unit: str
-    sentence: str
-
-
 @cache
 def table() -> tuple[RuleField, ...]:
     """Every rule with default, range, unit and a sentence, in the order of the structure."""
@@ -96,7 +89,15 @@ def table() -> tuple[RuleField, ...]:
     for field in msgspec.structs.fields(Rules):
         meta: Any = get_args(hints[field.name])[1]
         rows.append(
-            RuleField(field.name, field.default, meta.ge, meta.le, meta.extra["unit"], meta.description),
+            RuleField(
+                field.name,
+                field.default,
+                meta.ge,
+                meta.le,
+                meta.extra["unit"],
+                meta.description,
+                meta.extra["at_start"],
+            ),
         )
     return tuple(rows)
 
@@ -114,11 +115,40 @@ def load(settings: object) -> Rules:
         raise ConfigError(f"rules: expected a table of fields and whole numbers, got {settings!r}.")
     rows = {row.name: row for row in table()}
     for name, value in settings.items():
+        if name not in rows:
+            raise ConfigError(f"rules: unknown key {name!r}; allowed are {', '.join(rows)}.")
+        if problem := _problem(rows[name], value):
+            raise ConfigError(problem)
+    return Rules(**settings)
+
+
+def changed(rules: Rules, changes: Mapping[str, Any]) -> Rules | Rejected:
+    """The rules with some fields changed while a game runs, or why that cannot be.
+
+    Args:
+        rules: those in force.
+        changes: `{field: whole number}` from anybody.
+    """
+    rows = {row.name: row for row in table()}
+    if not changes:
+        return Rejected("bad_rule", "Name at least one rule and its new value; `gamekit rules` lists them.")
+    for name, value in changes.items():
         row = rows.get(name)
         if row is None:
-            raise ConfigError(f"rules: unknown key {name!r}; allowed are {', '.join(rows)}.")
-        if type(value) is not int or not row.low <= value <= row.high:
-            raise ConfigError(
-                f"rules.{name}: expected a whole number of {row.unit} from {row.low} to {row.high}, got {value!r}."
+            alike = [one for one in rows if set(one.split("_")) & set(name.split("_"))]
+            hint = f"did you mean {', '.join(alike)}?" if alike else "`gamekit rules` lists them."
+            return Rejected("bad_rule", f"There is no rule {name[:40]!r}; {hint}")
+        if problem := _problem(row, value):
+            return Rejected("bad_rule", problem)
+        if row.at_start and value != getattr(rules, name):
+            return Rejected(
+                "fixed_rule", f"rules.{name} counts only when a game is made; make a new game with it instead."
             )
-    return Rules(**settings)
+    return msgspec.structs.replace(rules, **changes)
+
+
+def _problem(row: RuleField, value: object) -> str | None:
+    if type(value) is int and row.low <= value <= row.high:
+        return None
+    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+    return f"rules.{row.name}: expected a whole number of {row.unit} from {row.low} to {row.high}, got {shown}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
+from gamekit.space.hooks import NO_HOOKS
 from gamekit.space.market import Market
 from gamekit.space.model import Saved
 from gamekit.space.reserved import Reserved
@@ -19,12 +20,14 @@ class SpaceState:
         atlas: how to get anywhere.
         reserved: what jobs have spoken for.
         market: who sells what to whom.
+        hooks: what the state's game does in its own way.
     """
 
     __slots__ = (
         "agenda",
         "atlas",
         "gates",
+        "hooks",
         "ledger",
         "market",
         "players",
@@ -41,6 +44,7 @@ class SpaceState:
     )
 
     def __init__(self, saved: Saved) -> None:
+        self.hooks = NO_HOOKS
         self.tick = saved.tick
         self.seed = saved.seed
         self.scenario = saved.scenario
@@ -53,6 +57,10 @@ class SpaceState:
         self.players = saved.players
         self.ledger = saved.ledger
         self.ships_made = saved.ships_made
+        self.reindex()
+
+    def reindex(self) -> None:
+        """Make the indexes anew from the tables, because much of what they are made from has changed."""
         self.agenda = Agenda(
             chain(self.stations.values(), self.ships.values(), self.players.values(), self.gates.values())
         )

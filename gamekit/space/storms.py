@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gamekit.game import Event, Tick
 from gamekit.space.gates import close_gate, open_gate
-from gamekit.space.model import Gate
+from gamekit.space.model import NEVER, Gate
 from gamekit.space.rng import STREAM_STORMS, draw
 from gamekit.space.state import SpaceState
 
@@ -19,10 +19,10 @@ _DRAWS = 1 << 32
 
 
 def forecast(state: SpaceState) -> None:
-    """Let the first storm of every passage come, at tick 0; none when the rules want none."""
+    """Let the first storm of every calm passage come, at tick 0 or when the rules begin to want storms."""
     if state.rules.storm_rate:
         for gate in state.gates.values():
-            if gate.number < state.gates[gate.to].number:
+            if gate.number < state.gates[gate.to].number and not gate.stormy:
                 state.agenda.put(gate, state.tick + _calm(state, gate))
 
 
@@ -30,7 +30,9 @@ def turn(state: SpaceState, gate: Gate, events: list[Event]) -> None:
     """A storm begins, or the one that rages ends."""
     if gate.stormy:
         gate.stormy = False
-        state.agenda.put(gate, state.tick + _calm(state, gate))
+        gate.due = NEVER
+        if state.rules.storm_rate:
+            state.agenda.put(gate, state.tick + _calm(state, gate))
         events += open_gate(state, gate.id)
     else:
         gate.stormy = True

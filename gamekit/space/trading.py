@@ -40,6 +40,20 @@ def selling_total(ware: Ware, spread_percent: int, station: Station, units: int)
     return trade_total(ware.base_price, spread_percent, 2 * stock + units, units, station.capacity[ware.id])
 
 
+def total_to_pay(state: SpaceState, ware: Ware, station: Station, units: int) -> int:
+    """What a ship pays for `units` under the rules in force or the game's own prices."""
+    if state.hooks.total is None:
+        return buying_total(ware, state.rules.price_spread_percent, station, units)
+    return state.hooks.total(state, station, ware, station.stock[ware.id] - units, units)
+
+
+def total_to_get(state: SpaceState, ware: Ware, station: Station, units: int) -> int:
+    """What a ship gets for `units` under the rules in force or the game's own prices."""
+    if state.hooks.total is None:
+        return selling_total(ware, state.rules.price_spread_percent, station, units)
+    return state.hooks.total(state, station, ware, station.stock[ware.id], units)
+
+
 def hold_used(state: SpaceState, ship: Ship) -> int:
     """How much of a ship's hold is taken, in volume units."""
     return sum(state.wares[ware].volume * units for ware, units in ship.hold.items())
@@ -95,20 +109,19 @@ def _buying(state: SpaceState, ship: Ship, station: Station, entry: Buy) -> Deal
         return Rejected("hold_full", f"{ship.name} has no room for {ware.name}; sell something first.")
     units = min(entry.units, stock, room)
     owned = ledger.credits_of(state.ledger, ship.owner)
-    spread = state.rules.price_spread_percent
-    if buying_total(ware, spread, station, units) > owned:
-        units = _affordable(ware, spread, station, units, owned)
+    if total_to_pay(state, ware, station, units) > owned:
+        units = _affordable(state, ware, station, units, owned)
         if units == 0:
             return Rejected("no_credits", f"One unit of {ware.name} costs more than you own; sell something first.")
-    return Deal(station, units, buying_total(ware, spread, station, units))
+    return Deal(station, units, total_to_pay(state, ware, station, units))
 
 
-def _affordable(ware: Ware, spread: int, station: Station, limit: int, owned: int) -> int:
+def _affordable(state: SpaceState, ware: Ware, station: Station, limit: int, owned: int) -> int:
     """The most units, below `limit`, whose total is at most `owned`; the total grows with the units."""
     low, high = 0, limit - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if buying_total(ware, spread, station, middle) <= owned:
+        if total_to_pay(state, ware, station, middle) <= owned:
             low = middle
         else:
             high = middle - 1
@@ -129,4 +142,4 @@ def _selling(state: SpaceState, ship: Ship, station: Station, entry: Sell) -> De
             "reserved", f"All room for {ware.name} at {station.name} is promised to ships; wait, or sell elsewhere."
         )
     units = min(entry.units, held, room)
-    return Deal(station, units, selling_total(ware, state.rules.price_spread_percent, station, units))
+    return Deal(station, units, total_to_get(state, ware, station, units))

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
+import msgspec
+
 from gamekit.game import Changes, Event, PlayerId, Tick, View
 from gamekit.space import events as happened
 from gamekit.space import ledger
 from gamekit.space.economy import price
+from gamekit.space.hooks import OwnEvent
 from gamekit.space.model import (
     Buy,
     Dock,
@@ -92,6 +95,7 @@ def view(state: SpaceState, player: PlayerId | None) -> View:
         "ships": ships,
         "players": players,
         "wares": {ware.id: _ware(ware) for ware in state.wares.values()},
+        "rules": {name: {"value": value} for name, value in msgspec.structs.asdict(state.rules).items()},
     }
 
 
@@ -99,14 +103,56 @@ def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event])
     """The patch that `events` made: the public part for None, else what `player` sees beyond it."""
     shown: dict[str, int] = {}
     joined: list[happened.PlayerJoined] = []
+    purses: set[PlayerId] = set()
     for event in events:
         if isinstance(event, happened.PlayerJoined):
             joined.append(event)
             continue
-        shows = _SHOWS[type(event)]
+        shows = _SHOWS.get(type(event))
+        if shows is None:
+            if isinstance(event, OwnEvent) and event.private and player not in {None, getattr(event, "player", None)}:
+                continue
+            if not isinstance(event, OwnEvent) or event.touches is None:
+                return redrawn(state, player)
+            _touch(state, event, shown, purses)
+            continue
         named = _named(event, shows)
         shown[named] = shown.get(named, 0) | shows
-    return _public(state, shown, joined) if player is None else _private(state, player, shown, joined)
+    patch = _public(state, shown, joined) if player is None else _private(state, player, shown, joined)
+    if player is not None and player in purses:
+        patch["players"] = {player: _purse(state, player)}
+    return patch
+
+
+def _touch(state: SpaceState, event: OwnEvent, shown: dict[str, int], purses: set[PlayerId]) -> None:
+    """What an event of a designer's own changed: all that changes of the things that it names."""
+    for field in event.touches or ():
+        named = getattr(event, field)
+        if named in state.players:
+            purses.add(named)
+        kinds = ((state.ships, _OF_SHIPS), (state.stations, _STOCK | _STATUS), (state.gates, _OPEN))
+        for table, shows in kinds:
+            if named in table:
+                shown[named] = shown.get(named, 0) | shows
+
+
+def redrawn(state: SpaceState, player: PlayerId | None) -> Changes:
+    """Everything as a patch: the public part for None, else what `player` sees beyond it.
+
+    For what happens seldom and may touch anything.
+    """
+    public = view(state, None)
+    if player is None:
+        return public
+    patch: Changes = {}
+    for table, entities in view(state, player).items():
+        known = public.get(table, {})
+        for key, fields in entities.items():
+            old = known.get(key, {})
+            more = {name: value for name, value in fields.items() if name not in old or old[name] != value}
+            if more:
+                patch.setdefault(table, {})[key] = more
+    return patch
 
 
 def _named(event: Any, shows: int) -> str:
@@ -208,7 +254,10 @@ def _recipe(recipe: Recipe) -> Fields:
 
 
 def _stock(state: SpaceState, station: Station) -> Fields:
-    spread = state.rules.price_spread_percent
+    spread, own_price = state.rules.price_spread_percent, state.hooks.price
+    if own_price is not None:
+        prices = {ware: own_price(state, station, state.wares[ware], units) for ware, units in station.stock.items()}
+        return {"stock": dict(station.stock), "price": prices}
     return {
         "stock": dict(station.stock),
         "price": {

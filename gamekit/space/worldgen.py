@@ -17,7 +17,7 @@ import msgspec
 from gamekit.errors import ConfigError
 from gamekit.space import fleet, ledger, scenario, storms
 from gamekit.space.economy import TRADING, begin_cycle
-from gamekit.space.model import Gate, Recipe, Saved, Sector, Station, Ware
+from gamekit.space.model import Gate, Recipe, Saved, Sector, Station, Ware, cycle_length
 from gamekit.space.procedural import grown
 from gamekit.space.rules import Rules
 from gamekit.space.rules import load as load_rules
@@ -198,8 +198,9 @@ def _station(
     cycle = None
     if not recipe.trades:
         # In the order of ids, so that nothing depends on the order in which a table was written.
-        cycle_ticks = max(1, recipe.cycle_ticks * rules.cycle_percent // 100)
-        cycle = Recipe(dict(sorted(recipe.inputs.items())), dict(sorted(recipe.outputs.items())), cycle_ticks)
+        cycle_ticks = cycle_length(recipe.cycle_ticks, rules.cycle_percent)
+        wares = dict(sorted(recipe.inputs.items())), dict(sorted(recipe.outputs.items()))
+        cycle = Recipe(*wares, cycle_ticks, recipe.cycle_ticks)
     capacity = dict.fromkeys(sorted(recipe.trades), _HUB_CAPACITY)
     for ware, units in sorted([*recipe.inputs.items(), *recipe.outputs.items()]):
         capacity[ware] = max(_LEAST_CAPACITY, 2 * units, units * _STOCK_TICKS // recipe.cycle_ticks)

@@ -25,6 +25,7 @@ def test_view_has_the_promised_tables_and_fields() -> None:
         "ships": "at auto_trade capacity class hold job name owner queue reason speed status",
         "players": "company credits joined name",
         "wares": "base_price name tier volume",
+        "rules": "value",
     }
 
 

@@ -95,6 +95,7 @@ export interface View {
   ships: Record<Id, Ship>;
   players: Record<Id, Player>;
   wares: Record<Id, Ware>;
+  rules?: Record<string, { value: number }>;
 }
 
 /** A patch for a view: for each table, fields by entity; null removes the entity. */

@@ -1,0 +1,193 @@
+"""The dispatcher's round when a game has prices, bids or a dispatcher of its own.
+
+What is worth carrying is found unit by unit, as long as the next unit earns something, because nothing is known about
+the shape of such prices. Every ship bids for itself, because a bid may depend on it. Slower than `dispatch`, which does
+the same for linear prices and bids of profit for time, and never used without a hook. The two modules are one room, so
+this one builds on the other's inner parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from gamekit.errors import HookFailed
+from gamekit.game import Event
+from gamekit.space import jobs, ledger
+from gamekit.space.dispatch import (
+    _BID_TICKS,
+    _IDLE_ROUNDS,
+    _affordable,
+    _assign,
+    _Bid,
+    _cargo_bids,
+    _offers,
+    _spoken_for,
+)
+from gamekit.space.hooks import Assignment, Prospect
+from gamekit.space.market import Offer, Stand
+from gamekit.space.model import Player, Ship, Station, Ware
+from gamekit.space.rules import Rules
+from gamekit.space.state import SpaceState
+from gamekit.space.trading import hold_used, total_to_get, total_to_pay
+
+#: What was worth carrying when it was last asked: `{(ware, source, target): ((rules, stock, space, room), (units, cost,
+#: profit))}`. Prices are functions of stocks and rules, so it is worth the same until one of these changes.
+Known: TypeAlias = dict[tuple[str, str, str], tuple[tuple[Rules, int, int, int], tuple[int, int, int]]]
+#: Bids are profit for so many ticks, unless a game has other ones.
+BID_TICKS = _BID_TICKS
+
+
+def offers(known: Known, state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
+    """Every trade that would earn something at prices of the game's own; `known` is filled on the way."""
+    rules, atlas = state.rules, state.atlas
+    docks = 2 * rules.dock_ticks + 1
+    for ware, rows in state.market.lanes(state.wares.values(), state.stations.values(), atlas, rules.trade_range_jumps):
+        most = room // ware.volume
+        least = max(1, -(-most * rules.least_load_percent // 100))
+        for source, targets in rows:
+            if _in_stock(state, source.station, ware) < least:
+                continue
+            for target in targets:
+                units, cost, profit = _worth_carrying(known, state, ware, source.station, target.station, most)
+                if units < least or profit <= 0:
+                    continue
+                ticks = atlas.travel_ticks(speed, source.dock, target.dock)
+                if ticks is not None:
+                    ticks += docks
+                    yield Offer(profit * BID_TICKS // ticks, profit, cost, units, ware, source, target, ticks)
+
+
+def best_bid(
+    bid: Callable[[SpaceState, Ship, Prospect], int], state: SpaceState, owner: Player, free: list[Ship]
+) -> _Bid | None:
+    """The highest bid above 0; of equal ones the first, ship by ship and offer by offer."""
+    best: _Bid | None = None
+    purse = ledger.credits_of(state.ledger, owner.id) - _spoken_for(state, owner)
+    for ship in free:
+        for prospect, source, target in _prospects(state, ship, purse):
+            value = bid(state, ship, prospect)
+            if value > 0 and (best is None or value > best.bid):
+                best = _Bid(value, ship, prospect.ware, prospect.units, source, target, prospect.cost, prospect.profit)
+    return best
+
+
+def hold_round(
+    game: str,
+    dispatcher: Callable[[SpaceState, Player, list[Ship]], list[Assignment] | None],
+    state: SpaceState,
+    owner: Player,
+    free: list[Ship],
+    events: list[Event],
+) -> bool:
+    """Let a dispatcher of the game's own give the waiting ships their jobs; False when it leaves that to the auction.
+
+    Raises:
+        HookFailed: what it wants is not possible; the message says why.
+    """
+    wanted = dispatcher(state, owner, list(free))
+    if wanted is None:
+        return False
+    for assignment in wanted:
+        won = _checked(game, state, free, assignment)
+        free.remove(won.ship)
+        _assign(state, won, events)
+    if free:
+        jobs.call_within(state, owner.id, state.rules.dispatch_ticks * _IDLE_ROUNDS)
+    return True
+
+
+def _in_stock(state: SpaceState, station: Station, ware: Ware) -> int:
+    """Units that nobody has spoken for."""
+    return station.stock[ware.id] - state.reserved.stock.get((station.id, ware.id), 0)
+
+
+def _space(state: SpaceState, station: Station, ware: Ware) -> int:
+    """Units of room that nobody has spoken for."""
+    taken = station.stock[ware.id] + state.reserved.room.get((station.id, ware.id), 0)
+    return station.capacity[ware.id] - taken
+
+
+def _worth_carrying(
+    known: Known, state: SpaceState, ware: Ware, source: Station, target: Station, most: int
+) -> tuple[int, int, int]:
+    """Units, cost and profit of carrying as long as the next unit earns something."""
+    stock, space = _in_stock(state, source, ware), _space(state, target, ware)
+    case = state.rules, stock, space, most
+    before = known.get((ware.id, source.id, target.id))
+    # Rules are compared by identity, which is quick: a change of rules makes a new structure.
+    if before is not None and before[0][0] is case[0] and before[0][1:] == case[1:]:
+        return before[1]
+    price, total = state.hooks.price, state.hooks.total
+    assert price is not None, "these offers are for prices of the game's own"
+    assert total is not None, "who has a price has a total"
+    there = target.capacity[ware.id] - space
+    limit, units = min(most, stock, space), 0
+    while units < limit and price(state, source, ware, stock - units - 1) < price(state, target, ware, there + units):
+        units += 1
+    cost = total(state, source, ware, stock - units, units)
+    found = units, cost, total(state, target, ware, there, units) - cost
+    known[ware.id, source.id, target.id] = case, found
+    return found
+
+
+def _prospects(state: SpaceState, ship: Ship, purse: int) -> Iterator[tuple[Prospect, Stand | None, Stand]]:
+    """What a waiting ship could do: sell what it carries, or else fetch and carry something."""
+    place = state.atlas.place(ship.at, state.tick)
+    docks = state.rules.dock_ticks + 1
+    carries = False
+    for bid in _cargo_bids(state, ship, place):
+        carries = True
+        way = state.atlas.travel_ticks(ship.speed, place, bid.target.dock)
+        if way is not None:
+            yield Prospect(bid.ware, bid.units, None, bid.target.station, 0, bid.profit, way + docks), None, bid.target
+    if carries:
+        return
+    room = ship.capacity - hold_used(state, ship)
+    for offer in _offers(state, room, ship.speed):
+        paid = _affordable(state, offer, purse, room)
+        way = state.atlas.travel_ticks(ship.speed, place, offer.source.dock) if paid is not None else None
+        if paid is not None and way is not None:
+            ends = paid.source.station, paid.target.station
+            yield (
+                Prospect(paid.ware, paid.units, *ends, paid.cost, paid.profit, way + paid.ticks),
+                paid.source,
+                paid.target,
+            )
+
+
+def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment) -> _Bid:
+    """What an assignment means, when it is possible."""
+
+    def impossible(why: str) -> HookFailed:
+        return HookFailed(game, "dispatch", f"returned {wanted}, but {why}")
+
+    ship = next((ship for ship in free if ship.id == wanted.ship), None)
+    ware, target = state.wares.get(wanted.ware), state.stations.get(wanted.target)
+    if ship is None:
+        raise impossible("this ship does not wait for a job")
+    if ware is None or target is None or ware.id not in target.buys:
+        raise impossible("there is no such ware or target, or the target does not buy it")
+    if type(wanted.units) is not int or not 1 <= wanted.units <= _space(state, target, ware):
+        raise impossible(f"units must be from 1 to the room left there, {_space(state, target, ware)}")
+    stand = Stand(target, state.atlas.at_station(target.id))
+    here = state.atlas.place(ship.at, state.tick)
+    if wanted.source is None:
+        if ship.hold.get(ware.id, 0) < wanted.units:
+            raise impossible("the ship does not carry so many")
+        if state.atlas.travel_ticks(ship.speed, here, stand.dock) is None:
+            raise impossible("no open gates lead there")
+        return _Bid(0, ship, ware, wanted.units, None, stand, 0, total_to_get(state, ware, target, wanted.units))
+    source = state.stations.get(wanted.source)
+    if source is None or source is target or ware.id not in source.sells:
+        raise impossible("there is no such source, or it does not sell the ware")
+    limit = min(_in_stock(state, source, ware), (ship.capacity - hold_used(state, ship)) // ware.volume)
+    if wanted.units > limit:
+        raise impossible(f"stock and hold allow {limit} units at most")
+    start = Stand(source, state.atlas.at_station(source.id))
+    ways = (here, start.dock), (start.dock, stand.dock)
+    if any(state.atlas.travel_ticks(ship.speed, *way) is None for way in ways):
+        raise impossible("no open gates lead there")
+    cost = total_to_pay(state, ware, source, wanted.units)
+    profit = total_to_get(state, ware, target, wanted.units) - cost
+    return _Bid(0, ship, ware, wanted.units, start, stand, cost, profit)
