@@ -123,7 +123,7 @@ def carried(game: SpaceGame) -> dict[str, int]:
 
 def first_job(game: SpaceGame) -> str:
     """The ware that a newcomer's ship carries first, when stations have worked for an hour."""
-    state = game.new({}, 1)
+    state = game.new({"rules": {"company_percent": 0}}, 1)
     game.advance(state, 36_000)
     given(game, state, Join("Ada"))
     given(game, state, AutoTrade("ship-1", on=True))
