@@ -88,9 +88,7 @@ def _works_on(ship: Ship, job: Job) -> bool:
 
 def _of_accounts(state: SpaceState) -> Iterator[str]:
     books = state.ledger
-    if total := sum(books.credits.values()):
-        yield f"credits are not conserved: all accounts together hold {total}, not 0"
-    expected = {ledger.GRANTS}
+    expected = {*ledger.CREDIT_FAUCETS, *ledger.CREDIT_SINKS}
     expected |= {ledger.player_account(player) for player in state.players}
     expected |= {ledger.station_account(station) for station in state.stations}
     if set(books.credits) != expected:
@@ -98,16 +96,16 @@ def _of_accounts(state: SpaceState) -> Iterator[str]:
     for player in state.players:
         if ledger.credits_of(books, player) < 0:
             yield f"player {player} owes credits"
-    for ware in state.wares:
-        total = sum(account[ware] for account in books.wares.values())
-        total += sum(station.stock.get(ware, 0) for station in state.stations.values())
-        total += sum(ship.hold.get(ware, 0) for ship in state.ships.values())
-        if total:
-            yield f"{ware} is not conserved: all accounts together hold {total}, not 0"
-    for account, wares in books.wares.items():
-        sign = -1 if account in ledger.FAUCETS else 1
-        if any(units * sign < 0 for units in wares.values()):
-            yield f"account {account} flows the wrong way"
+    if set(books.wares) != {*ledger.FAUCETS, *ledger.SINKS}:
+        yield f"faucets and sinks of wares are others than there should be: {sorted(books.wares)}"
+    totals = dict.fromkeys([ledger.CREDITS, *state.wares], 0)
+    for row in ledger.rows(books, state.stations.values(), state.ships.values()):
+        totals[row.unit] = totals.get(row.unit, 0) + row.balance
+        if (row.kind == "faucet" and row.balance > 0) or (row.kind == "sink" and row.balance < 0):
+            yield f"account {row.account} flows the wrong way: {row.balance} {row.unit}"
+    for unit, total in totals.items():
+        if total or (unit not in state.wares and unit != ledger.CREDITS):
+            yield f"{unit} is not conserved: all accounts together hold {total}, not 0"
 
 
 def _of_gates(state: SpaceState) -> Iterator[str]:
@@ -133,6 +131,8 @@ def _of_stations(state: SpaceState) -> Iterator[str]:
                 yield f"station {station.id} has {units} {ware} of at most {station.capacity.get(ware, 0)}"
         if not station.reason or (station.status == "producing") > (station.due != NEVER):
             yield f"station {station.id} is {station.status} ({station.reason!r}) with {station.due} due"
+        if not 0 <= station.since <= state.tick:
+            yield f"station {station.id} has its status since tick {station.since}"
         yield from _overdue(state, station)
 
 

@@ -95,6 +95,7 @@ class Station(msgspec.Struct, array_like=True):
         stock, capacity: `{ware_id: units}` for every ware it deals in.
         buys, sells: the wares it takes from ships, and gives to them.
         status: "producing", "starved", "clogged" or "trading"; `reason` is a sentence about it.
+        since: the tick from which it has this status.
     """
 
     id: str
@@ -113,6 +114,7 @@ class Station(msgspec.Struct, array_like=True):
     reason: str
     owner: PlayerId | None = None
     due: Tick = NEVER
+    since: Tick = 0
 
 
 class InSpace(msgspec.Struct, frozen=True, array_like=True, tag="space", gc=False):

@@ -67,6 +67,12 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, _meta("storms in 100 hours", 0, 36_000, "How often a storm closes a passage, on average; 0 is never.")
     ] = 0
     storm_ticks: Annotated[int, _meta("ticks", 1, 3_600_000, "How long a storm keeps a passage closed.")] = 3_000
+    trade_fee_permille: Annotated[
+        int, _meta("per mille", 0, 500, "What a ship's owner pays for each trade, of the wares' total.")
+    ] = 5
+    minimum_stock_percent: Annotated[
+        int, _meta("percent", 0, 90, "How full a stock stays: stations sell only what lies above.")
+    ] = 0
 
 
 class RuleField(msgspec.Struct, frozen=True):

@@ -2,8 +2,11 @@
 
 The total of a move is exact to the centi-credit and rounded against the trader: a buyer pays it rounded up, a seller
 gets it rounded down. Splitting a move into smaller ones is therefore never cheaper, and there is no residue: what one
-side pays is what the other side gets. A move is cut down to what stock, room, hold and credits allow, and leaves
-alone what is reserved for other ships; one that can move nothing is refused with the first of these in its way.
+side pays is what the other side gets. On top, the ship's owner pays a fee, rounded up, which leaves the game.
+
+A move is cut down to what stock, room, hold and credits allow, and leaves alone what is reserved for other ships and
+the minimum stock, below which stations do not sell; the trade says what was wanted and what limited it. One that can
+move nothing is refused with the first of these in its way.
 """
 
 from __future__ import annotations
@@ -15,15 +18,30 @@ from gamekit.space import ledger
 from gamekit.space.economy import stock_moved, trade_total
 from gamekit.space.events import WareBought, WareSold
 from gamekit.space.model import Buy, Docked, Sell, Ship, Station, Ware
+from gamekit.space.rules import Rules
 from gamekit.space.state import SpaceState
 
 
 class Deal(NamedTuple):
-    """A trade that can be carried out: units, and centi-credits in all."""
+    """A trade that can be carried out.
+
+    Attributes:
+        units: how many move.
+        total: what they cost, in centi-credits.
+        fee: what the ship's owner pays besides.
+        limited_by: why not all that was wanted, as the code of a refusal; "" when it is all.
+    """
 
     station: Station
     units: int
     total: int
+    fee: int
+    limited_by: str
+
+
+def fee_of(permille: int, total: int) -> int:
+    """The fee for a trade of `total` centi-credits, rounded up."""
+    return -(-total * permille // 1_000)
 
 
 def buying_total(ware: Ware, spread_percent: int, station: Station, units: int) -> int:
@@ -68,17 +86,14 @@ def dealt_in(state: SpaceState, station: Station, entry: Buy | Sell) -> Rejected
 
 def carry_out(state: SpaceState, ship: Ship, entry: Buy | Sell, agreed: Deal, events: list[Event]) -> None:
     """Move wares and credits as agreed."""
-    station, units, total = agreed
-    ours = ledger.player_account(ship.owner)
-    theirs = ledger.station_account(station.id)
+    station, units, total, fee, limited_by = agreed
     if isinstance(entry, Buy):
-        ledger.load(station, ship, entry.ware, units)
-        ledger.pay(state.ledger, ours, theirs, total)
+        ledger.buy(state.ledger, station, ship, entry.ware, units, total, fee)
     else:
-        ledger.unload(ship, station, entry.ware, units)
-        ledger.pay(state.ledger, theirs, ours, total)
+        ledger.sell(state.ledger, station, ship, entry.ware, units, total, fee)
     event = WareBought if isinstance(entry, Buy) else WareSold
-    events.append(event(ship.owner, ship.id, station.id, entry.ware, units, total // units, total))
+    price = total // units
+    events.append(event(ship.owner, ship.id, station.id, entry.ware, units, price, total, entry.units, fee, limited_by))
     stock_moved(state, station, events)
 
 
@@ -87,28 +102,44 @@ def _buying(state: SpaceState, ship: Ship, station: Station, entry: Buy) -> Deal
     stock = station.stock[entry.ware]
     if stock == 0:
         return Rejected("no_stock", f"{station.name} has no {ware.name} left; wait, or buy elsewhere.")
-    stock -= state.reserved.stock_for(ship, station.id, entry.ware)
-    if stock == 0:
+    promised = state.reserved.stock_for(ship, station.id, entry.ware)
+    if stock == promised:
         return Rejected("reserved", f"All {ware.name} of {station.name} is promised to ships; wait, or buy elsewhere.")
+    rules = state.rules
+    kept = station.capacity[entry.ware] * rules.minimum_stock_percent // 100
+    stock -= promised + kept
+    if stock <= 0:
+        return Rejected(
+            "minimum_stock", f"{station.name} keeps its last {kept} {ware.name} in store; wait, or buy elsewhere."
+        )
     room = (ship.capacity - hold_used(state, ship)) // ware.volume
     if room <= 0:
         return Rejected("hold_full", f"{ship.name} has no room for {ware.name}; sell something first.")
-    units = min(entry.units, stock, room)
+    units, limited_by = entry.units, ""
+    if units > stock:
+        units, limited_by = stock, "minimum_stock" if kept else "reserved" if promised else "no_stock"
+    if units > room:
+        units, limited_by = room, "hold_full"
     owned = ledger.credits_of(state.ledger, ship.owner)
-    spread = state.rules.price_spread_percent
-    if buying_total(ware, spread, station, units) > owned:
-        units = _affordable(ware, spread, station, units, owned)
+    spread, permille = rules.price_spread_percent, rules.trade_fee_permille
+    total = buying_total(ware, spread, station, units)
+    fee = fee_of(permille, total)
+    if total + fee > owned:
+        units, limited_by = _affordable(ware, rules, station, units, owned), "no_credits"
         if units == 0:
             return Rejected("no_credits", f"One unit of {ware.name} costs more than you own; sell something first.")
-    return Deal(station, units, buying_total(ware, spread, station, units))
+        total = buying_total(ware, spread, station, units)
+        fee = fee_of(permille, total)
+    return Deal(station, units, total, fee, limited_by)
 
 
-def _affordable(ware: Ware, spread: int, station: Station, limit: int, owned: int) -> int:
-    """The most units, below `limit`, whose total is at most `owned`; the total grows with the units."""
+def _affordable(ware: Ware, rules: Rules, station: Station, limit: int, owned: int) -> int:
+    """The most units, below `limit`, whose total and fee are at most `owned`; both grow with the units."""
     low, high = 0, limit - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if buying_total(ware, spread, station, middle) <= owned:
+        total = buying_total(ware, rules.price_spread_percent, station, middle)
+        if total + fee_of(rules.trade_fee_permille, total) <= owned:
             low = middle
         else:
             high = middle - 1
@@ -123,10 +154,16 @@ def _selling(state: SpaceState, ship: Ship, station: Station, entry: Sell) -> De
     room = station.capacity[entry.ware] - station.stock[entry.ware]
     if room == 0:
         return Rejected("no_room", f"{station.name} has no room for {ware.name}; wait, or sell elsewhere.")
-    room -= state.reserved.room_for(ship, station.id, entry.ware)
+    promised = state.reserved.room_for(ship, station.id, entry.ware)
+    room -= promised
     if room == 0:
         return Rejected(
             "reserved", f"All room for {ware.name} at {station.name} is promised to ships; wait, or sell elsewhere."
         )
-    units = min(entry.units, held, room)
-    return Deal(station, units, selling_total(ware, state.rules.price_spread_percent, station, units))
+    units, limited_by = entry.units, ""
+    if units > held:
+        units, limited_by = held, "no_cargo"
+    if units > room:
+        units, limited_by = room, "reserved" if promised else "no_room"
+    total = selling_total(ware, state.rules.price_spread_percent, station, units)
+    return Deal(station, units, total, fee_of(state.rules.trade_fee_permille, total), limited_by)

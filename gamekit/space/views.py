@@ -219,7 +219,7 @@ def _stock(state: SpaceState, station: Station) -> Fields:
 
 
 def _standing(station: Station) -> Fields:
-    return {"status": station.status, "reason": station.reason}
+    return {"status": station.status, "reason": station.reason, "since": station.since}
 
 
 def _ship(ship: Ship) -> Fields:
