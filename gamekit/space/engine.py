@@ -10,8 +10,19 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, Tick, View
-from gamekit.space import dispatch, economy, orders, queue, storms, views
-from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
+from gamekit.space import dispatch, economy, orders, queue, shipyard, storms, views
+from gamekit.space.commands import (
+    AutoTrade,
+    BuyShip,
+    BuyWare,
+    CancelEntry,
+    MoveShip,
+    RenameShip,
+    SellShip,
+    SellWare,
+    SpaceCommand,
+    StopShip,
+)
 from gamekit.space.events import PRIVATE
 from gamekit.space.model import Gate, Player, Saved, Ship, Station
 from gamekit.space.state import SpaceState
@@ -29,6 +40,9 @@ _CARRY_OUT: dict[type[Command], Callable[[SpaceState, PlayerId, Any], list[Event
     StopShip: orders.stop,
     CancelEntry: orders.cancel,
     AutoTrade: orders.auto_trade,
+    BuyShip: shipyard.buy_ship,
+    SellShip: shipyard.sell_ship,
+    RenameShip: shipyard.rename_ship,
 }
 
 
@@ -82,7 +96,8 @@ class SpaceGame:
         """Carry out one command at the state's tick, or refuse it and change nothing."""
         carry_out = _CARRY_OUT.get(type(command))
         if carry_out is None:
-            return Rejected("unknown_command", "This game knows move, buy, sell, stop, cancel and auto_trade.")
+            known = "move, buy, sell, stop, cancel, auto_trade, buy_ship, sell_ship and rename_ship"
+            return Rejected("unknown_command", f"This game knows {known}.")
         return carry_out(state, player, command)
 
     def next_due(self, state: SpaceState) -> Tick | None:

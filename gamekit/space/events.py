@@ -20,6 +20,32 @@ class PlayerJoined(Event, frozen=True, gc=False):
     ship: str
 
 
+class ShipBought(Event, frozen=True, gc=False):
+    """A player has a new ship of a class, docked at `station`, for `price` centi-credits."""
+
+    player: PlayerId
+    ship: str
+    ship_class: str
+    station: str
+    price: int
+
+
+class ShipSold(Event, frozen=True, gc=False):
+    """A player gave a ship back at `station` for `price` centi-credits; it is gone, and its id never comes again."""
+
+    player: PlayerId
+    ship: str
+    station: str
+    price: int
+
+
+class ShipRenamed(Event, frozen=True, gc=False):
+    """A ship has another name."""
+
+    ship: str
+    name: str
+
+
 class ShipDeparted(Event, frozen=True, gc=False):
     """A ship began a leg to (x, y) in its sector, where it will be at tick `arrive`."""
 

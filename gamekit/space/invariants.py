@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from gamekit.errors import InvariantViolated
 from gamekit.space import ledger
 from gamekit.space.model import (
+    FIRST_SHIP_KEY,
     NEVER,
     Buy,
     Dock,
@@ -27,6 +28,7 @@ from gamekit.space.model import (
     Ship,
     Station,
 )
+from gamekit.space.orders import refused_name
 from gamekit.space.reserved import Reserved
 from gamekit.space.state import SpaceState
 from gamekit.space.status import status_of
@@ -137,8 +139,19 @@ def _of_stations(state: SpaceState) -> Iterator[str]:
 
 
 def _of_ships(state: SpaceState) -> Iterator[str]:
-    for ship in state.ships.values():
+    keys = [ship.key for ship in state.ships.values()]
+    if keys != sorted(set(keys)):
+        yield f"the table of ships is out of order, or two share a number: {keys}"
+    for ship_id, ship in state.ships.items():
         yield from _overdue(state, ship)
+        number = ship.key - FIRST_SHIP_KEY
+        made = f"ship-{number + 1}" if number >= 0 else f"{ship.owner}-ship-{ship.id.rpartition('-')[2]}"
+        if not ship_id == ship.id == made or number >= state.ships_made:
+            yield f"{ship_id} has an id that was never given, or another one's: {ship.id}, number {number}"
+        if ship.ship_class not in state.ship_classes or ship.speed < 1 or ship.capacity < 1:
+            yield f"{ship.id} is of no class of ships: {ship.ship_class}, {ship.speed}, {ship.capacity}"
+        if refused_name(ship.name) is not None and number >= 0:
+            yield f"{ship.id} has a name that none may have: {ship.name!r}"
         if ship.owner not in state.players:
             yield f"{ship.id} belongs to nobody"
         if any(units <= 0 for units in ship.hold.values()) or list(ship.hold) != sorted(ship.hold):

@@ -70,6 +70,10 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trade_fee_permille: Annotated[
         int, _meta("per mille", 0, 500, "What a ship's owner pays for each trade, of the wares' total.")
     ] = 5
+    ships_limit: Annotated[int, _meta("ships", 1, 10_000, "How many ships a player may have by buying more.")] = 20
+    ship_resale_percent: Annotated[
+        int, _meta("percent", 0, 100, "What a ship fetches when it is sold, of the price of its class.")
+    ] = 70
     minimum_stock_percent: Annotated[
         int, _meta("percent", 0, 90, "How full a stock stays: stations sell only what lies above.")
     ] = 0

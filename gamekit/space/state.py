@@ -33,6 +33,7 @@ class SpaceState:
         "scenario",
         "sectors",
         "seed",
+        "ship_classes",
         "ships",
         "ships_made",
         "stations",
@@ -53,6 +54,7 @@ class SpaceState:
         self.players = saved.players
         self.ledger = saved.ledger
         self.ships_made = saved.ships_made
+        self.ship_classes = saved.ship_classes
         self.agenda = Agenda(
             chain(self.stations.values(), self.ships.values(), self.players.values(), self.gates.values())
         )
@@ -75,4 +77,5 @@ class SpaceState:
             players=self.players,
             ledger=self.ledger,
             ships_made=self.ships_made,
+            ship_classes=self.ship_classes,
         )

@@ -29,6 +29,7 @@ from gamekit.space.model import (
     Recipe,
     Sector,
     Ship,
+    ShipClass,
     Station,
     Ware,
 )
@@ -41,11 +42,15 @@ Fields: TypeAlias = dict[str, Any]
 
 
 #: Groups of fields that change together, as bits.
-_MOTION, _QUEUE, _HOLD, _STOCK, _STATUS, _OPEN = 1, 2, 4, 8, 16, 32
-_OF_SHIPS = _MOTION | _QUEUE | _HOLD
+_MOTION, _QUEUE, _HOLD, _STOCK, _STATUS, _OPEN, _SELF = 1, 2, 4, 8, 16, 32, 64
+_OF_SHIPS = _MOTION | _QUEUE | _HOLD | _SELF
 
-#: {event: what it changed of the ship, station or gate that it names}; who joins is seen to apart.
+#: {event: what it changed of the ship, station or gate that it names}; who joins and which ship goes is seen to apart.
 _SHOWS: dict[type[Event], int] = {
+    happened.PlayerJoined: 0,
+    happened.ShipSold: 0,
+    happened.ShipBought: _SELF | _MOTION | _QUEUE | _HOLD,
+    happened.ShipRenamed: _SELF,
     happened.ShipDeparted: _MOTION | _QUEUE,
     happened.ShipArrived: _MOTION | _QUEUE,
     happened.ShipStopped: _MOTION | _QUEUE,
@@ -92,21 +97,22 @@ def view(state: SpaceState, player: PlayerId | None) -> View:
         "ships": ships,
         "players": players,
         "wares": {ware.id: _ware(ware) for ware in state.wares.values()},
+        "ship_classes": {kind.id: _ship_class(kind) for kind in state.ship_classes.values()},
     }
 
 
 def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
     """The patch that `events` made: the public part for None, else what `player` sees beyond it."""
     shown: dict[str, int] = {}
-    joined: list[happened.PlayerJoined] = []
+    apart: list[Any] = []
     for event in events:
-        if isinstance(event, happened.PlayerJoined):
-            joined.append(event)
-            continue
         shows = _SHOWS[type(event)]
+        if not shows:
+            apart.append(event)
+            continue
         named = _named(event, shows)
         shown[named] = shown.get(named, 0) | shows
-    return _public(state, shown, joined) if player is None else _private(state, player, shown, joined)
+    return _public(state, shown, apart) if player is None else _private(state, player, shown, apart)
 
 
 def _named(event: Any, shows: int) -> str:
@@ -114,43 +120,46 @@ def _named(event: Any, shows: int) -> str:
     return named
 
 
-def _public(state: SpaceState, shown: dict[str, int], joined: list[happened.PlayerJoined]) -> Changes:
+def _public(state: SpaceState, shown: dict[str, int], apart: list[Any]) -> Changes:
     patch: Changes = {}
     for named, shows in shown.items():
         if shows & _OF_SHIPS:
-            if shows & _MOTION:
-                patch.setdefault("ships", {})[named] = _motion(state, state.ships[named])
+            # A ship that is sold by now is seen to below.
+            if shows & (_MOTION | _SELF) and named in state.ships:
+                ship = state.ships[named]
+                fields = _motion(state, ship) if shows & _MOTION else {}
+                patch.setdefault("ships", {})[named] = fields | (_ship(ship) if shows & _SELF else {})
         elif shows & _OPEN:
             patch.setdefault("gates", {})[named] = {"open": state.gates[named].open}
         else:
             station = state.stations[named]
             fields = _stock(state, station) if shows & _STOCK else {}
             patch.setdefault("stations", {})[named] = fields | (_standing(station) if shows & _STATUS else {})
-    for event in joined:
-        ship = state.ships[event.ship]
-        patch.setdefault("players", {})[event.player] = _player(state.players[event.player])
-        patch.setdefault("ships", {})[event.ship] = _ship(ship) | _motion(state, ship)
+    for event in apart:
+        if isinstance(event, happened.PlayerJoined):
+            patch.setdefault("players", {})[event.player] = _player(state.players[event.player])
+        new = state.ships.get(event.ship)
+        patch.setdefault("ships", {})[event.ship] = _ship(new) | _motion(state, new) if new is not None else None
     return patch
 
 
-def _private(
-    state: SpaceState, player: PlayerId, shown: dict[str, int], joined: list[happened.PlayerJoined]
-) -> Changes:
+def _private(state: SpaceState, player: PlayerId, shown: dict[str, int], apart: list[Any]) -> Changes:
     patch: Changes = {}
     for named, shows in shown.items():
-        if not shows & _OF_SHIPS or state.ships[named].owner != player:
+        ship = state.ships.get(named) if shows & _OF_SHIPS else None
+        if ship is None or ship.owner != player:
             continue
-        ship = state.ships[named]
         fields = _queue(state, ship)
         if shows & _HOLD:
             fields |= _hold(ship)
             patch["players"] = {player: _purse(state, player)}
         patch.setdefault("ships", {})[named] = fields
-    for event in joined:
+    for event in apart:
         if event.player == player:
-            ship = state.ships[event.ship]
             patch["players"] = {player: _purse(state, player)}
-            patch.setdefault("ships", {})[event.ship] = _queue(state, ship) | _hold(ship)
+            if event.ship in state.ships:
+                ship = state.ships[event.ship]
+                patch.setdefault("ships", {})[event.ship] = _queue(state, ship) | _hold(ship)
     return patch
 
 
@@ -180,6 +189,15 @@ def _ware(ware: Ware) -> Fields:
     return {"name": ware.name, "tier": ware.tier, "volume": ware.volume, "base_price": ware.base_price}
 
 
+def _ship_class(kind: ShipClass) -> Fields:
+    return {
+        "name": kind.name,
+        "speed_percent": kind.speed_percent,
+        "capacity_percent": kind.capacity_percent,
+        "price": kind.price,
+    }
+
+
 def _player(player: Player) -> Fields:
     return {"name": player.name, "joined": player.joined, "company": player.company}
 
@@ -200,6 +218,7 @@ def _station(station: Station) -> Fields:
         "capacity": dict(station.capacity),
         "buys": list(station.buys),
         "sells": list(station.sells),
+        "shipyard": station.shipyard,
     }
 
 
