@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gamekit.game import Event
 from gamekit.space import ledger
 from gamekit.space.commands import AutoTrade, BuyWare, SellWare
 from gamekit.space.events import EntryFailed, TradeAssigned, TradeFinished, WareBought, WareSold
-from gamekit.space.trading import fee_of
+from gamekit.space.trading import buying_total, fee_of, selling_total
 from tests.space.galaxies import Play, only
 from tests.space.test_dispatch import MINE, SMELTER, ready, station
 from tests.space.test_economy import refilled
@@ -19,6 +20,15 @@ def moved(play: Play, command: BuyWare | SellWare) -> WareBought | WareSold:
     events = play.accepted(command)
     (trade,) = [*only(WareBought, events), *only(WareSold, events)]
     return trade
+
+
+def until_assigned(play: Play) -> list[Event]:
+    """Let time pass, tick by tick, until somebody gets a job; what happened at that tick."""
+    for _ in range(1_000):
+        events = play.run(1)
+        if only(TradeAssigned, events):
+            return events
+    raise AssertionError("nobody got a job")
 
 
 def test_fee_is_rounded_up() -> None:
@@ -160,3 +170,62 @@ def test_dispatcher_does_not_carry_what_the_fees_would_eat() -> None:
         play.accepted(AutoTrade("ship-1", on=True))
     assert only(TradeAssigned, earning.run(300))
     assert not only(TradeAssigned, losing.run(300))
+
+
+def test_job_earns_almost_the_most_that_any_number_of_units_would() -> None:
+    play = ready(trade_fee_permille=60, ship_capacity=5_000, least_load_percent=1)
+    play.accepted(AutoTrade("ship-1", on=True))
+    assigned = only(TradeAssigned, until_assigned(play))
+    job = play.mercury.job
+    assert job is not None
+
+    def earned(units: int) -> tuple[int, int]:
+        """Cost and profit of carrying so many, at the prices of now."""
+        spread, permille = play.state.rules.price_spread_percent, play.state.rules.trade_fee_permille
+        paid = buying_total(play.state.wares["ore"], spread, station(play, MINE), units)
+        got = selling_total(play.state.wares["ore"], spread, station(play, SMELTER), units)
+        return paid + fee_of(permille, paid), got - fee_of(permille, got) - paid - fee_of(permille, paid)
+
+    assert (job.cost, assigned[0].profit) == earned(job.units)
+    stock = station(play, MINE).stock["ore"]
+    room = station(play, SMELTER).capacity["ore"] - station(play, SMELTER).stock["ore"]
+    best = max(earned(units)[1] for units in range(1, min(stock, room)))
+    assert assigned[0].profit > best * 0.99
+    # Without a thought for the fees one would fill the smelter up to the fullness of the mine, and earn less.
+    assert assigned[0].profit > earned((stock + station(play, SMELTER).stock["ore"]) // 2)[1]
+
+
+def test_bid_for_what_a_ship_carries_counts_the_fee() -> None:
+    play = Play(rules={"trade_fee_permille": 100})
+    play.accepted(BuyWare("ship-1", "metals", 60))
+    refilled(play, "east-town", metals=0)
+    play.accepted(AutoTrade("ship-1", on=True))
+    events = until_assigned(play)
+    # It is docked where it sells, so it does so at once.
+    (assigned,), (sold,) = only(TradeAssigned, events), only(WareSold, events)
+    assert (assigned.source, assigned.profit, sold.fee > 0) == (None, sold.total - sold.fee, True)
+
+
+def test_trades_say_that_promises_to_others_limited_them() -> None:
+    play = Play()
+    refilled(play, MINE, ore=140)
+    refilled(play, SMELTER, ore=8)
+    refilled(play, DEPOT, ore=0)
+    play.move(ship="ship-2", station=MINE)
+    play.accepted(AutoTrade("ship-1", on=True))
+    play.run(100)
+    assert play.state.reserved.stock[MINE, "ore"]
+    (bought,) = only(WareBought, play.accepted(BuyWare("ship-2", "ore", 120), "p2"))
+    assert (bought.limited_by, bought.units < 120) == ("reserved", True)
+
+
+def test_sales_say_that_room_kept_for_others_limited_them() -> None:
+    play = ready(wanted=150)
+    play.accepted(BuyWare("ship-2", "ore", 133), "p2")
+    play.move(ship="ship-2", station=SMELTER)
+    play.run_until_idle("ship-2")
+    refilled(play, MINE, ore=1_600)
+    play.accepted(AutoTrade("ship-1", on=True))
+    play.run(100)
+    (sold,) = only(WareSold, play.accepted(SellWare("ship-2", "ore", 133), "p2"))
+    assert (sold.limited_by, sold.units < 133) == ("reserved", True)
