@@ -84,7 +84,9 @@ class InTurn(SpaceGame):
             return None
         for source in state.stations.values():
             for name in source.sells:
-                ware, units = state.wares[name], source.stock[name] - state.reserved.stock.get((source.id, name), 0)
+                kept = source.capacity[name] * state.rules.minimum_stock_percent // 100
+                ware = state.wares[name]
+                units = source.stock[name] - kept - state.reserved.stock.get((source.id, name), 0)
                 for target in state.stations.values():
                     if target is source or name not in target.buys:
                         continue

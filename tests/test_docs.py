@@ -125,7 +125,7 @@ def test_every_command_of_the_game_and_each_of_its_fields_is_documented() -> Non
         for row in table_rows(GAME, "## Ships")
     }
     real = {
-        kind.__struct_config__.tag: [field.name for field in msgspec.structs.fields(kind)]
+        kind.__struct_config__.tag: [field.encode_name for field in msgspec.structs.fields(kind)]
         for kind in get_args(SpaceCommand)
     }
     assert documented == real

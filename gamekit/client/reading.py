@@ -125,6 +125,21 @@ class ShipReading(Generic[OrderT]):
         """Drop one entry of the queue, by its `id` in `queue`."""
         return self.player.submit({"type": "cancel", "ship": self.id, "entry": int(entry)})
 
+    def sell_ship(self) -> OrderT:
+        """Give the ship back for a part of its price, at a hub or a shipyard, empty and on no job.
+
+        Once the order is carried out the ship is gone: its handle then only tells so.
+        """
+        return self.player.submit({"type": "sell_ship", "ship": self.id})
+
+    def rename(self, name: str) -> OrderT:
+        """Call the ship something else.
+
+        Args:
+            name: 1 to 40 printable characters.
+        """
+        return self.player.submit({"type": "rename_ship", "ship": self.id, "name": name})
+
     def _trade(self, verb: str, ware: str, units: int, append: bool) -> OrderT:
         ware_id = find(self.player.view.get("wares", {}), ware, "ware")
         return self.player.submit(
@@ -276,6 +291,24 @@ class PlayerReading(Watching, Generic[ShipT, OrderT]):
     @abstractmethod
     def pending(self) -> int:
         """How many orders are given and not decided yet."""
+
+    def buy_ship(self, ship_class: str, station: str, name: str | None = None) -> OrderT:
+        """Buy a ship, which then waits docked at the station, among `ships`.
+
+        Args:
+            ship_class: by name or id, one of the view's `ship_classes`.
+            station: by name or id, a hub or a shipyard.
+            name: what to call it, 1 to 40 printable characters; one from the game's list by default.
+
+        Raises:
+            UnknownName: there is no such class or station.
+        """
+        body = {
+            "type": "buy_ship",
+            "class": find(self.view.get("ship_classes", {}), ship_class, "class of ships"),
+            "station": find(self.view.get("stations", {}), station, "station"),
+        }
+        return self.submit(body if name is None else body | {"name": name})
 
     @property
     def ships(self) -> Ships[ShipT]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from gamekit.game import Event, Game, Tick
 from gamekit.lab.frames.columns import HISTORY_COLUMNS
 from gamekit.lab.frames.rows import long_frame
-from gamekit.space import SpaceState, ledger
-from gamekit.space.economy import price
+from gamekit.lab.frames.state import account_rows
+from gamekit.space import SpaceState
+from gamekit.space.trading import prices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,14 +50,13 @@ class History:
     def sample(self, state: SpaceState) -> None:
         """Note how things stand."""
         tick = state.tick
-        spread = state.rules.price_spread_percent
         for station in state.stations.values():
             self._note("stations", tick, station.id, station.status)
-            for ware, stock in station.stock.items():
-                base, capacity = state.wares[ware].base_price, station.capacity[ware]
-                asked = price(base, spread, stock, capacity)
-                self._note("prices", tick, station.id, ware, stock, capacity, asked / 100, asked / base)
-        for account, kind, asset, amount in ledger.rows(state):
+            for ware, price in prices(state, station).items():
+                stock, capacity = station.stock[ware], station.capacity[ware]
+                ratio = price / state.wares[ware].base_price
+                self._note("prices", tick, station.id, ware, stock, capacity, price / 100, ratio)
+        for account, kind, asset, amount in account_rows(state):
             self._note("ledger", tick, account, kind, asset, amount / 100 if asset == "credits" else float(amount))
 
     def _note(self, kind: str, *values: Any) -> None:

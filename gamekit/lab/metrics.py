@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from gamekit.errors import ConfigError
 from gamekit.space import ledger
-from gamekit.space.economy import CLOGGED, STARVED, price
+from gamekit.space.economy import CLOGGED, STARVED
+from gamekit.space.trading import prices
 
 if TYPE_CHECKING:
     from gamekit.lab.simulate import Simulation
@@ -92,12 +93,10 @@ def stations_standing(run: Simulation) -> float:
 def price_by_ware(run: Simulation) -> dict[str, float]:
     """The mean price of each ware at the end, over all stations that deal in it, against its base price."""
     state = run.state
-    spread = state.rules.price_spread_percent
     ratios: dict[str, list[float]] = {}
     for station in state.stations.values():
-        for ware, stock in station.stock.items():
-            base = state.wares[ware].base_price
-            ratios.setdefault(ware, []).append(price(base, spread, stock, station.capacity[ware]) / base)
+        for ware, price in prices(state, station).items():
+            ratios.setdefault(ware, []).append(price / state.wares[ware].base_price)
     return {ware: sum(found) / len(found) for ware, found in ratios.items()}
 
 

@@ -61,7 +61,7 @@ def _set_cycles(state: SpaceState, rules: Rules) -> None:
 def _refit(state: SpaceState, rules: Rules) -> None:
     """Every ship flies its next leg at the new speed and has the new hold, but never a smaller one than its cargo."""
     for ship in state.ships.values():
-        capacity, ship.speed = outfit(rules, ship.ship_class)
+        capacity, ship.speed = outfit(rules, state.ship_classes[ship.ship_class])
         ship.capacity = max(capacity, hold_used(state, ship))
 
 

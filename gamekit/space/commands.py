@@ -1,6 +1,7 @@
-"""What players ask for. Each command names one ship of the player who sends it.
+"""What players ask for. Each command names one ship of the player who sends it, or buys one.
 
-The shapes only; `orders.py` carries them out. On the wire a command is an object whose `type` is its tag.
+The shapes only; `orders.py` and `shipyard.py` carry them out. On the wire a command is an object whose `type` is its
+tag.
 """
 
 from __future__ import annotations
@@ -75,4 +76,32 @@ class AutoTrade(Command, frozen=True, tag="auto_trade"):
     on: bool
 
 
-SpaceCommand: TypeAlias = MoveShip | BuyWare | SellWare | StopShip | CancelEntry | AutoTrade
+class BuyShip(Command, frozen=True, tag="buy_ship", rename={"ship_class": "class"}):
+    """Buy a ship of a class, which then waits docked at `station`, a hub or a shipyard.
+
+    Attributes:
+        ship_class: the id of a class, as in the view's `ship_classes`; `class` on the wire.
+        name: what to call it; None for a name from the list.
+    """
+
+    ship_class: str
+    station: str
+    name: str | None = None
+
+
+class SellShip(Command, frozen=True, tag="sell_ship"):
+    """Give back a ship that is docked at a hub or a shipyard, empty and not on a job; its orders go with it."""
+
+    ship: str
+
+
+class RenameShip(Command, frozen=True, tag="rename_ship"):
+    """Call a ship something else."""
+
+    ship: str
+    name: str
+
+
+SpaceCommand: TypeAlias = (
+    MoveShip | BuyWare | SellWare | StopShip | CancelEntry | AutoTrade | BuyShip | SellShip | RenameShip
+)

@@ -23,7 +23,7 @@ from gamekit.space.events import QueueChanged, TradeAssigned
 from gamekit.space.market import Offer, Stand
 from gamekit.space.model import NEVER, Buy, Entry, Job, Player, Sell, Ship, Ware
 from gamekit.space.state import SpaceState
-from gamekit.space.trading import hold_used
+from gamekit.space.trading import fee_of, hold_used
 from gamekit.space.travel import Place
 
 #: Bids are profit for so many ticks, so that they are whole numbers and still fine.
@@ -140,6 +140,7 @@ def _cargo_bids(state: SpaceState, ship: Ship, place: Place) -> Iterator[_Bid]:
                     worth = trade_total(ware.base_price, spread, 2 * stock + units, units, capacity)
                 else:
                     worth = state.hooks.total(state, station, ware, stock, units)
+                worth -= fee_of(state.rules.trade_fee_permille, worth)
                 bid = worth * _BID_TICKS // (way + state.rules.dock_ticks + 1)
                 yield _Bid(bid, ship, ware, units, None, Stand(station, dock), 0, worth)
 
@@ -162,10 +163,17 @@ def _worked_out(state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
     """Every trade that would earn something.
 
     Prices of both ends are linear in how full they are, around one base price; so the most is earned by carrying what
-    makes both equally full: `(a / A - b / B) / (1 / A + 1 / B)` units, for stocks a, b of capacities A, B.
+    makes both equally full: `(a / A - b / B) / (1 / A + 1 / B)` units, for stocks a, b of capacities A, B. Fees at both
+    ends of f per base price make the last units not worth while: for a spread of s to either side, carrying stops when
+    the source is still fuller by f / s. The minimum stock stays where it is.
     """
-    rules, atlas, reserved = state.rules, state.atlas, state.reserved
+    rules, atlas = state.rules, state.atlas
+    fetched, brought = state.reserved.stock.get, state.reserved.room.get
     spread, docks = rules.price_spread_percent, 2 * rules.dock_ticks + 1
+    if not spread:
+        # Everything costs the same everywhere.
+        return
+    fee, deep, kept = rules.trade_fee_permille, 10 * spread, rules.minimum_stock_percent
     lanes = state.market.lanes(state.wares.values(), state.stations.values(), atlas, rules.trade_range_jumps)
     for ware, rows in lanes:
         most = room // ware.volume
@@ -173,20 +181,27 @@ def _worked_out(state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
         name, base = ware.id, ware.base_price
         for source, targets in rows:
             seller = source.station
-            stock = seller.stock[name] - reserved.stock.get((seller.id, name), 0)
+            stock = seller.stock[name] - fetched((seller.id, name), 0)
             if stock < least:
                 continue
             size = seller.capacity[name]
+            spare = stock - size * kept // 100 if kept else stock
+            if spare < least:
+                continue
+            giving = stock - size * fee // deep
             for target in targets:
                 buyer = target.station
                 capacity = buyer.capacity[name]
-                there = buyer.stock[name] + reserved.room.get((buyer.id, name), 0)
-                units = (stock * capacity - there * size) // (size + capacity)
+                there = buyer.stock[name] + brought((buyer.id, name), 0)
+                units = (giving * capacity - there * size) // (size + capacity)
                 if units < least:
                     continue
-                units = min(units, most)
+                units = min(units, spare, most)
                 cost = -trade_total(-base, spread, 2 * stock - units, units, size)
-                profit = trade_total(base, spread, 2 * there + units, units, capacity) - cost
+                worth = trade_total(base, spread, 2 * there + units, units, capacity)
+                # Less the fees, as in `trading.fee_of`.
+                cost -= -cost * fee // 1_000
+                profit = worth + -worth * fee // 1_000 - cost
                 ticks = atlas.travel_ticks(speed, source.dock, target.dock) if profit > 0 else None
                 if ticks is not None:
                     ticks += docks

@@ -85,21 +85,30 @@ def begin_cycle(state: SpaceState, station: Station, events: list[Event]) -> Non
     else:
         station.due = NEVER
     if status != station.status or reason != station.reason:
-        station.status = status
+        previous, lasted = station.status, state.tick - station.since
+        if status != previous:
+            station.status = status
+            station.since = state.tick
         station.reason = reason
-        events.append(StationStatusChanged(station.id, status, reason))
+        events.append(StationStatusChanged(station.id, status, reason, previous, lasted))
 
 
 def outlook(wares: Mapping[str, Ware], recipe: Recipe, station: Station) -> tuple[str, str, bool]:
-    """Status and reason for the stock as it is, and whether a cycle can begin."""
-    stock = station.stock
+    """Status and reason for the stock as it is, and whether a cycle can begin.
+
+    The reason names every ware that is missing and every one that has no room. A station with both troubles is
+    starved: that its outputs have no room matters once its inputs have come.
+    """
+    stock, capacity = station.stock, station.capacity
     short = [ware for ware, units in recipe.inputs.items() if stock[ware] < units]
-    if short:
-        names = ", ".join(wares[ware].name for ware in short)
-        consumes = not recipe.outputs and any(stock[ware] for ware in recipe.inputs)
-        return STARVED, f"short of {names}", consumes
-    capacity = station.capacity
     full = [ware for ware, units in recipe.outputs.items() if stock[ware] + units > capacity[ware]]
-    if full:
-        return CLOGGED, f"no room for more {', '.join(wares[ware].name for ware in full)}", False
+    if short or full:
+        troubles = [f"short of {_names(wares, short)}"] if short else []
+        troubles += [f"no room for more {_names(wares, full)}"] if full else []
+        consumes = not recipe.outputs and any(stock[ware] for ware in recipe.inputs)
+        return STARVED if short else CLOGGED, "; ".join(troubles), consumes
     return PRODUCING, _ALL_WELL[bool(recipe.outputs)], True
+
+
+def _names(wares: Mapping[str, Ware], ids: list[str]) -> str:
+    return ", ".join(wares[ware].name for ware in ids)

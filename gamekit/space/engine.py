@@ -10,8 +10,19 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
-from gamekit.space import amend, dispatch, economy, orders, queue, storms, views
-from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
+from gamekit.space import amend, dispatch, economy, orders, queue, shipyard, storms, views
+from gamekit.space.commands import (
+    AutoTrade,
+    BuyShip,
+    BuyWare,
+    CancelEntry,
+    MoveShip,
+    RenameShip,
+    SellShip,
+    SellWare,
+    SpaceCommand,
+    StopShip,
+)
 from gamekit.space.designed import Designed
 from gamekit.space.events import PRIVATE
 from gamekit.space.hooks import OwnEvent
@@ -32,6 +43,9 @@ _CARRY_OUT: dict[type[Command], Callable[[SpaceState, PlayerId, Any], list[Event
     StopShip: orders.stop,
     CancelEntry: orders.cancel,
     AutoTrade: orders.auto_trade,
+    BuyShip: shipyard.buy_ship,
+    SellShip: shipyard.sell_ship,
+    RenameShip: shipyard.rename_ship,
 }
 
 

@@ -20,6 +20,32 @@ class PlayerJoined(Event, frozen=True, gc=False):
     ship: str
 
 
+class ShipBought(Event, frozen=True, gc=False):
+    """A player has a new ship of a class, docked at `station`, for `price` centi-credits."""
+
+    player: PlayerId
+    ship: str
+    ship_class: str
+    station: str
+    price: int
+
+
+class ShipSold(Event, frozen=True, gc=False):
+    """A player gave a ship back at `station` for `price` centi-credits; it is gone, and its id never comes again."""
+
+    player: PlayerId
+    ship: str
+    station: str
+    price: int
+
+
+class ShipRenamed(Event, frozen=True, gc=False):
+    """A ship has another name."""
+
+    ship: str
+    name: str
+
+
 class ShipDeparted(Event, frozen=True, gc=False):
     """A ship began a leg to (x, y) in its sector, where it will be at tick `arrive`."""
 
@@ -113,7 +139,8 @@ class AutoTradeSwitched(Event, frozen=True, gc=False):
 class TradeAssigned(Event, frozen=True, gc=False):
     """Private: the dispatcher gave a ship a job, for which it made the best bid.
 
-    `source` is None when the ship sells what it carries; `profit` is what the job would earn at the prices of now.
+    `source` is None when the ship sells what it carries; `profit` is what the job would earn at the prices of now,
+    without the fees.
     """
 
     player: PlayerId
@@ -173,7 +200,11 @@ class EntryFailed(Event, frozen=True, gc=False):
 
 
 class WareBought(Event, frozen=True, gc=False):
-    """Private: a ship bought `units` for `total`; `price` is the average a unit, rounded down."""
+    """Private: a ship bought `units` of the `wanted` ones for `total`, and its owner paid a `fee` on top.
+
+    `price` is the average a unit, rounded down, without the fee. When fewer were bought than wanted, `limited_by` is
+    the code of the refusal that one unit more would have met, such as "no_stock".
+    """
 
     player: PlayerId
     ship: str
@@ -182,10 +213,16 @@ class WareBought(Event, frozen=True, gc=False):
     units: int
     price: int
     total: int
+    wanted: int
+    fee: int
+    limited_by: str = ""
 
 
 class WareSold(Event, frozen=True, gc=False):
-    """Private: a ship sold `units` for `total`; `price` is the average a unit, rounded down."""
+    """Private: a ship sold `units` of the `wanted` ones for `total`, of which its owner paid a `fee`.
+
+    `price` is the average a unit, rounded down, without the fee; `limited_by` is as in `WareBought`.
+    """
 
     player: PlayerId
     ship: str
@@ -194,6 +231,9 @@ class WareSold(Event, frozen=True, gc=False):
     units: int
     price: int
     total: int
+    wanted: int
+    fee: int
+    limited_by: str = ""
 
 
 class StockChanged(Event, frozen=True, gc=False):
@@ -203,11 +243,17 @@ class StockChanged(Event, frozen=True, gc=False):
 
 
 class StationStatusChanged(Event, frozen=True, gc=False):
-    """A station's status, or the reason for it, is another one."""
+    """A station's status, or the reason for it, is another one.
+
+    `previous` is the status before, which it had for `lasted` ticks. The two are the same when only the reason
+    changed; the status then goes on, and `lasted` is how long it has been so far.
+    """
 
     station: str
     status: str
     reason: str
+    previous: str
+    lasted: Tick
 
 
 class RulesChanged(Event, frozen=True):

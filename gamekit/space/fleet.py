@@ -1,4 +1,4 @@
-"""Ships and their owners as they enter a game: those of players who join, and those of the scenario's companies."""
+"""Ships and their owners as they enter and leave a game: those of players, and those of the scenario's companies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from gamekit.space.model import (
     InSpace,
     Player,
     Ship,
+    ShipClass,
 )
 from gamekit.space.names import ship_name
 from gamekit.space.rules import Rules
-from gamekit.space.scenario import CompanyRow
+from gamekit.space.scenario import FREIGHTER, CompanyRow
 from gamekit.space.state import SpaceState
-
-FREIGHTER = "freighter"
 
 
 def enter(state: SpaceState, player: PlayerId, name: str, credits: int, *, company: bool = False) -> None:
@@ -37,23 +36,35 @@ def found(state: SpaceState, rows: tuple[CompanyRow, ...]) -> None:
         enter(state, player, row.name, row.credits, company=True)
         for index in range(1, row.ships + 1):
             key, name = FIRST_COMPANY_SHIP_KEY + made, f"{row.name} {index}"
-            ship = _built(state, f"{player}-ship-{index}", key, name, player, home(state, made))
+            ship = _built(state, f"{player}-ship-{index}", key, name, player, home(state, made), FREIGHTER)
             ship.auto_trade = True
             jobs.call_if_free(state, ship)
             made += 1
 
 
-def commission(state: SpaceState, player: PlayerId, at: InSpace | Docked) -> Ship:
-    """A new freighter for a player."""
+def commission(
+    state: SpaceState, player: PlayerId, at: InSpace | Docked, ship_class: str = FREIGHTER, name: str | None = None
+) -> Ship:
+    """A new ship for a player, with a name of its own when none is given."""
     number = state.ships_made
     state.ships_made += 1
-    return _built(state, f"ship-{number + 1}", FIRST_SHIP_KEY + number, ship_name(number), player, at)
+    return _built(
+        state, f"ship-{number + 1}", FIRST_SHIP_KEY + number, name or ship_name(number), player, at, ship_class
+    )
 
 
-def outfit(rules: Rules, ship_class: str) -> tuple[int, int]:
+def decommission(state: SpaceState, ship: Ship) -> None:
+    """Take a ship out of the game: an empty one without a job, so nothing is reserved for it."""
+    assert not ship.hold, "what a ship carries would vanish with it"
+    assert ship.job is None, "what is reserved for a job would stay so"
+    del state.ships[ship.id]
+    state.agenda.remove(ship)
+
+
+def outfit(rules: Rules, kind: ShipClass) -> tuple[int, int]:
     """The hold in volume units, and the speed in millimetres per tick, of a ship of some class under some rules."""
-    assert ship_class == FREIGHTER, "there is one class of ships"
-    return rules.ship_capacity, rules.ship_speed_mm_per_tick
+    capacity = rules.ship_capacity * kind.capacity_percent // 100
+    return max(1, capacity), max(1, rules.ship_speed_mm_per_tick * kind.speed_percent // 100)
 
 
 def home(state: SpaceState, number: int) -> InSpace | Docked:
@@ -66,10 +77,19 @@ def home(state: SpaceState, number: int) -> InSpace | Docked:
     return InSpace(sectors[number % len(sectors)], 0, 0)
 
 
-def _built(state: SpaceState, ship_id: str, key: int, name: str, owner: PlayerId, at: InSpace | Docked) -> Ship:
-    capacity, speed = outfit(state.rules, FREIGHTER)
+def _built(
+    state: SpaceState, ship_id: str, key: int, name: str, owner: PlayerId, at: InSpace | Docked, ship_class: str
+) -> Ship:
+    capacity, speed = outfit(state.rules, state.ship_classes[ship_class])
     ship = Ship(
-        id=ship_id, key=key, name=name, owner=owner, ship_class=FREIGHTER, capacity=capacity, speed=speed, at=at
+        id=ship_id,
+        key=key,
+        name=name,
+        owner=owner,
+        ship_class=ship_class,
+        capacity=capacity,
+        speed=speed,
+        at=at,
     )
     state.ships[ship.id] = ship
     state.agenda.add(ship)

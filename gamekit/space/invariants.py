@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from gamekit.errors import InvariantViolated
 from gamekit.space import ledger
 from gamekit.space.model import (
+    FIRST_SHIP_KEY,
     NEVER,
     Buy,
     Dock,
@@ -27,6 +28,7 @@ from gamekit.space.model import (
     Ship,
     Station,
 )
+from gamekit.space.orders import refused_name
 from gamekit.space.reserved import Reserved
 from gamekit.space.state import SpaceState
 from gamekit.space.status import status_of
@@ -88,9 +90,7 @@ def _works_on(ship: Ship, job: Job) -> bool:
 
 def _of_accounts(state: SpaceState) -> Iterator[str]:
     books = state.ledger
-    if total := sum(books.credits.values()):
-        yield f"credits are not conserved: all accounts together hold {total}, not 0"
-    expected = {ledger.GRANTS}
+    expected = {*ledger.CREDIT_FAUCETS, *ledger.CREDIT_SINKS}
     expected |= {ledger.player_account(player) for player in state.players}
     expected |= {ledger.station_account(station) for station in state.stations}
     if set(books.credits) != expected:
@@ -98,16 +98,16 @@ def _of_accounts(state: SpaceState) -> Iterator[str]:
     for player in state.players:
         if ledger.credits_of(books, player) < 0:
             yield f"player {player} owes credits"
-    for ware in state.wares:
-        total = sum(account[ware] for account in books.wares.values())
-        total += sum(station.stock.get(ware, 0) for station in state.stations.values())
-        total += sum(ship.hold.get(ware, 0) for ship in state.ships.values())
-        if total:
-            yield f"{ware} is not conserved: all accounts together hold {total}, not 0"
-    for account, wares in books.wares.items():
-        sign = -1 if account in ledger.FAUCETS else 1
-        if any(units * sign < 0 for units in wares.values()):
-            yield f"account {account} flows the wrong way"
+    if set(books.wares) != {*ledger.FAUCETS, *ledger.SINKS}:
+        yield f"faucets and sinks of wares are others than there should be: {sorted(books.wares)}"
+    totals = dict.fromkeys([ledger.CREDITS, *state.wares], 0)
+    for row in ledger.rows(books, state.stations.values(), state.ships.values()):
+        totals[row.unit] = totals.get(row.unit, 0) + row.balance
+        if (row.kind == "faucet" and row.balance > 0) or (row.kind == "sink" and row.balance < 0):
+            yield f"account {row.account} flows the wrong way: {row.balance} {row.unit}"
+    for unit, total in totals.items():
+        if total or (unit not in state.wares and unit != ledger.CREDITS):
+            yield f"{unit} is not conserved: all accounts together hold {total}, not 0"
 
 
 def _of_gates(state: SpaceState) -> Iterator[str]:
@@ -136,12 +136,25 @@ def _of_stations(state: SpaceState) -> Iterator[str]:
                 yield f"station {station.id} has {units} {ware} of at most {station.capacity.get(ware, 0)}"
         if not station.reason or (station.status == "producing") > (station.due != NEVER):
             yield f"station {station.id} is {station.status} ({station.reason!r}) with {station.due} due"
+        if not 0 <= station.since <= state.tick:
+            yield f"station {station.id} has its status since tick {station.since}"
         yield from _overdue(state, station)
 
 
 def _of_ships(state: SpaceState) -> Iterator[str]:
-    for ship in state.ships.values():
+    keys = [ship.key for ship in state.ships.values()]
+    if keys != sorted(set(keys)):
+        yield f"the table of ships is out of order, or two share a number: {keys}"
+    for ship_id, ship in state.ships.items():
         yield from _overdue(state, ship)
+        number = ship.key - FIRST_SHIP_KEY
+        made = f"ship-{number + 1}" if number >= 0 else f"{ship.owner}-ship-{ship.id.rpartition('-')[2]}"
+        if not ship_id == ship.id == made or number >= state.ships_made:
+            yield f"{ship_id} has an id that was never given, or another one's: {ship.id}, number {number}"
+        if ship.ship_class not in state.ship_classes or ship.speed < 1 or ship.capacity < 1:
+            yield f"{ship.id} is of no class of ships: {ship.ship_class}, {ship.speed}, {ship.capacity}"
+        if refused_name(ship.name) is not None and number >= 0:
+            yield f"{ship.id} has a name that none may have: {ship.name!r}"
         if ship.owner not in state.players:
             yield f"{ship.id} belongs to nobody"
         if any(units <= 0 for units in ship.hold.values()) or list(ship.hold) != sorted(ship.hold):

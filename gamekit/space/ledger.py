@@ -10,14 +10,11 @@ No other module writes to an account, a stock or a hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from gamekit.game import PlayerId
 from gamekit.space.model import Ledger, Ship, Station
-
-if TYPE_CHECKING:
-    from gamekit.space.state import SpaceState
 
 #: Where players' starting credits come from.
 GRANTS = "grants"
@@ -32,14 +29,46 @@ USED = "used"
 #: What inhabitants consumed: recipes without outputs.
 CONSUMED = "consumed"
 
+#: Where the fees of trades go.
+FEES = "fees"
+#: Where the credits for new ships go.
+SHIP_PURCHASES = "ship_purchases"
+#: Where the credits for ships that are given back come from.
+SHIP_SALES = "ship_sales"
+
+#: The ends of the wares' ledger ...
 FAUCETS = (INITIAL, MINED, MADE)
 SINKS = (USED, CONSUMED)
+#: ... and of the credits'.
+CREDIT_FAUCETS = (GRANTS, SHIP_SALES)
+CREDIT_SINKS = (FEES, SHIP_PURCHASES)
+
+
+class Account(NamedTuple):
+    """What one account holds of one thing.
+
+    Attributes:
+        account: its name, such as "player:p1", "station:sol-hub", "ship:ship-1", "mined".
+        kind: "player" (companies too), "station", "hold", "faucet" or "sink".
+        unit: "credits", or a ware's id.
+        balance: centi-credits, or units of the ware; over all accounts with one `unit` they sum to zero.
+    """
+
+    account: str
+    kind: str
+    unit: str
+    balance: int
+
+
+#: `unit` of the accounts of money.
+CREDITS = "credits"
 
 
 def opened(ware_ids: list[str], stations: list[Station]) -> Ledger:
     """A ledger with an account at zero for every source, sink and station."""
     return Ledger(
-        credits={GRANTS: 0} | {station_account(station.id): 0 for station in stations},
+        credits=dict.fromkeys(CREDIT_FAUCETS + CREDIT_SINKS, 0)
+        | {station_account(station.id): 0 for station in stations},
         wares={account: dict.fromkeys(ware_ids, 0) for account in FAUCETS + SINKS},
     )
 
@@ -57,6 +86,34 @@ def station_account(station_id: str) -> str:
 def credits_of(ledger: Ledger, player: PlayerId) -> int:
     """What a player owns, in centi-credits."""
     return ledger.credits[player_account(player)]
+
+
+def rows(ledger: Ledger, stations: Iterable[Station], ships: Iterable[Ship]) -> list[Account]:
+    """Every account as rows, one for each thing that it holds or could hold; credits first, then ware by ware.
+
+    Balances of faucets are negative, what they gave; a station's credits may be. Per `unit` they sum to zero.
+
+    Args:
+        ledger: the books.
+        stations: all stations.
+        ships: all ships; a hold has rows for what is in it.
+    """
+    kinds = dict.fromkeys(CREDIT_FAUCETS + FAUCETS, "faucet") | dict.fromkeys(CREDIT_SINKS + SINKS, "sink")
+    made = [
+        Account(account, kinds.get(account) or account.partition(":")[0], CREDITS, balance)
+        for account, balance in ledger.credits.items()
+    ]
+    made += [
+        Account(account, kinds[account], ware, units)
+        for account, wares in ledger.wares.items()
+        for ware, units in wares.items()
+    ]
+    for station in stations:
+        account = station_account(station.id)
+        made += [Account(account, "station", ware, units) for ware, units in station.stock.items()]
+    for ship in ships:
+        made += [Account(f"ship:{ship.id}", "hold", ware, units) for ware, units in ship.hold.items()]
+    return made
 
 
 def grant(ledger: Ledger, player: PlayerId, amount: int) -> None:
@@ -83,7 +140,23 @@ def use_up(ledger: Ledger, sink: str, station: Station, ware: str, units: int) -
     ledger.wares[sink][ware] += units
 
 
-def load(station: Station, ship: Ship, ware: str, units: int) -> None:
+def buy(ledger: Ledger, station: Station, ship: Ship, ware: str, units: int, total: int, fee: int) -> None:
+    """One trade: wares from a station to a ship, their price the other way, and the fee from the ship's owner."""
+    owner = player_account(ship.owner)
+    _load(station, ship, ware, units)
+    pay(ledger, owner, station_account(station.id), total)
+    pay(ledger, owner, FEES, fee)
+
+
+def sell(ledger: Ledger, station: Station, ship: Ship, ware: str, units: int, total: int, fee: int) -> None:
+    """One trade: wares from a ship to a station, their price the other way, and the fee from the ship's owner."""
+    owner = player_account(ship.owner)
+    _unload(ship, station, ware, units)
+    pay(ledger, station_account(station.id), owner, total)
+    pay(ledger, owner, FEES, fee)
+
+
+def _load(station: Station, ship: Ship, ware: str, units: int) -> None:
     """Transfer wares from a station's stock into a ship's hold."""
     station.stock[ware] -= units
     if ware in ship.hold:
@@ -92,32 +165,9 @@ def load(station: Station, ship: Ship, ware: str, units: int) -> None:
         ship.hold = dict(sorted([*ship.hold.items(), (ware, units)]))
 
 
-def unload(ship: Ship, station: Station, ware: str, units: int) -> None:
+def _unload(ship: Ship, station: Station, ware: str, units: int) -> None:
     """Transfer wares from a ship's hold into a station's stock."""
     ship.hold[ware] -= units
     if ship.hold[ware] == 0:
         del ship.hold[ware]
     station.stock[ware] += units
-
-
-def rows(state: SpaceState) -> Iterator[tuple[str, str, str, int]]:
-    """Every account with its balance: (account, kind, asset, amount).
-
-    Kinds are "player", "company", "station", "stock", "hold", "faucet" and "sink"; assets "credits", in centi-credits,
-    and the wares' ids, in units. Over all rows of one asset the amounts sum to zero. Stocks are all there, holds where
-    something is in them.
-    """
-    books = state.ledger
-    kinds = {player_account(one.id): "company" if one.company else "player" for one in state.players.values()}
-    kinds |= {station_account(station): "station" for station in state.stations}
-    for account, amount in books.credits.items():
-        yield account, kinds.get(account, "faucet"), "credits", amount
-    for account, wares in books.wares.items():
-        for ware, units in wares.items():
-            yield account, "faucet" if account in FAUCETS else "sink", ware, units
-    for station in state.stations.values():
-        for ware, units in station.stock.items():
-            yield f"stock:{station.id}", "stock", ware, units
-    for ship in state.ships.values():
-        for ware, units in ship.hold.items():
-            yield f"hold:{ship.id}", "hold", ware, units

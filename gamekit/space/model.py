@@ -101,6 +101,8 @@ class Station(msgspec.Struct, array_like=True):
         stock, capacity: `{ware_id: units}` for every ware it deals in.
         buys, sells: the wares it takes from ships, and gives to them.
         status: "producing", "starved", "clogged" or "trading"; `reason` is a sentence about it.
+        since: the tick from which it has this status.
+        shipyard: whether ships are sold here, and taken back.
     """
 
     id: str
@@ -119,6 +121,8 @@ class Station(msgspec.Struct, array_like=True):
     reason: str
     owner: PlayerId | None = None
     due: Tick = NEVER
+    since: Tick = 0
+    shipyard: bool = False
 
 
 class InSpace(msgspec.Struct, frozen=True, array_like=True, tag="space", gc=False):
@@ -228,6 +232,16 @@ class Job(msgspec.Struct, array_like=True):
     waits: Tick = NEVER
 
 
+class ShipClass(msgspec.Struct, frozen=True, array_like=True):
+    """What ships one can buy: speed and hold in percent of what the rules say, the price in centi-credits."""
+
+    id: str
+    name: str
+    speed_percent: int
+    capacity_percent: int
+    price: int
+
+
 class Ship(msgspec.Struct, array_like=True):
     """A ship.
 
@@ -306,3 +320,4 @@ class Saved(msgspec.Struct, array_like=True):
     players: dict[PlayerId, Player]
     ledger: Ledger
     ships_made: int
+    ship_classes: dict[str, ShipClass]

@@ -14,7 +14,7 @@ from gamekit.space.model import NEVER, Buy, Entry, InGate, Sell, Ship
 from gamekit.space.state import SpaceState
 from gamekit.space.travel import Place
 
-#: Longest display name of a player, in characters.
+#: Longest display name of a player or a ship, in characters.
 NAME_LIMIT = 40
 #: Most units one trade may ask for; asking for more than there is moves what there is.
 UNITS_LIMIT = 1_000_000_000
@@ -25,8 +25,9 @@ def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Re
     """Let a player enter with starting credits and one freighter, docked at a hub."""
     if player in state.players:
         return Rejected("already_joined", f"{player} plays in this game already; send orders for its ships instead.")
-    if not 1 <= len(command.name) <= NAME_LIMIT or not command.name.isprintable() or not command.name.strip():
-        return Rejected("bad_name", f"Choose a name of 1 to {NAME_LIMIT} printable characters.")
+    refusal = refused_name(command.name)
+    if refusal is not None:
+        return refusal
     humans = sum(not one.company for one in state.players.values())
     fleet.enter(state, player, command.name, state.rules.starting_credits)
     ship = fleet.commission(state, player, fleet.home(state, humans))
@@ -35,7 +36,7 @@ def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Re
 
 def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] | Rejected:
     """Send a ship somewhere, over as many gates as it takes."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     goal = _goal(state, command.to)
@@ -57,7 +58,7 @@ def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] 
 
 def trade(state: SpaceState, player: PlayerId, command: BuyWare | SellWare) -> list[Event] | Rejected:
     """Buy or sell at the dock: at once when the ship has nothing else to do, else when its turn comes."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     if command.ware not in state.wares:
@@ -83,7 +84,7 @@ def trade(state: SpaceState, player: PlayerId, command: BuyWare | SellWare) -> l
 
 def stop(state: SpaceState, player: PlayerId, command: StopShip) -> list[Event] | Rejected:
     """Forget all orders."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     if not ship.queue and not ship.auto_trade:
@@ -97,7 +98,7 @@ def stop(state: SpaceState, player: PlayerId, command: StopShip) -> list[Event] 
 
 def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Event] | Rejected:
     """Take back one order; the next order to move is planned again from where the ship will then be."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     index = next((index for index, entry in enumerate(ship.queue) if entry.id == command.entry), None)
@@ -122,7 +123,7 @@ def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Ev
 
 def auto_trade(state: SpaceState, player: PlayerId, command: AutoTrade) -> list[Event] | Rejected:
     """Let a ship trade by itself from when its orders are done, or no longer."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     events: list[Event] = []
@@ -135,7 +136,15 @@ def auto_trade(state: SpaceState, player: PlayerId, command: AutoTrade) -> list[
     return events
 
 
-def _own_ship(state: SpaceState, player: PlayerId, ship_id: str) -> Ship | Rejected:
+def refused_name(name: str) -> Rejected | None:
+    """Why nothing can be called `name`, or None when it can."""
+    if 1 <= len(name) <= NAME_LIMIT and name.isprintable() and name.strip():
+        return None
+    return Rejected("bad_name", f"Choose a name of 1 to {NAME_LIMIT} printable characters.")
+
+
+def own_ship(state: SpaceState, player: PlayerId, ship_id: str) -> Ship | Rejected:
+    """The ship that a player means, or why the player cannot command it."""
     ship = state.ships.get(ship_id)
     if ship is None:
         return Rejected("unknown_ship", f"There is no ship {ship_id!r}; the view's `ships` lists them.")

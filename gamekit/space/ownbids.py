@@ -29,7 +29,7 @@ from gamekit.space.market import Offer, Stand
 from gamekit.space.model import Player, Ship, Station, Ware
 from gamekit.space.rules import Rules
 from gamekit.space.state import SpaceState
-from gamekit.space.trading import hold_used, total_to_get, total_to_pay
+from gamekit.space.trading import fee_of, hold_used, total_to_get, total_to_pay
 
 #: What was worth carrying when it was last asked: `{(ware, source, target): ((rules, stock, space, room), (units, cost,
 #: profit))}`. Prices are functions of stocks and rules, so it is worth the same until one of these changes.
@@ -46,7 +46,7 @@ def offers(known: Known, state: SpaceState, room: int, speed: int) -> Iterator[O
         most = room // ware.volume
         least = max(1, -(-most * rules.least_load_percent // 100))
         for source, targets in rows:
-            if _in_stock(state, source.station, ware) < least:
+            if _for_sale(state, source.station, ware) < least:
                 continue
             for target in targets:
                 units, cost, profit = _worth_carrying(known, state, ware, source.station, target.station, most)
@@ -98,8 +98,19 @@ def hold_round(
 
 
 def _in_stock(state: SpaceState, station: Station, ware: Ware) -> int:
-    """Units that nobody has spoken for."""
+    """Units that nobody has spoken for, whether the station sells them or keeps them as its minimum stock."""
     return station.stock[ware.id] - state.reserved.stock.get((station.id, ware.id), 0)
+
+
+def _for_sale(state: SpaceState, station: Station, ware: Ware) -> int:
+    """Units that a ship could buy."""
+    kept = station.capacity[ware.id] * state.rules.minimum_stock_percent // 100
+    return _in_stock(state, station, ware) - kept
+
+
+def _earns(permille: int, cost: int, worth: int) -> int:
+    """What is left of `worth` after `cost` and the fees for both."""
+    return worth - fee_of(permille, worth) - cost - fee_of(permille, cost)
 
 
 def _space(state: SpaceState, station: Station, ware: Ware) -> int:
@@ -122,11 +133,14 @@ def _worth_carrying(
     assert price is not None, "these offers are for prices of the game's own"
     assert total is not None, "who has a price has a total"
     there = target.capacity[ware.id] - space
-    limit, units = min(most, stock, space), 0
-    while units < limit and price(state, source, ware, stock - units - 1) < price(state, target, ware, there + units):
+    limit, units, fee = min(most, _for_sale(state, source, ware), space), 0, state.rules.trade_fee_permille
+    # A unit's own fees are reckoned finer than they are paid, so that a small price is not all fee.
+    while units < limit and (1_000 + fee) * price(state, source, ware, stock - units - 1) < (1_000 - fee) * price(
+        state, target, ware, there + units
+    ):
         units += 1
     cost = total(state, source, ware, stock - units, units)
-    found = units, cost, total(state, target, ware, there, units) - cost
+    found = units, cost + fee_of(fee, cost), _earns(fee, cost, total(state, target, ware, there, units))
     known[ware.id, source.id, target.id] = case, found
     return found
 
@@ -177,17 +191,18 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
             raise impossible("the ship does not carry so many")
         if state.atlas.travel_ticks(ship.speed, here, stand.dock) is None:
             raise impossible("no open gates lead there")
-        return _Bid(0, ship, ware, wanted.units, None, stand, 0, total_to_get(state, ware, target, wanted.units))
+        worth = total_to_get(state, ware, target, wanted.units)
+        return _Bid(0, ship, ware, wanted.units, None, stand, 0, _earns(state.rules.trade_fee_permille, 0, worth))
     source = state.stations.get(wanted.source)
     if source is None or source is target or ware.id not in source.sells:
         raise impossible("there is no such source, or it does not sell the ware")
-    limit = min(_in_stock(state, source, ware), (ship.capacity - hold_used(state, ship)) // ware.volume)
+    limit = min(_for_sale(state, source, ware), (ship.capacity - hold_used(state, ship)) // ware.volume)
     if wanted.units > limit:
         raise impossible(f"stock and hold allow {limit} units at most")
     start = Stand(source, state.atlas.at_station(source.id))
     ways = (here, start.dock), (start.dock, stand.dock)
     if any(state.atlas.travel_ticks(ship.speed, *way) is None for way in ways):
         raise impossible("no open gates lead there")
-    cost = total_to_pay(state, ware, source, wanted.units)
-    profit = total_to_get(state, ware, target, wanted.units) - cost
-    return _Bid(0, ship, ware, wanted.units, start, stand, cost, profit)
+    fee, cost = state.rules.trade_fee_permille, total_to_pay(state, ware, source, wanted.units)
+    profit = _earns(fee, cost, total_to_get(state, ware, target, wanted.units))
+    return _Bid(0, ship, ware, wanted.units, start, stand, cost + fee_of(fee, cost), profit)

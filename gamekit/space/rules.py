@@ -79,6 +79,16 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, _meta("storms in 100 hours", 0, 36_000, "How often a storm closes a passage, on average; 0 is never.")
     ] = 0
     storm_ticks: Annotated[int, _meta("ticks", 1, 3_600_000, "How long a storm keeps a passage closed.")] = 3_000
+    trade_fee_permille: Annotated[
+        int, _meta("per mille", 0, 500, "What a ship's owner pays for each trade, of the wares' total.")
+    ] = 5
+    ships_limit: Annotated[int, _meta("ships", 1, 10_000, "How many ships a player may have by buying more.")] = 20
+    ship_resale_percent: Annotated[
+        int, _meta("percent", 0, 100, "What a ship fetches when it is sold, of the price of its class.")
+    ] = 70
+    minimum_stock_percent: Annotated[
+        int, _meta("percent", 0, 90, "How full a stock stays: stations sell only what lies above.")
+    ] = 0
 
 
 @cache

@@ -33,6 +33,9 @@ NEAREST_STARS = "nearest-stars"
 PROCEDURAL = "procedural"
 NAMES = (NEAREST_STARS, PROCEDURAL)
 
+#: The class of ships that everybody starts with.
+FREIGHTER = "freighter"
+
 T = TypeVar("T")
 
 
@@ -47,7 +50,10 @@ class WareRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RecipeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What stations of one sort do: a cycle, or (with `trades`) only trade."""
+    """What stations of one sort do: a cycle, or (with `trades`) only trade.
+
+    Ships are sold and taken back where `shipyard` says so, and at every hub.
+    """
 
     id: Slug
     name: Text
@@ -56,6 +62,7 @@ class RecipeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outputs: dict[str, Units] = {}
     trades: tuple[str, ...] = ()
     cycle_ticks: Annotated[int, Meta(ge=1, le=10_000_000)] = 600
+    shipyard: bool = False
 
 
 class SectorRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +92,22 @@ class CompanyRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     credits: Annotated[int, Meta(ge=0, le=10**15)]
 
 
+class ShipClassRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A class of ships: speed and hold in percent of what the rules say, the price in centi-credits."""
+
+    id: Slug
+    name: Text
+    speed_percent: Annotated[int, Meta(ge=1, le=10_000)]
+    capacity_percent: Annotated[int, Meta(ge=1, le=10_000)]
+    price: Annotated[int, Meta(ge=0, le=10**15)]
+
+
+class Dockyard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The classes of ships that there are."""
+
+    classes: Annotated[tuple[ShipClassRow, ...], Meta(min_length=1, max_length=100)]
+
+
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Wares and recipes."""
 
@@ -93,7 +116,7 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole galaxy. Without wares and recipes of its own it uses the shipped ones."""
+    """A whole galaxy. Without wares and recipes, or ship classes, of its own it uses the shipped ones."""
 
     sectors: Annotated[tuple[SectorRow, ...], Meta(min_length=1, max_length=1000)]
     gates: tuple[tuple[str, str], ...] = ()
@@ -103,6 +126,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wares: tuple[WareRow, ...] = ()
     recipes: tuple[RecipeRow, ...] = ()
     companies: tuple[CompanyRow, ...] = ()
+    ship_classes: tuple[ShipClassRow, ...] = ()
 
 
 class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +181,22 @@ def growth() -> Growth:
     return converted("procedural.toml", _shipped("procedural.toml"), Growth)
 
 
+@cache
+def dockyard() -> Dockyard:
+    """The shipped classes of ships."""
+    shipped = converted("ships.toml", _shipped("ships.toml"), Dockyard)
+    checked_classes("ships.toml", "classes", shipped.classes)
+    return shipped
+
+
+def checked_classes(source: str, key: str, rows: tuple[ShipClassRow, ...]) -> tuple[ShipClassRow, ...]:
+    """The same classes of ships, when no two share an id and the one that everybody starts with is there."""
+    ids = _ids(source, key, rows)
+    if FREIGHTER not in ids:
+        raise ConfigError(f"{source}: {key}: expected one with the id {FREIGHTER!r}, got {', '.join(ids)}.")
+    return rows
+
+
 def checked_catalogue(source: str, lists: Catalogue) -> Catalogue:
     """The same catalogue, when everything in it that names something names something that exists."""
     wares = _ids(source, "wares", lists.wares)
@@ -188,6 +228,8 @@ def checked(source: str, definition: Definition) -> Definition:
         if len(frozenset(pair)) == 1 or frozenset(pair) in joined:
             raise ConfigError(f"{source}: gates[{index}]: {list(pair)} joins a sector to itself, or two a second time.")
         joined.add(frozenset(pair))
+    if definition.ship_classes:
+        checked_classes(source, "ship_classes", definition.ship_classes)
     recipes = dict.fromkeys(recipe.id for recipe in catalogue_of(source, definition).recipes)
     for index, station in enumerate(definition.stations):
         _known(source, f"stations[{index}].sector", "sector", station.sector, sectors)
@@ -206,7 +248,7 @@ def _shipped(name: str) -> dict[str, Any]:
     return tomllib.loads((files("gamekit.space") / "scenarios" / name).read_text(encoding="utf-8"))
 
 
-def _ids(source: str, key: str, rows: Iterable[WareRow | RecipeRow | SectorRow]) -> dict[str, None]:
+def _ids(source: str, key: str, rows: Iterable[WareRow | RecipeRow | SectorRow | ShipClassRow]) -> dict[str, None]:
     ids: dict[str, None] = {}
     for row in rows:
         if row.id in ids:

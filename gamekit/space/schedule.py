@@ -46,6 +46,12 @@ class Agenda:
         """Take in a new thing; nothing of it may be due yet."""
         self.things[thing.key] = thing
 
+    def remove(self, thing: Scheduled) -> None:
+        """Forget a thing that is gone, and whatever it had due."""
+        del self.things[thing.key]
+        self.heap[:] = [pair for pair in self.heap if pair[1] != thing.key]
+        heapify(self.heap)
+
     def put(self, thing: Scheduled, tick: Tick) -> None:
         """Let `thing` be due at `tick`, and at no other."""
         thing.due = tick

@@ -36,6 +36,7 @@ class SpaceState:
         "scenario",
         "sectors",
         "seed",
+        "ship_classes",
         "ships",
         "ships_made",
         "stations",
@@ -57,6 +58,7 @@ class SpaceState:
         self.players = saved.players
         self.ledger = saved.ledger
         self.ships_made = saved.ships_made
+        self.ship_classes = saved.ship_classes
         self.reindex()
 
     def reindex(self) -> None:
@@ -83,4 +85,5 @@ class SpaceState:
             players=self.players,
             ledger=self.ledger,
             ships_made=self.ships_made,
+            ship_classes=self.ship_classes,
         )

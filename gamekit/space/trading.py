@@ -2,8 +2,11 @@
 
 The total of a move is exact to the centi-credit and rounded against the trader: a buyer pays it rounded up, a seller
 gets it rounded down. Splitting a move into smaller ones is therefore never cheaper, and there is no residue: what one
-side pays is what the other side gets. A move is cut down to what stock, room, hold and credits allow, and leaves
-alone what is reserved for other ships; one that can move nothing is refused with the first of these in its way.
+side pays is what the other side gets. On top, the ship's owner pays a fee, rounded up, which leaves the game.
+
+A move is cut down to what stock, room, hold and credits allow, and leaves alone what is reserved for other ships and
+the minimum stock, below which stations do not sell; the trade says what was wanted and what limited it. One that can
+move nothing is refused with the first of these in its way.
 """
 
 from __future__ import annotations
@@ -12,18 +15,32 @@ from typing import NamedTuple
 
 from gamekit.game import Event, Rejected
 from gamekit.space import ledger
-from gamekit.space.economy import stock_moved, trade_total
+from gamekit.space.economy import price, stock_moved, trade_total
 from gamekit.space.events import WareBought, WareSold
 from gamekit.space.model import Buy, Docked, Sell, Ship, Station, Ware
 from gamekit.space.state import SpaceState
 
 
 class Deal(NamedTuple):
-    """A trade that can be carried out: units, and centi-credits in all."""
+    """A trade that can be carried out.
+
+    Attributes:
+        units: how many move.
+        total: what they cost, in centi-credits.
+        fee: what the ship's owner pays besides.
+        limited_by: why not all that was wanted, as the code of a refusal; "" when it is all.
+    """
 
     station: Station
     units: int
     total: int
+    fee: int
+    limited_by: str
+
+
+def fee_of(permille: int, total: int) -> int:
+    """The fee for a trade of `total` centi-credits, rounded up."""
+    return -(-total * permille // 1_000)
 
 
 def buying_total(ware: Ware, spread_percent: int, station: Station, units: int) -> int:
@@ -38,6 +55,17 @@ def selling_total(ware: Ware, spread_percent: int, station: Station, units: int)
     """What a ship gets for `units`, in centi-credits, rounded down."""
     stock = station.stock[ware.id]
     return trade_total(ware.base_price, spread_percent, 2 * stock + units, units, station.capacity[ware.id])
+
+
+def prices(state: SpaceState, station: Station) -> dict[str, int]:
+    """What one unit of each ware costs at a station now, in centi-credits: `{ware_id: price}`."""
+    own, spread, wares = state.hooks.price, state.rules.price_spread_percent, state.wares
+    if own is not None:
+        return {ware: own(state, station, wares[ware], stock) for ware, stock in station.stock.items()}
+    return {
+        ware: price(wares[ware].base_price, spread, stock, station.capacity[ware])
+        for ware, stock in station.stock.items()
+    }
 
 
 def total_to_pay(state: SpaceState, ware: Ware, station: Station, units: int) -> int:
@@ -82,17 +110,14 @@ def dealt_in(state: SpaceState, station: Station, entry: Buy | Sell) -> Rejected
 
 def carry_out(state: SpaceState, ship: Ship, entry: Buy | Sell, agreed: Deal, events: list[Event]) -> None:
     """Move wares and credits as agreed."""
-    station, units, total = agreed
-    ours = ledger.player_account(ship.owner)
-    theirs = ledger.station_account(station.id)
+    station, units, total, fee, limited_by = agreed
     if isinstance(entry, Buy):
-        ledger.load(station, ship, entry.ware, units)
-        ledger.pay(state.ledger, ours, theirs, total)
+        ledger.buy(state.ledger, station, ship, entry.ware, units, total, fee)
     else:
-        ledger.unload(ship, station, entry.ware, units)
-        ledger.pay(state.ledger, theirs, ours, total)
+        ledger.sell(state.ledger, station, ship, entry.ware, units, total, fee)
     event = WareBought if isinstance(entry, Buy) else WareSold
-    events.append(event(ship.owner, ship.id, station.id, entry.ware, units, total // units, total))
+    mean = total // units
+    events.append(event(ship.owner, ship.id, station.id, entry.ware, units, mean, total, entry.units, fee, limited_by))
     stock_moved(state, station, events)
 
 
@@ -101,27 +126,44 @@ def _buying(state: SpaceState, ship: Ship, station: Station, entry: Buy) -> Deal
     stock = station.stock[entry.ware]
     if stock == 0:
         return Rejected("no_stock", f"{station.name} has no {ware.name} left; wait, or buy elsewhere.")
-    stock -= state.reserved.stock_for(ship, station.id, entry.ware)
-    if stock == 0:
+    promised = state.reserved.stock_for(ship, station.id, entry.ware)
+    if stock == promised:
         return Rejected("reserved", f"All {ware.name} of {station.name} is promised to ships; wait, or buy elsewhere.")
+    rules = state.rules
+    kept = station.capacity[entry.ware] * rules.minimum_stock_percent // 100
+    stock -= promised + kept
+    if stock <= 0:
+        return Rejected(
+            "minimum_stock", f"{station.name} keeps its last {kept} {ware.name} in store; wait, or buy elsewhere."
+        )
     room = (ship.capacity - hold_used(state, ship)) // ware.volume
     if room <= 0:
         return Rejected("hold_full", f"{ship.name} has no room for {ware.name}; sell something first.")
-    units = min(entry.units, stock, room)
+    units, limited_by = entry.units, ""
+    if units > stock:
+        units, limited_by = stock, "minimum_stock" if kept else "reserved" if promised else "no_stock"
+    if units > room:
+        units, limited_by = room, "hold_full"
     owned = ledger.credits_of(state.ledger, ship.owner)
-    if total_to_pay(state, ware, station, units) > owned:
-        units = _affordable(state, ware, station, units, owned)
+    permille = rules.trade_fee_permille
+    total = total_to_pay(state, ware, station, units)
+    fee = fee_of(permille, total)
+    if total + fee > owned:
+        units, limited_by = _affordable(state, ware, station, units, owned), "no_credits"
         if units == 0:
             return Rejected("no_credits", f"One unit of {ware.name} costs more than you own; sell something first.")
-    return Deal(station, units, total_to_pay(state, ware, station, units))
+        total = total_to_pay(state, ware, station, units)
+        fee = fee_of(permille, total)
+    return Deal(station, units, total, fee, limited_by)
 
 
 def _affordable(state: SpaceState, ware: Ware, station: Station, limit: int, owned: int) -> int:
-    """The most units, below `limit`, whose total is at most `owned`; the total grows with the units."""
+    """The most units, below `limit`, whose total and fee are at most `owned`; both grow with the units."""
     low, high = 0, limit - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if total_to_pay(state, ware, station, middle) <= owned:
+        total = total_to_pay(state, ware, station, middle)
+        if total + fee_of(state.rules.trade_fee_permille, total) <= owned:
             low = middle
         else:
             high = middle - 1
@@ -136,10 +178,16 @@ def _selling(state: SpaceState, ship: Ship, station: Station, entry: Sell) -> De
     room = station.capacity[entry.ware] - station.stock[entry.ware]
     if room == 0:
         return Rejected("no_room", f"{station.name} has no room for {ware.name}; wait, or sell elsewhere.")
-    room -= state.reserved.room_for(ship, station.id, entry.ware)
+    promised = state.reserved.room_for(ship, station.id, entry.ware)
+    room -= promised
     if room == 0:
         return Rejected(
             "reserved", f"All room for {ware.name} at {station.name} is promised to ships; wait, or sell elsewhere."
         )
-    units = min(entry.units, held, room)
-    return Deal(station, units, total_to_get(state, ware, station, units))
+    units, limited_by = entry.units, ""
+    if units > held:
+        units, limited_by = held, "no_cargo"
+    if units > room:
+        units, limited_by = room, "reserved" if promised else "no_room"
+    total = total_to_get(state, ware, station, units)
+    return Deal(station, units, total, fee_of(state.rules.trade_fee_permille, total), limited_by)

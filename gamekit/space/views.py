@@ -15,7 +15,6 @@ import msgspec
 from gamekit.game import Changes, Event, PlayerId, Tick, View
 from gamekit.space import events as happened
 from gamekit.space import ledger
-from gamekit.space.economy import price
 from gamekit.space.hooks import OwnEvent
 from gamekit.space.model import (
     Buy,
@@ -32,23 +31,29 @@ from gamekit.space.model import (
     Recipe,
     Sector,
     Ship,
+    ShipClass,
     Station,
     Ware,
 )
 from gamekit.space.queue import place_before
 from gamekit.space.state import SpaceState
 from gamekit.space.status import status_of
+from gamekit.space.trading import prices
 from gamekit.space.travel import leg_ticks
 
 Fields: TypeAlias = dict[str, Any]
 
 
 #: Groups of fields that change together, as bits.
-_MOTION, _QUEUE, _HOLD, _STOCK, _STATUS, _OPEN = 1, 2, 4, 8, 16, 32
-_OF_SHIPS = _MOTION | _QUEUE | _HOLD
+_MOTION, _QUEUE, _HOLD, _STOCK, _STATUS, _OPEN, _SELF = 1, 2, 4, 8, 16, 32, 64
+_OF_SHIPS = _MOTION | _QUEUE | _HOLD | _SELF
 
-#: {event: what it changed of the ship, station or gate that it names}; who joins is seen to apart.
+#: {event: what it changed of the ship, station or gate that it names}; who joins and which ship goes is seen to apart.
 _SHOWS: dict[type[Event], int] = {
+    happened.PlayerJoined: 0,
+    happened.ShipSold: 0,
+    happened.ShipBought: _SELF | _MOTION | _QUEUE | _HOLD,
+    happened.ShipRenamed: _SELF,
     happened.ShipDeparted: _MOTION | _QUEUE,
     happened.ShipArrived: _MOTION | _QUEUE,
     happened.ShipStopped: _MOTION | _QUEUE,
@@ -96,29 +101,33 @@ def view(state: SpaceState, player: PlayerId | None) -> View:
         "players": players,
         "wares": {ware.id: _ware(ware) for ware in state.wares.values()},
         "rules": {name: {"value": value} for name, value in msgspec.structs.asdict(state.rules).items()},
+        "ship_classes": {kind.id: _ship_class(kind) for kind in state.ship_classes.values()},
     }
 
 
 def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
     """The patch that `events` made: the public part for None, else what `player` sees beyond it."""
     shown: dict[str, int] = {}
-    joined: list[happened.PlayerJoined] = []
+    apart: list[Any] = []
     purses: set[PlayerId] = set()
+    redraw = False
     for event in events:
-        if isinstance(event, happened.PlayerJoined):
-            joined.append(event)
-            continue
         shows = _SHOWS.get(type(event))
         if shows is None:
             if isinstance(event, OwnEvent) and event.private and player not in {None, getattr(event, "player", None)}:
                 continue
-            if not isinstance(event, OwnEvent) or event.touches is None:
-                return redrawn(state, player)
-            _touch(state, event, shown, purses)
-            continue
-        named = _named(event, shows)
-        shown[named] = shown.get(named, 0) | shows
-    patch = _public(state, shown, joined) if player is None else _private(state, player, shown, joined)
+            if isinstance(event, OwnEvent) and event.touches is not None:
+                _touch(state, event, shown, purses)
+            else:
+                redraw = True
+        elif not shows:
+            apart.append(event)
+        else:
+            named = _named(event, shows)
+            shown[named] = shown.get(named, 0) | shows
+    if redraw:
+        return redrawn(state, player, gone=[event.ship for event in apart if event.ship not in state.ships])
+    patch = _public(state, shown, apart) if player is None else _private(state, player, shown, apart)
     if player is not None and player in purses:
         patch["players"] = {player: _purse(state, player)}
     return patch
@@ -136,14 +145,17 @@ def _touch(state: SpaceState, event: OwnEvent, shown: dict[str, int], purses: se
                 shown[named] = shown.get(named, 0) | shows
 
 
-def redrawn(state: SpaceState, player: PlayerId | None) -> Changes:
+def redrawn(state: SpaceState, player: PlayerId | None, gone: Sequence[str] = ()) -> Changes:
     """Everything as a patch: the public part for None, else what `player` sees beyond it.
 
     For what happens seldom and may touch anything.
+
+    Args:
+        gone: the ships that have left the game.
     """
     public = view(state, None)
     if player is None:
-        return public
+        return public | {"ships": {**public["ships"], **dict.fromkeys(gone)}}
     patch: Changes = {}
     for table, entities in view(state, player).items():
         known = public.get(table, {})
@@ -160,43 +172,46 @@ def _named(event: Any, shows: int) -> str:
     return named
 
 
-def _public(state: SpaceState, shown: dict[str, int], joined: list[happened.PlayerJoined]) -> Changes:
+def _public(state: SpaceState, shown: dict[str, int], apart: list[Any]) -> Changes:
     patch: Changes = {}
     for named, shows in shown.items():
         if shows & _OF_SHIPS:
-            if shows & _MOTION:
-                patch.setdefault("ships", {})[named] = _motion(state, state.ships[named])
+            # A ship that is sold by now is seen to below.
+            if shows & (_MOTION | _SELF) and named in state.ships:
+                ship = state.ships[named]
+                fields = _motion(state, ship) if shows & _MOTION else {}
+                patch.setdefault("ships", {})[named] = fields | (_ship(ship) if shows & _SELF else {})
         elif shows & _OPEN:
             patch.setdefault("gates", {})[named] = {"open": state.gates[named].open}
         else:
             station = state.stations[named]
             fields = _stock(state, station) if shows & _STOCK else {}
             patch.setdefault("stations", {})[named] = fields | (_standing(station) if shows & _STATUS else {})
-    for event in joined:
-        ship = state.ships[event.ship]
-        patch.setdefault("players", {})[event.player] = _player(state.players[event.player])
-        patch.setdefault("ships", {})[event.ship] = _ship(ship) | _motion(state, ship)
+    for event in apart:
+        if isinstance(event, happened.PlayerJoined):
+            patch.setdefault("players", {})[event.player] = _player(state.players[event.player])
+        new = state.ships.get(event.ship)
+        patch.setdefault("ships", {})[event.ship] = _ship(new) | _motion(state, new) if new is not None else None
     return patch
 
 
-def _private(
-    state: SpaceState, player: PlayerId, shown: dict[str, int], joined: list[happened.PlayerJoined]
-) -> Changes:
+def _private(state: SpaceState, player: PlayerId, shown: dict[str, int], apart: list[Any]) -> Changes:
     patch: Changes = {}
     for named, shows in shown.items():
-        if not shows & _OF_SHIPS or state.ships[named].owner != player:
+        ship = state.ships.get(named) if shows & _OF_SHIPS else None
+        if ship is None or ship.owner != player:
             continue
-        ship = state.ships[named]
         fields = _queue(state, ship)
         if shows & _HOLD:
             fields |= _hold(ship)
             patch["players"] = {player: _purse(state, player)}
         patch.setdefault("ships", {})[named] = fields
-    for event in joined:
+    for event in apart:
         if event.player == player:
-            ship = state.ships[event.ship]
             patch["players"] = {player: _purse(state, player)}
-            patch.setdefault("ships", {})[event.ship] = _queue(state, ship) | _hold(ship)
+            if event.ship in state.ships:
+                ship = state.ships[event.ship]
+                patch.setdefault("ships", {})[event.ship] = _queue(state, ship) | _hold(ship)
     return patch
 
 
@@ -226,6 +241,15 @@ def _ware(ware: Ware) -> Fields:
     return {"name": ware.name, "tier": ware.tier, "volume": ware.volume, "base_price": ware.base_price}
 
 
+def _ship_class(kind: ShipClass) -> Fields:
+    return {
+        "name": kind.name,
+        "speed_percent": kind.speed_percent,
+        "capacity_percent": kind.capacity_percent,
+        "price": kind.price,
+    }
+
+
 def _player(player: Player) -> Fields:
     return {"name": player.name, "joined": player.joined, "company": player.company}
 
@@ -246,6 +270,7 @@ def _station(station: Station) -> Fields:
         "capacity": dict(station.capacity),
         "buys": list(station.buys),
         "sells": list(station.sells),
+        "shipyard": station.shipyard,
     }
 
 
@@ -254,21 +279,11 @@ def _recipe(recipe: Recipe) -> Fields:
 
 
 def _stock(state: SpaceState, station: Station) -> Fields:
-    spread, own_price = state.rules.price_spread_percent, state.hooks.price
-    if own_price is not None:
-        prices = {ware: own_price(state, station, state.wares[ware], units) for ware, units in station.stock.items()}
-        return {"stock": dict(station.stock), "price": prices}
-    return {
-        "stock": dict(station.stock),
-        "price": {
-            ware: price(state.wares[ware].base_price, spread, units, station.capacity[ware])
-            for ware, units in station.stock.items()
-        },
-    }
+    return {"stock": dict(station.stock), "price": prices(state, station)}
 
 
 def _standing(station: Station) -> Fields:
-    return {"status": station.status, "reason": station.reason}
+    return {"status": station.status, "reason": station.reason, "since": station.since}
 
 
 def _ship(ship: Ship) -> Fields:

@@ -17,7 +17,7 @@ import msgspec
 from gamekit.errors import ConfigError
 from gamekit.space import fleet, ledger, scenario, storms
 from gamekit.space.economy import TRADING, begin_cycle
-from gamekit.space.model import Gate, Recipe, Saved, Sector, Station, Ware, cycle_length
+from gamekit.space.model import Gate, Recipe, Saved, Sector, ShipClass, Station, Ware, cycle_length
 from gamekit.space.procedural import grown
 from gamekit.space.rules import Rules
 from gamekit.space.rules import load as load_rules
@@ -135,6 +135,10 @@ def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceSta
             players={},
             ledger=ledger.opened(list(wares), list(stations.values())),
             ships_made=0,
+            ship_classes={
+                row.id: ShipClass(row.id, row.name, row.speed_percent, row.capacity_percent, row.price)
+                for row in definition.ship_classes or scenario.dockyard().classes
+            },
         )
     )
     for station in stations.values():
@@ -219,6 +223,7 @@ def _station(
         sells=tuple(sorted(recipe.trades or recipe.outputs)),
         status=TRADING,
         reason="trading",
+        shipyard=recipe.shipyard or recipe.kind == "hub",
     )
 
 

@@ -98,6 +98,40 @@ def test_ship_trades_at_the_station_where_it_is_sent(game: Game) -> None:
     assert red.credits < before
 
 
+def test_fleet_grows_gets_names_and_shrinks(game: Game) -> None:
+    red = game.join("Red")
+    hub = red.ship.station
+    assert hub is not None
+    before = red.credits
+    red.buy_ship("Courier", red.view["stations"][hub]["name"], "Hermes").result(20)
+    wait_for(red, lambda: "Hermes" in red.ships)
+    hermes = red.ships["hermes"]
+    assert (hermes.station, hermes.fields["class"]) == (hub, "courier")
+    assert red.credits == before - 60_000
+    hermes.rename("Iris").result(20)
+    wait_for(red, lambda: hermes.name == "Iris")
+    hermes.sell_ship().result(20)
+    wait_for(red, lambda: "Iris" not in red.ships)
+    assert red.credits == before - 18_000
+    assert repr(hermes) == f"<Ship {hermes.id}, gone>"
+    with pytest.raises(UnknownName, match="not there any more"):
+        hermes.wait(20)
+
+
+def test_fleet_orders_that_cannot_be_are_refused(game: Game) -> None:
+    red = game.join("Red")
+    hub = str(red.ship.station)
+    with pytest.raises(UnknownName, match="Courier"):
+        red.buy_ship("coureur", hub)
+    with pytest.raises(CommandFailed, match="centi-credits"):
+        red.buy_ship("hauler", hub).result(20)
+    with pytest.raises(CommandFailed, match="printable"):
+        red.ship.rename("\n").result(20)
+    red.ship.go("Sol", x=3).result(20)
+    with pytest.raises(CommandFailed, match="not docked"):
+        red.ship.sell_ship().result(20)
+
+
 def test_wait_raises_why_a_ship_cannot_do_what_it_was_told(game: Game, caplog: pytest.LogCaptureFixture) -> None:
     red = game.join("Red")
     red.ship.go("Sol", x=0)

@@ -108,6 +108,23 @@ def test_trade_takes_ware_names(desk: Desk) -> None:
     ]
 
 
+def test_fleet_takes_names_of_classes_and_stations() -> None:
+    desk = Desk(view() | {"ship_classes": {"courier": {"name": "Courier"}}})
+    desk.buy_ship("COURIER", "Sol Mine")
+    desk.buy_ship("courier", "sol-mine", "Hermes")
+    desk.ship.rename("Iris")
+    desk.ship.sell_ship()
+    buying = {"type": "buy_ship", "class": "courier", "station": "sol-mine"}
+    assert desk.given == [
+        buying,
+        buying | {"name": "Hermes"},
+        {"type": "rename_ship", "ship": "ship-1", "name": "Iris"},
+        {"type": "sell_ship", "ship": "ship-1"},
+    ]
+    with pytest.raises(UnknownName, match="Did you mean Courier"):
+        desk.buy_ship("Currier", "Sol Mine")
+
+
 def test_name_that_several_have_asks_for_an_id() -> None:
     table = {"ship-1": {"name": "Twin"}, "ship-2": {"name": "Twin"}}
     with pytest.raises(UnknownName, match="ship-1, ship-2"):

@@ -1,7 +1,7 @@
 """Small galaxies with easy numbers, and a way to play in them that checks the laws at every step.
 
 In each of them a sector is 2,000 m wide, gates stand 900 m from its centre, ships fly 10 m a tick (so 90 ticks from
-the centre to a gate), a jump takes 50 ticks and docking 10.
+the centre to a gate), a jump takes 50 ticks and docking 10. Trades cost no fee unless a test asks for one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gamekit.space.status import status_of
 
 E = TypeVar("E", bound=Event)
 
-RULES = {"ship_speed_mm_per_tick": 10_000, "initial_stock_percent": 50}
+RULES = {"ship_speed_mm_per_tick": 10_000, "initial_stock_percent": 50, "trade_fee_permille": 0}
 
 #: Three sectors in a row: west, mid, east. All that is made and used lies between ore and metals.
 LINE: dict[str, Any] = {

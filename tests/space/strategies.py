@@ -7,7 +7,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gamekit.game import Command, View
-from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
+from gamekit.space.commands import (
+    AutoTrade,
+    BuyShip,
+    BuyWare,
+    CancelEntry,
+    MoveShip,
+    RenameShip,
+    SellShip,
+    SellWare,
+    StopShip,
+    Target,
+)
 
 
 def some(table: dict[str, Any]) -> st.SearchStrategy[str]:
@@ -33,6 +44,7 @@ def commands(view: View) -> st.SearchStrategy[Command]:
     wares = some(view["wares"])
     units = st.integers(0, 400) | st.sampled_from([-1, 10**9, 10**9 + 1, 2**70])
     append = st.booleans()
+    names = st.text(max_size=5) | st.sampled_from(["Hermes", "Гермес 2", " ", "x" * 40, "x" * 41])
     return st.one_of(
         st.builds(MoveShip, ship=ships, to=targets(view), append=append),
         st.builds(MoveShip, ship=ships, to=targets(view), append=append),
@@ -41,4 +53,13 @@ def commands(view: View) -> st.SearchStrategy[Command]:
         st.builds(StopShip, ship=ships),
         st.builds(AutoTrade, ship=ships, on=st.sampled_from([True, True, False])),
         st.builds(CancelEntry, ship=ships, entry=st.integers(0, 30)),
+        st.builds(
+            BuyShip,
+            ship_class=some(view["ship_classes"]),
+            station=st.sampled_from([key for key, row in view["stations"].items() if row["shipyard"]] or ["nowhere"])
+            | some(view["stations"]),
+            name=st.none() | names,
+        ),
+        st.builds(SellShip, ship=ships),
+        st.builds(RenameShip, ship=ships, name=names),
     )

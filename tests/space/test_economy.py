@@ -47,13 +47,18 @@ def test_mine_clogs_when_full_and_wakes_when_somebody_buys() -> None:
     mine = station(play, MINE)
     refilled(play, MINE, ore=mine.capacity["ore"] - 20)
     events = play.run(1200)
-    assert only(StationStatusChanged, events)[0] == StationStatusChanged(MINE, "clogged", "no room for more Ore")
+    clogged = only(StationStatusChanged, events)[0]
+    assert clogged == StationStatusChanged(MINE, "clogged", "no room for more Ore", "producing", mine.since)
     assert mine.due == NEVER
     assert mine.stock["ore"] <= mine.capacity["ore"]
     play.move(station=MINE)
     play.run_until_idle()
     events = play.accepted(BuyWare("ship-1", "ore", 20))
-    assert only(StationStatusChanged, events) == [StationStatusChanged(MINE, "producing", "producing")]
+    lasted = play.state.tick - clogged.lasted
+    assert only(StationStatusChanged, events) == [
+        StationStatusChanged(MINE, "producing", "producing", "clogged", lasted)
+    ]
+    assert mine.since == play.state.tick
     assert mine.due == play.state.tick + 600
 
 

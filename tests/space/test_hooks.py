@@ -48,7 +48,7 @@ def test_an_own_price_is_summed_unit_by_unit_and_costs_the_same_both_ways() -> N
     assert bought.total == expected
     [sold] = only(WareSold, given(game, state, SellWare("ship-1", "ore", 100)))
     assert sold.total == expected
-    assert state.ledger.credits["player:p1"] == 10_000_000
+    assert state.ledger.credits["player:p1"] == 10_000_000 - bought.fee - sold.fee
 
 
 def test_the_view_shows_an_own_price() -> None:
@@ -63,7 +63,7 @@ def test_own_prices_are_cut_down_to_what_the_buyer_owns() -> None:
     state = begun(game, rules={"starting_credits": 5_000})
     [bought] = only(WareBought, given(game, state, BuyWare("ship-1", "ore", 100)))
     depot, ore = state.stations["west-store"], state.wares["ore"]
-    assert bought.total <= 5_000 < bought.total + game.price(depot, ore, depot.stock["ore"] - 1, state.rules)
+    assert bought.total + bought.fee <= 5_000 < bought.total + bought.fee + game.price(depot, ore, depot.stock["ore"] - 1, state.rules)
 
 
 def test_an_own_total_is_used_where_there_is_one() -> None:

@@ -13,12 +13,21 @@ from hypothesis import strategies as st
 from gamekit.errors import InvariantViolated
 from gamekit.game import Rejected
 from gamekit.space import SpaceState, check
-from gamekit.space.commands import BuyWare
+from gamekit.space.commands import BuyShip, BuyWare
 from gamekit.space.model import Docked, InGate, InSpace, Job, Jump, OnLeg
 from tests.space.galaxies import LINE, RING, Play
 from tests.space.strategies import commands
 
-QUICK = {"jump_ticks": 7, "ship_speed_mm_per_tick": 50_000, "queue_limit": 12}
+#: Fast ships, and credits for some more of them.
+QUICK = {
+    "jump_ticks": 7,
+    "ship_speed_mm_per_tick": 50_000,
+    "queue_limit": 12,
+    "trade_fee_permille": 13,
+    "minimum_stock_percent": 20,
+    "starting_credits": 30_000_000,
+    "ships_limit": 3,
+}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -30,16 +39,18 @@ def test_laws_and_mirrors_hold_after_every_step(data: st.DataObject) -> None:
     gates = st.sampled_from(list(play.state.gates))
     steps = st.one_of(
         st.tuples(st.just("command"), player, commands(view)),
-        st.tuples(st.just("own"), player, commands(view)),
-        st.tuples(st.just("own"), player, commands(view)),
+        st.tuples(st.just("own"), player, commands(view), st.integers(0, 2)),
+        st.tuples(st.just("own"), player, commands(view), st.integers(0, 2)),
         st.tuples(st.just("wait"), st.integers(1, 120)),
         st.tuples(st.just("close"), gates),
         st.tuples(st.just("open"), gates),
     )
     for step in data.draw(st.lists(steps, min_size=5, max_size=40)):
         if step[0] in {"command", "own"}:
-            own = "ship-" + step[1][1:]
-            command = step[2] if step[0] == "command" else msgspec.structs.replace(step[2], ship=own)
+            command = step[2]
+            fleet = [ship.id for ship in play.state.ships.values() if ship.owner == step[1]]
+            if step[0] == "own" and fleet and not isinstance(command, BuyShip):
+                command = msgspec.structs.replace(command, ship=fleet[step[3] % len(fleet)])
             before = play.game.encode(play.state)
             answer = play.game.apply(play.state, step[1], command)
             if isinstance(answer, Rejected):
@@ -58,7 +69,7 @@ def test_laws_and_mirrors_hold_after_every_step(data: st.DataObject) -> None:
     # With every gate open, every ship gets where it was told to go.
     for gate in play.state.gates:
         play.open(gate)
-    for ship in play.state.ships:
+    for ship in list(play.state.ships):
         play.run_until_idle(ship)
 
 
@@ -149,6 +160,39 @@ def spoil_dispatcher(state: SpaceState) -> None:
 
 def spoil_weather(state: SpaceState) -> None:
     state.gates["west:mid"].stormy = True
+
+
+def spoil_fees(state: SpaceState) -> None:
+    state.ledger.credits["fees"] -= 1
+    state.ledger.credits["grants"] += 1
+
+
+def spoil_account(state: SpaceState) -> None:
+    state.ledger.credits["elsewhere"] = 0
+
+
+def spoil_sink(state: SpaceState) -> None:
+    state.ledger.wares["lost"] = {}
+
+
+def spoil_since(state: SpaceState) -> None:
+    state.stations["west-mine"].since = 77
+
+
+def spoil_ship_class(state: SpaceState) -> None:
+    state.ships["ship-1"].ship_class = "dinghy"
+
+
+def spoil_ship_id(state: SpaceState) -> None:
+    state.ships_made = 1
+
+
+def spoil_ship_name(state: SpaceState) -> None:
+    state.ships["ship-2"].name = "\n"
+
+
+def spoil_ship_order(state: SpaceState) -> None:
+    state.ships["ship-1"] = state.ships.pop("ship-1")
 
 
 def spoil_owner(state: SpaceState) -> None:

@@ -86,7 +86,7 @@ def test_docked_idle_ship_buys_at_once() -> None:
     play = Play()
     events = play.accepted(BuyWare("ship-1", "ore", 100))
     # 100 units from 200 to 100 of 400: the price at 150 is 1,000 * (1.3 - 0.6 * 150 / 400) = 1,075.
-    assert only(WareBought, events) == [WareBought("p1", "ship-1", DEPOT, "ore", 100, 1_075, 107_500)]
+    assert only(WareBought, events) == [WareBought("p1", "ship-1", DEPOT, "ore", 100, 1_075, 107_500, 100, 0)]
     assert only(StockChanged, events) == [StockChanged(DEPOT)]
     assert len(only(EntryDone, events)) == 1
     assert play.mercury.hold == {"ore": 100}
@@ -98,7 +98,7 @@ def test_selling_back_returns_what_was_paid() -> None:
     play = Play()
     play.accepted(BuyWare("ship-1", "ore", 100))
     sold = only(WareSold, play.accepted(SellWare("ship-1", "ore", 1_000)))
-    assert sold == [WareSold("p1", "ship-1", DEPOT, "ore", 100, 1_075, 107_500)]
+    assert sold == [WareSold("p1", "ship-1", DEPOT, "ore", 100, 1_075, 107_500, 1_000, 0, "no_cargo")]
     assert play.mercury.hold == {}
     assert credits(play) == 10_000_000
 

@@ -21,11 +21,12 @@ def test_view_has_the_promised_tables_and_fields() -> None:
     assert shown == {
         "sectors": "gates name size_m x y",
         "gates": "jump_ticks open sector to to_sector x y",
-        "stations": "buys capacity kind name owner price reason recipe sector sells status stock x y",
+        "stations": "buys capacity kind name owner price reason recipe sector sells shipyard since status stock x y",
         "ships": "at auto_trade capacity class hold job name owner queue reason speed status",
         "players": "company credits joined name",
         "wares": "base_price name tier volume",
         "rules": "value",
+        "ship_classes": "capacity_percent name price speed_percent",
     }
 
 

@@ -103,7 +103,13 @@ class Galaxy:
         return min(loads, default=0)
 
     def worth_moving(self, seller: Fields, buyer: Fields, ware: str) -> int:
-        """Units that make both equally full: prices are equal then, so nobody carries more."""
+        """Units that nobody loses by carrying: until the prices at both ends, fees included, are equal.
+
+        As the dispatcher reckons; see `gamekit.space.dispatch`.
+        """
         stock, size = seller["stock"].get(ware, 0), seller["capacity"][ware]
         there, capacity = buyer["stock"].get(ware, 0), buyer["capacity"][ware]
-        return max(0, int(stock * capacity - there * size) // int(size + capacity))
+        spread, fee = self.rules.get("price_spread_percent", 30), self.rules.get("trade_fee_permille", 0)
+        giving = stock - size * fee // (10 * spread) if spread else 0
+        spare = stock - size * self.rules.get("minimum_stock_percent", 0) // 100
+        return max(0, min(int(giving * capacity - there * size) // int(size + capacity), int(spare)))

@@ -168,7 +168,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "total_credits": "for all units together",
     },
     "ledger": {
-        "account": "as the game's ledger names it, e.g. player:p1, station:sol-hub, hold:ship-1, mined",
+        "account": "as the game's ledger names it, e.g. player:p1, station:sol-hub, ship:ship-1, mined",
         "kind": "player, company, station, stock, hold, faucet or sink",
         "asset": "credits, or a ware's id",
         "balance": "credits, or units of the ware; over all accounts of an asset they sum to zero",

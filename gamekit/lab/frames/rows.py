@@ -172,10 +172,10 @@ def seen_ledger_rows(seen: Seen) -> Iterable[dict[str, Any]]:
             yield ledger_row(f"player:{key}", kind, "credits", player["credits"])
     for key, station in table(seen, "stations").items():
         for ware, units in station["stock"].items():
-            yield ledger_row(f"stock:{key}", "stock", ware, units)
+            yield ledger_row(f"station:{key}", "stock", ware, units)
     for key, ship in table(seen, "ships").items():
         for ware, units in ship.get("hold", {}).items():
-            yield ledger_row(f"hold:{key}", "hold", ware, units)
+            yield ledger_row(f"ship:{key}", "hold", ware, units)
 
 
 def ledger_row(account: str, kind: str, asset: str, amount: int) -> dict[str, Any]:

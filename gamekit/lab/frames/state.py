@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,6 +32,17 @@ def everything(game: Game[Any], state: Any) -> Seen:
     for player in list(whole.get("players", {})):
         merge(whole, {name: rows for name, rows in game.view(state, player).items() if name in {"ships", "players"}})
     return Seen(epoch=0, n=0, tick=game.tick(state), seq=0, view=whole)
+
+
+def account_rows(state: SpaceState) -> Iterator[tuple[str, str, str, int]]:
+    """Every account of the books: (account, kind, asset, centi-credits or units); see `gamekit.space.ledger.rows`.
+
+    Told apart more finely: what companies own is of kind "company", what lies in a station of kind "stock".
+    """
+    companies = {ledger.player_account(one.id) for one in state.players.values() if one.company}
+    for account, kind, asset, balance in ledger.rows(state.ledger, state.stations.values(), state.ships.values()):
+        stock = kind == "station" and asset != ledger.CREDITS
+        yield account, "company" if account in companies else "stock" if stock else kind, asset, balance
 
 
 class StateFrames:
@@ -69,7 +80,7 @@ class StateFrames:
     @property
     def ledger(self) -> pd.DataFrame:
         """Every account of the books; the balances of each asset sum to zero."""
-        return frame("ledger", (ledger_row(*row) for row in ledger.rows(self._state)))
+        return frame("ledger", (ledger_row(*row) for row in account_rows(self._state)))
 
     @property
     def trades(self) -> pd.DataFrame:
