@@ -40,8 +40,8 @@ class History:
             for entry in json.loads(record.commands):
                 key = (entry["player"], entry["client"], entry["cid"])
                 self.commands.setdefault(key, []).append(((record.tick, record.seq), entry))
-        #: (place, who may see it, the event as plain values), in order.
-        self.events: list[tuple[Place, str | None, Any]] = []
+        #: (place, who may see it (None: everybody), the event as plain values), in order.
+        self.events: list[tuple[Place, tuple[str, ...] | None, Any]] = []
         self._state = GAME.new(self.config, self.seed)
         self._seq = 0
         self._next_record = 0
@@ -75,7 +75,9 @@ class History:
     def visible(self, player: str | None, after: Place, upto: Place) -> list[Any]:
         """The events that a player may see between two places, exclusive and inclusive, each with its tick."""
         return [
-            (place[0], event) for place, who, event in self.events if after < place <= upto and who in (None, player)
+            (place[0], event)
+            for place, who, event in self.events
+            if after < place <= upto and (who is None or player in who)
         ]
 
     def _step_to(self, tick: int) -> None:
@@ -101,16 +103,16 @@ class History:
             outcome = {"player": player, "client": entry["client"], "cid": entry["cid"]}
             if isinstance(result, Rejected):
                 failed = {"type": "CommandFailed", **outcome, "code": result.code, "message": result.message}
-                self.events.append(((record.tick, record.seq), player, failed))
+                self.events.append(((record.tick, record.seq), (player,), failed))
             else:
                 self._note(result, record.tick)
-                self.events.append(((record.tick, record.seq), player, {"type": "CommandDone", **outcome}))
+                self.events.append(((record.tick, record.seq), (player,), {"type": "CommandDone", **outcome}))
         invariants.check(self._state)
 
     def _note(self, events: list[Event], tick: int) -> None:
         for event in events:
             plain = json.loads(msgspec.json.encode(event))
-            self.events.append(((tick, self._seq), GAME.audience(event), plain))
+            self.events.append(((tick, self._seq), GAME.audience(self._state, event), plain))
 
 
 def check_connection(history: History, states: dict[Place, Any], player: str | None, messages: list[Any]) -> int:

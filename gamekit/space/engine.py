@@ -10,10 +10,9 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, Tick, View
-from gamekit.space import dispatch, economy, orders, queue, storms, views
+from gamekit.space import discovery, dispatch, economy, fog, orders, queue, sight, storms, views
 from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
-from gamekit.space.events import PRIVATE
-from gamekit.space.model import Gate, Player, Saved, Ship, Station
+from gamekit.space.model import Charts, Gate, Player, Saved, Ship, Station
 from gamekit.space.state import SpaceState
 from gamekit.space.worldgen import new_state
 
@@ -75,6 +74,9 @@ class SpaceGame:
                 dispatch.hold_round(state, thing, events)
             elif isinstance(thing, Gate):
                 storms.turn(state, thing, events)
+            elif isinstance(thing, Charts):
+                discovery.survey(state, events)
+                queue.look_again(state, None, events)
         state.tick = to_tick
         return events
 
@@ -86,20 +88,20 @@ class SpaceGame:
         return carry_out(state, player, command)
 
     def next_due(self, state: SpaceState) -> Tick | None:
-        """The next tick at which a ship, a station, a dispatcher or the weather has something due, or None."""
+        """The next tick at which something of a ship, station, dispatcher, storm or survey falls due, or None."""
         return state.agenda.next_due()
 
     def view(self, state: SpaceState, player: PlayerId | None) -> View:
         """What `player` may see; None is a spectator."""
-        return views.view(state, player)
+        return fog.view(state, player) if state.rules.fog else views.view(state, player)
 
     def changes(self, state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
         """The patch that `events` made: public for None, else what `player` sees beyond it."""
-        return views.changes(state, player, events)
+        return fog.changes(state, player, events) if state.rules.fog else views.changes(state, player, events)
 
-    def audience(self, event: Event) -> PlayerId | None:
-        """The one player whom a private event concerns, or None for everybody."""
-        return event.player if isinstance(event, PRIVATE) else None
+    def audience(self, state: SpaceState, event: Event) -> tuple[PlayerId, ...] | None:
+        """The players who may see an event that has just fallen: its owner, or who knows where it is; None for all."""
+        return sight.audience(state, event)
 
     def rules(self, state: SpaceState) -> dict[str, Any]:
         """The rules in force."""

@@ -67,6 +67,15 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, _meta("storms in 100 hours", 0, 36_000, "How often a storm closes a passage, on average; 0 is never.")
     ] = 0
     storm_ticks: Annotated[int, _meta("ticks", 1, 3_600_000, "How long a storm keeps a passage closed.")] = 3_000
+    fog: Annotated[
+        int, _meta("0 or 1", 0, 1, "Whether players see only the sectors that are charted or that they discovered.")
+    ] = 0
+    charted_jumps: Annotated[
+        int, _meta("jumps", 0, 1_000, "Under fog: how far around the hubs everything is charted at the start.")
+    ] = 0
+    discovery_ticks: Annotated[
+        int, _meta("ticks", 0, 36_000_000, "Under fog: time in which surveyors chart one more sector; 0 is never.")
+    ] = 0
 
 
 class RuleField(msgspec.Struct, frozen=True):

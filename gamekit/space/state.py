@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import chain
 
+from gamekit.game import PlayerId
+from gamekit.space.maps import Maps
 from gamekit.space.market import Market
 from gamekit.space.model import Saved
 from gamekit.space.reserved import Reserved
@@ -19,13 +21,16 @@ class SpaceState:
         atlas: how to get anywhere.
         reserved: what jobs have spoken for.
         market: who sells what to whom.
+        maps: who knows which sectors, under fog.
     """
 
     __slots__ = (
         "agenda",
         "atlas",
+        "charts",
         "gates",
         "ledger",
+        "maps",
         "market",
         "players",
         "reserved",
@@ -53,12 +58,20 @@ class SpaceState:
         self.players = saved.players
         self.ledger = saved.ledger
         self.ships_made = saved.ships_made
+        self.charts = saved.charts
         self.agenda = Agenda(
-            chain(self.stations.values(), self.ships.values(), self.players.values(), self.gates.values())
+            chain(
+                self.stations.values(),
+                self.ships.values(),
+                self.players.values(),
+                self.gates.values(),
+                (self.charts,),
+            )
         )
         self.atlas = Atlas(self.sectors, self.gates, self.stations)
         self.reserved = Reserved(self.ships.values())
         self.market = Market()
+        self.maps = Maps(self.sectors, self.gates, self.stations)
 
     def saved(self) -> Saved:
         """The tables as they are saved; they are shared with this state, not copied."""
@@ -75,4 +88,31 @@ class SpaceState:
             players=self.players,
             ledger=self.ledger,
             ships_made=self.ships_made,
+            charts=self.charts,
         )
+
+    def known_to(self, player: PlayerId | None) -> frozenset[str] | None:
+        """The sectors that a player knows, or a spectator (None); None when they know all there are.
+
+        Companies know everything, as their pilots are old hands: so trade does not depend on what players find.
+        """
+        if not self.rules.fog:
+            return None
+        one = self.players.get(player) if player is not None else None
+        if one is not None and one.company:
+            return None
+        return self.maps.known(player, self.charts.sectors, one.discovered if one is not None else ())
+
+    def knows(self, player: PlayerId | None, sector: str) -> bool:
+        """Whether a player, or a spectator (None), knows a sector."""
+        known = self.known_to(player)
+        return known is None or sector in known
+
+    def called(self, player: PlayerId | None, sector: str) -> str:
+        """What a player calls a sector: its name, when it is known."""
+        return self.sectors[sector].name if self.knows(player, sector) else "the unknown"
+
+    def atlas_of(self, player: PlayerId) -> Atlas:
+        """How to get anywhere by what a player knows."""
+        known = self.known_to(player)
+        return self.atlas if known is None else self.maps.atlas(known)
