@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from copy import deepcopy
 from typing import Any
 
 import msgspec
@@ -15,8 +16,8 @@ from tests.rawclient import Message, RawSocket
 
 RULES = {
     "fog": 1,
-    "discovery_ticks": 6_000,
-    "company_percent": 50,
+    "discovery_ticks": 1_500,
+    "company_percent": 20,
     "jump_ticks": 20,
     "ship_speed_mm_per_tick": 60_000,
     "storm_rate": 3_600,
@@ -34,7 +35,7 @@ class Explorer:
         self.view: dict[str, Any] = {}
         self.resume: dict[str, int] | None = None
         self.connections: list[list[Message]] = []
-        self.cid = 0
+        self.cid = self.asked_tick = 0
         self.discovered: list[str] = []
 
     def unknown(self) -> list[str]:
@@ -47,13 +48,12 @@ class Explorer:
         if self.resume:
             hello["resume"] = self.resume  # type: ignore[assignment]
         socket = await RawSocket.open(self.game["ws_url"], **hello)
-        self.connections.append(socket.messages)
         epoch = (await socket.of("welcome"))["epoch"]
         while len(self.discovered) < discoveries:
             message = await socket.receive()
             assert message is not None, "the server closed the connection"
             if message["type"] == "snapshot":
-                self.view = message["view"]
+                self.view = deepcopy(message["view"])
             elif message["type"] == "delta":
                 merge(self.view, message["changes"])
                 kind = "SectorDiscovered" if self.ship else "SectorCharted"
@@ -61,14 +61,25 @@ class Explorer:
             else:
                 continue
             self.resume = {"epoch": epoch, "n": message["n"]}
-            if self.ship and self.view["ships"][self.ship]["status"] in {"idle", "docked"} and self.unknown():
+            answered = message["tick"] > self.asked_tick + 20
+            if self.ship and answered and self.view["ships"][self.ship]["status"] in {"idle", "docked"}:
+                self.asked_tick = message["tick"]
                 await self.explore(socket)
+        # What is still on its way when the connection is cut does not count: it comes again.
+        self.connections.append(list(socket.messages))
         await socket.close()
+
+    async def play_on(self, *goals: int) -> None:
+        """Each goal on a connection of its own, which goes on where the one before was cut."""
+        for goal in goals:
+            await self.play(goal)
 
     async def explore(self, socket: RawSocket) -> None:
         """Order the ship through an unknown gate; now and then ask for what it cannot know."""
+        if not self.unknown():
+            return
         self.cid += 1
-        to = {"station": "luyten-726-8-mine"} if self.cid % 3 == 0 else {"gate": self.unknown()[0], "through": True}
+        to = {"station": "barnards-star-smelter"} if self.cid % 3 == 0 else {"gate": self.unknown()[0], "through": True}
         await socket.send(type="command", cid=self.cid, body={"type": "move", "ship": self.ship, "to": to})
 
 
@@ -120,10 +131,9 @@ def _silent(state: Any, one: Explorer, stream: list[Message]) -> None:
     hidden = [sector for sector in state.sectors.values() if not state.knows(one.player, sector.id)]
     assert hidden, "everything is known; the test shows nothing"
     for sector in hidden:
-        # The one that Ada asks for by its name is not in her view either; the refusal repeats what she said.
         for word in (f'"{sector.id}"', f'"{sector.name}"', *(f'"{gate}"' for gate in sector.gates)):
             assert word not in text, (one.player, word)
     for station in state.stations.values():
-        if not state.knows(one.player, station.sector) and station.id != "luyten-726-8-mine":
+        if not state.knows(one.player, station.sector):
             assert f'"{station.id}"' not in text
             assert f'"{station.name}"' not in text
