@@ -130,6 +130,13 @@ class Game(Protocol, Generic[S]):
         """
         ...
 
+    def secretive(self, state: S) -> bool:
+        """Whether players could learn from the seed, or from the whole history, what `view` keeps from them.
+
+        Then only the admin gets these.
+        """
+        ...
+
     def rules(self, state: S) -> dict[str, Any]:
         """The rules in force, as plain values."""
         ...

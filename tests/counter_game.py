@@ -177,6 +177,10 @@ class CounterGame:
         """Scores are private."""
         return (event.player,) if isinstance(event, ScoreChanged) else None
 
+    def secretive(self, state: CounterState) -> bool:
+        """Scores are private, but anybody may count."""
+        return False
+
     def rules(self, state: CounterState) -> dict[str, Any]:
         """The rules in force."""
         rules: dict[str, Any] = msgspec.to_builtins(state.rules)

@@ -103,6 +103,10 @@ class SpaceGame:
         """The players who may see an event that has just fallen: its owner, or who knows where it is; None for all."""
         return sight.audience(state, event)
 
+    def secretive(self, state: SpaceState) -> bool:
+        """Under fog: a galaxy can be made again from its seed, and others' orders name where they have been."""
+        return bool(state.rules.fog)
+
     def rules(self, state: SpaceState) -> dict[str, Any]:
         """The rules in force."""
         return msgspec.structs.asdict(state.rules)

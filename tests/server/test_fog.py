@@ -83,6 +83,19 @@ class Explorer:
         await socket.send(type="command", cid=self.cid, body={"type": "move", "ship": self.ship, "to": to})
 
 
+def test_seed_and_history_of_a_game_in_fog_are_the_admins_only(server: LiveServer) -> None:
+    made = server.new_game(scenario="procedural:9", seed=5, rules={"fog": 1})
+    about, history = f"/api/game/{made['id']}", f"/api/game/{made['id']}/commands"
+    assert server.call("GET", about)[1]["seed"] is None
+    assert server.call("GET", about, token=made["token"])[1]["scenario"] == "procedural:9"
+    assert server.call("GET", about, token=server.admin_token)[1]["seed"] == 5
+    status, problem = server.call("GET", history, token=made["token"])
+    assert (status, problem["code"]) == (401, "admin_only")
+    assert server.call("GET", history, token=server.admin_token)[0] == 200
+    clear = server.new_game(seed=5)
+    assert server.call("GET", f"/api/game/{clear['id']}")[1]["seed"] == 5
+
+
 def test_players_in_fog_are_sent_what_they_know_and_nothing_else(server: LiveServer) -> None:
     made = server.new_game(scenario="nearest-stars", seed=5, rules=RULES, player_name="Ada")
     server.admin(made["id"], "speed", speed=30)
