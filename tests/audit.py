@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from gamekit.game import Event, GameId, Join, PlayerId, Rejected
+from gamekit.game import Event, GameId, Join, PlayerId, Rejected, merge
 from gamekit.journal import SqliteReader
 from gamekit.space import SpaceGame, invariants
 
@@ -134,6 +135,36 @@ def check_connection(history: History, states: dict[Place, Any], player: str | N
             last = place
             compared += 1
     return compared
+
+
+def check_mirror(states: dict[Place, Any], player: str | None, messages: list[Any]) -> int:
+    """Merge what one connection (or several that resumed one another) was sent, and compare wherever a state is given.
+
+    So nothing is missing in the changes, and nothing is in them that the player may not see.
+    """
+    compared = 0
+    mirror: dict[str, Any] = {}
+    for number, message in enumerate(messages):
+        if message["type"] == "snapshot":
+            mirror = deepcopy(message["view"])
+        elif message["type"] == "delta":
+            merge(mirror, deepcopy(message["changes"]))
+        else:
+            continue
+        place = (message["tick"], message["seq"])
+        later = next((one for one in messages[number + 1 :] if one["type"] in {"snapshot", "delta"}), None)
+        # A place may take two deltas; only after the last of them is all of it told.
+        if place in states and (later is None or (later["tick"], later["seq"]) != place):
+            view = GAME.view(states[place], PlayerId(player) if player else None)
+            assert mirror == json.loads(msgspec.json.encode(view)), f"the mirror of {player} at {place} is not true"
+            compared += 1
+    return compared
+
+
+def delta_places(messages: list[Any], every: int) -> list[Place]:
+    """The places of every so many-th delta among the messages, and of the last one."""
+    places = [(message["tick"], message["seq"]) for message in messages if message["type"] == "delta"]
+    return places[::-every]
 
 
 def shown_places(messages: list[Any]) -> list[Place]:

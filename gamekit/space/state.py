@@ -105,6 +105,8 @@ class SpaceState:
 
     def knows(self, player: PlayerId | None, sector: str) -> bool:
         """Whether a player, or a spectator (None), knows a sector."""
+        if not self.rules.fog:
+            return True
         known = self.known_to(player)
         return known is None or sector in known
 
@@ -114,5 +116,7 @@ class SpaceState:
 
     def atlas_of(self, player: PlayerId) -> Atlas:
         """How to get anywhere by what a player knows."""
+        if not self.rules.fog:
+            return self.atlas
         known = self.known_to(player)
         return self.atlas if known is None else self.maps.atlas(known)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from gamekit.game import PlayerId, merge
-from tests.audit import GAME, History, check_connection, shown_places
+from tests.audit import GAME, History, check_connection, check_mirror, delta_places, shown_places
 from tests.live import LiveServer
 from tests.rawclient import Message, RawSocket
 
@@ -28,7 +28,8 @@ RULES = {
 class Explorer:
     """A player (None: a spectator) who keeps a mirror over many connections, and goes through every unknown gate."""
 
-    def __init__(self, game: dict[str, Any], ship: str | None) -> None:
+    def __init__(self, game: dict[str, Any], ship: str | None, far_off: list[str]) -> None:
+        self.far_off = far_off
         self.game = game
         self.player: str | None = game["player"] if ship else None
         self.ship = ship
@@ -55,7 +56,7 @@ class Explorer:
             if message["type"] == "snapshot":
                 self.view = deepcopy(message["view"])
             elif message["type"] == "delta":
-                merge(self.view, message["changes"])
+                merge(self.view, deepcopy(message["changes"]))
                 kind = "SectorDiscovered" if self.ship else "SectorCharted"
                 self.discovered += [one["sector"] for one in message["events"] if one["type"] == kind]
             else:
@@ -79,7 +80,10 @@ class Explorer:
         if not self.unknown():
             return
         self.cid += 1
-        to = {"station": "barnards-star-smelter"} if self.cid % 3 == 0 else {"gate": self.unknown()[0], "through": True}
+        gates = self.unknown()
+        to = {"gate": gates[self.cid % len(gates)], "through": True}
+        if self.cid % 5 == 0:
+            to = {"station": self.far_off[self.cid % len(self.far_off)]}
         await socket.send(type="command", cid=self.cid, body={"type": "move", "ship": self.ship, "to": to})
 
 
@@ -97,12 +101,15 @@ def test_seed_and_history_of_a_game_in_fog_are_the_admins_only(server: LiveServe
 
 
 def test_players_in_fog_are_sent_what_they_know_and_nothing_else(server: LiveServer) -> None:
-    made = server.new_game(scenario="nearest-stars", seed=5, rules=RULES, player_name="Ada")
+    config = {"scenario": "procedural:60", "rules": RULES}
+    start = GAME.new(config, 5)
+    far_off = [one.id for one in start.stations.values() if one.sector not in start.charts.sectors]
+    made = server.new_game(**config, seed=5, player_name="Ada")
     server.admin(made["id"], "speed", speed=30)
     status, joined = server.call("POST", f"/api/game/{made['id']}/join", {"name": "Bob"})
     assert status == 201
-    ada, bob = Explorer(made, "ship-1"), Explorer(joined, "ship-2")
-    watcher = Explorer(made, None)
+    ada, bob = Explorer(made, "ship-1", far_off), Explorer(joined, "ship-2", far_off)
+    watcher = Explorer(made, None, [])
 
     async def explore() -> None:
         watching = asyncio.create_task(watcher.play(1))
@@ -119,12 +126,15 @@ def test_players_in_fog_are_sent_what_they_know_and_nothing_else(server: LiveSer
     history = History(server.directory / "gamekit.db", made["id"])
     messages = [message for one in everybody for connection in one.connections for message in connection]
     at_last = [(state["tick"], state["seq"]) for state in states.values()]
-    places = history.replay(shown_places(messages) + at_last)
+    streams = {one: [message for connection in one.connections for message in connection] for one in everybody}
+    sampled = [place for stream in streams.values() for place in delta_places(stream, every=7)]
+    places = history.replay(shown_places(messages) + sampled + at_last)
     for one in everybody:
         # Connections that resumed got deltas only, so all of them together are one stream.
-        stream = [message for connection in one.connections for message in connection]
+        stream = streams[one]
         assert [m["type"] for m in stream].count("snapshot") == 1, "a resumed connection got a snapshot"
         assert check_connection(history, places, one.player, stream) > 10
+        assert check_mirror(places, one.player, stream) > 3
         _silent(history.final, one, stream)
     for player, state in states.items():
         place = (state["tick"], state["seq"])
