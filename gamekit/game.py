@@ -145,8 +145,19 @@ class Game(Protocol, Generic[S]):
         """
         ...
 
-    def audience(self, event: Event) -> PlayerId | None:
-        """Who may see the event: one player, or None for everybody."""
+    def audience(self, state: S, event: Event) -> tuple[PlayerId, ...] | None:
+        """The players who may see an event; None for everybody, spectators too.
+
+        Asked when the event has just fallen: of the state after the `advance` to its tick, or the `apply`, that
+        returned it. So what somebody may see does not change when they learn more later.
+        """
+        ...
+
+    def secretive(self, state: S) -> bool:
+        """Whether players could learn from the seed, or from the whole history, what `view` keeps from them.
+
+        Then only the admin gets these.
+        """
         ...
 
     def rules(self, state: S) -> dict[str, Any]:

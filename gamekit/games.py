@@ -19,7 +19,7 @@ from gamekit.space import SpaceGame
 #: What every game has; see `gamekit.game.Game`.
 _CONTRACT = (
     *("name", "version", "command_type", "new", "tick", "advance", "apply", "next_due", "view", "changes", "audience"),
-    *("rules", "rule_table", "set_rules", "encode", "decode"),
+    *("secretive", "rules", "rule_table", "set_rules", "encode", "decode"),
 )
 
 

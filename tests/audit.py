@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from gamekit.game import Event, GameId, Join, PlayerId, Rejected
+from gamekit.game import Event, GameId, Join, PlayerId, Rejected, merge
 from gamekit.journal import SqliteReader
 from gamekit.space import SpaceGame, invariants
 
@@ -40,8 +41,8 @@ class History:
             for entry in json.loads(record.commands):
                 key = (entry["player"], entry["client"], entry["cid"])
                 self.commands.setdefault(key, []).append(((record.tick, record.seq), entry))
-        #: (place, who may see it, the event as plain values), in order.
-        self.events: list[tuple[Place, str | None, Any]] = []
+        #: (place, who may see it (None: everybody), the event as plain values), in order.
+        self.events: list[tuple[Place, tuple[str, ...] | None, Any]] = []
         self._state = GAME.new(self.config, self.seed)
         self._seq = 0
         self._next_record = 0
@@ -75,7 +76,9 @@ class History:
     def visible(self, player: str | None, after: Place, upto: Place) -> list[Any]:
         """The events that a player may see between two places, exclusive and inclusive, each with its tick."""
         return [
-            (place[0], event) for place, who, event in self.events if after < place <= upto and who in (None, player)
+            (place[0], event)
+            for place, who, event in self.events
+            if after < place <= upto and (who is None or player in who)
         ]
 
     def _step_to(self, tick: int) -> None:
@@ -101,16 +104,16 @@ class History:
             outcome = {"player": player, "client": entry["client"], "cid": entry["cid"]}
             if isinstance(result, Rejected):
                 failed = {"type": "CommandFailed", **outcome, "code": result.code, "message": result.message}
-                self.events.append(((record.tick, record.seq), player, failed))
+                self.events.append(((record.tick, record.seq), (player,), failed))
             else:
                 self._note(result, record.tick)
-                self.events.append(((record.tick, record.seq), player, {"type": "CommandDone", **outcome}))
+                self.events.append(((record.tick, record.seq), (player,), {"type": "CommandDone", **outcome}))
         invariants.check(self._state)
 
     def _note(self, events: list[Event], tick: int) -> None:
         for event in events:
             plain = json.loads(msgspec.json.encode(event))
-            self.events.append(((tick, self._seq), GAME.audience(event), plain))
+            self.events.append(((tick, self._seq), GAME.audience(self._state, event), plain))
 
 
 def check_connection(history: History, states: dict[Place, Any], player: str | None, messages: list[Any]) -> int:
@@ -132,6 +135,36 @@ def check_connection(history: History, states: dict[Place, Any], player: str | N
             last = place
             compared += 1
     return compared
+
+
+def check_mirror(states: dict[Place, Any], player: str | None, messages: list[Any]) -> int:
+    """Merge what one connection (or several that resumed one another) was sent, and compare wherever a state is given.
+
+    So nothing is missing in the changes, and nothing is in them that the player may not see.
+    """
+    compared = 0
+    mirror: dict[str, Any] = {}
+    for number, message in enumerate(messages):
+        if message["type"] == "snapshot":
+            mirror = deepcopy(message["view"])
+        elif message["type"] == "delta":
+            merge(mirror, deepcopy(message["changes"]))
+        else:
+            continue
+        place = (message["tick"], message["seq"])
+        later = next((one for one in messages[number + 1 :] if one["type"] in {"snapshot", "delta"}), None)
+        # A place may take two deltas; only after the last of them is all of it told.
+        if place in states and (later is None or (later["tick"], later["seq"]) != place):
+            view = GAME.view(states[place], PlayerId(player) if player else None)
+            assert mirror == json.loads(msgspec.json.encode(view)), f"the mirror of {player} at {place} is not true"
+            compared += 1
+    return compared
+
+
+def delta_places(messages: list[Any], every: int) -> list[Place]:
+    """The places of every so many-th delta among the messages, and of the last one."""
+    places = [(message["tick"], message["seq"]) for message in messages if message["type"] == "delta"]
+    return places[::-every]
 
 
 def shown_places(messages: list[Any]) -> list[Place]:

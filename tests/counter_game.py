@@ -182,9 +182,13 @@ class CounterGame:
                     changes["players"] = {who: {"score": state.players[who].score}}
         return changes
 
-    def audience(self, event: Event) -> PlayerId | None:
+    def audience(self, state: CounterState, event: Event) -> tuple[PlayerId, ...] | None:
         """Scores are private."""
-        return event.player if isinstance(event, ScoreChanged) else None
+        return (event.player,) if isinstance(event, ScoreChanged) else None
+
+    def secretive(self, state: CounterState) -> bool:
+        """Scores are private, but anybody may count."""
+        return False
 
     def rules(self, state: CounterState) -> dict[str, Any]:
         """The rules in force."""

@@ -7,7 +7,7 @@ A `Subject` says how to make a game and how to come by commands for it; each law
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
@@ -28,6 +28,8 @@ class Subject(NamedTuple):
         config: what its games are made from.
         commands: from a spectator's view, a strategy for commands, sensible ones and others.
         longest_wait: the most ticks that one step lets pass.
+        unknown: for a game whose players do not all see the same part of the world: from a state and a viewer, the
+            words that nothing told to this viewer may contain.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Subject(NamedTuple):
     config: Mapping[str, Any]
     commands: Callable[[View], st.SearchStrategy[Command]]
     longest_wait: Tick
+    unknown: Callable[[Any, PlayerId | None], Sequence[str]] | None = None
 
 
 class Wait(NamedTuple):
@@ -191,22 +194,70 @@ def law_rules_are_told(subject: Subject, data: st.DataObject) -> None:
 
 
 def law_secrets_are_kept(subject: Subject, data: st.DataObject) -> None:
-    """A player sees all that is public; what one sees beyond it, no other sees, neither in a view nor in a patch."""
+    """A player sees all that is public; what one sees beyond it, no other sees, neither in a view nor in a patch.
+
+    Where players see parts of the world, two may know the same that is not public, and one may know more of a public
+    thing than the public; what they must not see is then for `unknown_is_unheard_of`.
+    """
     game = subject.game
     for state, action in steps(subject, data):
         answer = perform(game, state, action)
         events = [] if isinstance(answer, Rejected) else answer
         public = _fields(game.view(state, SPECTATOR))
         seen = [_fields(game.view(state, viewer)) for viewer in PLAYERS]
-        assert all(public.items() <= fields.items() for fields in seen)
-        assert seen[0].keys() & seen[1].keys() == public.keys()
+        assert all(public.keys() <= fields.keys() for fields in seen)
         for event in events:
-            audience = game.audience(event)
-            # Somebody who plays, or one of the game's own, whose secrets nobody sees.
-            assert audience is None or isinstance(audience, str)
+            audience = game.audience(state, event)
+            # Those who play, or one of the game's own, whose secrets nobody sees.
+            assert audience is None or all(isinstance(player, str) for player in audience)
             assert msgspec.json.decode(msgspec.json.encode(event))["type"] == type(event).__name__
-        others = [event for event in events if game.audience(event) not in {None, PLAYERS[0]}]
-        assert game.changes(state, PLAYERS[0], others) == {}
+        if subject.unknown is None:
+            assert all(public.items() <= fields.items() for fields in seen)
+            assert seen[0].keys() & seen[1].keys() == public.keys()
+            others = [event for event in events if not _reaches(game, state, event, PLAYERS[0])]
+            assert game.changes(state, PLAYERS[0], others) == {}
+
+
+def law_unknown_is_unheard_of(subject: Subject, data: st.DataObject) -> None:
+    """Of what a viewer does not know there is no word in any view, patch, event or refusal."""
+    game = subject.game
+    if subject.unknown is None:
+        return
+    for state, action in steps(subject, data):
+        before = {viewer: subject.unknown(state, viewer) for viewer in (SPECTATOR, *PLAYERS)}
+        answer = perform(game, state, action)
+        events = [] if isinstance(answer, Rejected) else answer
+        for viewer in (SPECTATOR, *PLAYERS):
+            told = [game.view(state, viewer), game.changes(state, SPECTATOR, events)]
+            if viewer is not None:
+                told.append(game.changes(state, viewer, events))
+            told += [event for event in events if _reaches(game, state, event, viewer)]
+            _silent_about(subject.unknown(state, viewer), told)
+        if isinstance(answer, Rejected) and isinstance(action, Give):
+            # Who asks for what they do not know hears no more of it than they said.
+            said = msgspec.json.encode(action.command).decode()
+            _silent_about([word for word in before[action.player] if word not in said], [answer])
+
+
+def law_unknown_is_as_good_as_missing(subject: Subject, data: st.DataObject) -> None:
+    """A command about what a player does not know gets the answer that it gets about what is not there."""
+    game = subject.game
+    if subject.unknown is None:
+        return
+    for state, action in steps(subject, data):
+        if isinstance(action, Give) and not isinstance(action.command, Join):
+            said = msgspec.json.encode(action.command).decode()
+            for word in subject.unknown(state, action.player):
+                if f'"{word}"' in said:
+                    missing = said.replace(f'"{word}"', '"there-is-no-such-thing"')
+                    twin = game.decode(game.encode(state), game.version)
+                    answer = game.apply(state, action.player, action.command)
+                    other = game.apply(twin, action.player, msgspec.json.decode(missing, type=game.command_type))
+                    assert isinstance(answer, Rejected)
+                    assert isinstance(other, Rejected)
+                    assert answer.code == other.code
+                    assert answer.message.replace(word, "there-is-no-such-thing") == other.message
+        perform(game, state, action)
 
 
 def law_commands_are_typed(subject: Subject, data: st.DataObject) -> None:
@@ -258,7 +309,13 @@ def _action(subject: Subject, state: Any, data: st.DataObject) -> Action:
     kind = data.draw(st.sampled_from(["command", "command", "command", "wait", "until due", "rules"]), label="kind")
     if kind == "command":
         player = data.draw(st.sampled_from(PLAYERS), label="player")
-        command = data.draw(subject.commands(game.view(state, SPECTATOR)) | st.just(Join("Again")), label="command")
+        view = game.view(state, player if subject.unknown is not None else SPECTATOR)
+        command = data.draw(subject.commands(view) | st.just(Join("Again")), label="command")
+        if subject.unknown is not None and not isinstance(command, Join):
+            # Ask now and then for what is there and not known, where else one would ask for nothing.
+            word = data.draw(st.sampled_from(["nowhere", *subject.unknown(state, player)]), label="instead of nowhere")
+            said = msgspec.json.encode(command).decode().replace('"nowhere"', f'"{word}"')
+            command = msgspec.json.decode(said, type=game.command_type)
         return Give(player, command)
     if kind == "rules":
         return Change(data.draw(rule_changes(game), label="rules"))
@@ -266,6 +323,18 @@ def _action(subject: Subject, state: Any, data: st.DataObject) -> Action:
     if kind == "until due" and due is not None:
         return Wait(due - game.tick(state))
     return Wait(data.draw(st.integers(0, subject.longest_wait), label="ticks"))
+
+
+def _reaches(game: Game[Any], state: Any, event: Event, viewer: PlayerId | None) -> bool:
+    audience = game.audience(state, event)
+    return audience is None or viewer in audience
+
+
+def _silent_about(words: Sequence[str], told: Sequence[Any]) -> None:
+    for one in told:
+        text = msgspec.json.encode(one).decode()
+        for word in words:
+            assert word not in text, f"{word!r} is told of in {text}"
 
 
 def _over_json(plain: Any) -> Any:

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gamekit.game import Command, View
-from gamekit.space import SpaceGame
+from gamekit.game import Command, PlayerId, View
+from gamekit.space import SpaceGame, SpaceState
 from tests.counter_game import Add, CounterGame, Reset
 from tests.designer_game import Donate, FoodFirst, InTurn
 from tests.game_contract import LAWS, Subject
 from tests.space.strategies import commands as space_commands
+from tests.space.strategies import explorers as fog_commands
 
 
 def counter_commands(_view: View) -> st.SearchStrategy[Command]:
@@ -32,6 +33,25 @@ SMALL = {
 }
 #: One in which companies trade.
 TRADING = {"scenario": "procedural:4", "rules": {"company_percent": 100, "jump_ticks": 3, "storm_rate": 1_000}}
+#: The same in fog: few sectors are charted, and surveyors are at work. Names and ids are long enough to search for.
+FOG = {
+    "scenario": "procedural:8",
+    "rules": SMALL["rules"] | {"fog": 1, "discovery_ticks": 700, "company_percent": 100, "storm_rate": 5_000},
+}
+
+
+def unknown_words(state: SpaceState, viewer: PlayerId | None) -> list[str]:
+    """Ids and names of all that a viewer must never have heard of."""
+    known = state.known_to(viewer)
+    assert known is not None
+    hidden = [sector for sector in state.sectors.values() if sector.id not in known]
+    words = [word for sector in hidden for word in (sector.id, sector.name, *sector.gates)]
+    for station in state.stations.values():
+        if station.sector not in known:
+            words += [station.id, station.name]
+    return words
+
+
 SUBJECTS = [
     Subject("counter", CounterGame(), {"rules": {"every_ticks": 7}}, counter_commands, longest_wait=40),
     Subject("still-counter", CounterGame(), {"rules": {"every_ticks": 0}}, counter_commands, longest_wait=40),
@@ -39,6 +59,7 @@ SUBJECTS = [
     Subject("space-nearest-stars", SpaceGame(), {}, space_commands, longest_wait=2_000),
     Subject("food-first", FoodFirst(), TRADING, designer_commands, longest_wait=2_000),
     Subject("in-turn", InTurn(), TRADING, space_commands, longest_wait=2_000),
+    Subject("space-in-fog", SpaceGame(), FOG, fog_commands, longest_wait=300, unknown=unknown_words),
 ]
 
 

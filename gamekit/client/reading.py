@@ -74,7 +74,14 @@ class ShipReading(Generic[OrderT]):
     # --- what it does -----------------------------------------------------------------------------------------
 
     def go(
-        self, place: str | None = None, /, *, x: int | None = None, y: int | None = None, append: bool = False
+        self,
+        place: str | None = None,
+        /,
+        *,
+        x: int | None = None,
+        y: int | None = None,
+        append: bool = False,
+        through: bool = False,
     ) -> OrderT:
         """Send the ship somewhere; it finds its own way through the gates.
 
@@ -82,10 +89,11 @@ class ShipReading(Generic[OrderT]):
             place: a sector, station or gate, by name or id; None for the sector the ship is in.
             x, y: where in the sector, in metres from its centre (y points down); the centre by default.
             append: after what the ship has in its queue, instead of in place of it.
+            through: with a gate: jump through it, also when nobody knows what is beyond.
 
         Raises:
             UnknownName: there is no such place.
-            ConfigError: coordinates were given for a station or gate, or nothing was given at all.
+            ConfigError: coordinates were given for a station or gate, `through` without a gate, or nothing at all.
         """
         to: dict[str, Any]
         if place is None:
@@ -98,6 +106,10 @@ class ShipReading(Generic[OrderT]):
             to.update(x=int(x or 0), y=int(y or 0))
         elif x is not None or y is not None:
             raise ConfigError(f"{place!r} is a {next(iter(to))}; x and y go with a sector only.")
+        if through:
+            if "gate" not in to:
+                raise ConfigError("Only a gate leads through; name one, or leave `through` out.")
+            to["through"] = True
         return self.player.submit({"type": "move", "ship": self.id, "to": to, "append": append})
 
     def buy(self, ware: str, units: int, *, append: bool = True) -> OrderT:
@@ -403,7 +415,8 @@ def place_text(view: View, ship: Mapping[str, Any]) -> str:
             return str(view["stations"][at["station"]]["name"])
         case "gate":
             gate = view["gates"][at["gate"]]
-            return f"in the gate to {_name(sectors, gate['to_sector'])}"
+            beyond = gate["to_sector"]
+            return f"in the gate to {'the unknown' if beyond is None else _name(sectors, beyond)}"
         case _:
             return _name(sectors, at["sector"])
 

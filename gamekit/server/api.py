@@ -156,6 +156,11 @@ class Api(RequestHandler):
         if not self.server.tokens.is_admin(self.token() or "") and self.player_of(runner) is None:
             raise Problem(401, "token_needed", "This needs a player's token of this game, or the admin token.")
 
+    def keeps_secrets(self, runner: Runner) -> bool:
+        """Whether whoever asks must not learn what the game keeps from its players."""
+        session = runner.session
+        return session.game.secretive(session.state) and not self.server.tokens.is_admin(self.token() or "")
+
     async def runner(self, game: str) -> Runner:
         """The session of a game in the URL."""
         try:
@@ -233,7 +238,12 @@ class GameRoute(Api):
         runner = await self.runner(game)
         await self.host.catch_up(runner)
         row = await self.read(lambda: self.host.journal.game(runner.id))
-        self.reply({**(_row(row) if row else {}), **about_game(runner)})
+        about = {**(_row(row) if row else {}), **about_game(runner)}
+        if self.keeps_secrets(runner):
+            # A seed, or the definition of a galaxy, tells all that is in it; the name of a scenario does not.
+            scenario = about.get("scenario")
+            about |= {"seed": None, "scenario": scenario if isinstance(scenario, str) else None}
+        self.reply(about)
 
 
 class StateRoute(Api):
@@ -266,9 +276,11 @@ class CommandsRoute(Api):
     """`GET` and `POST /api/game/{id}/commands`"""
 
     async def get(self, game: str) -> None:
-        """The history, for its players and the admin."""
+        """The history, for its players and the admin; for the admin only when the game keeps things from players."""
         runner = await self.runner(game)
         self.require_member(runner)
+        if self.keeps_secrets(runner):
+            self.require_admin()
         after = self._number("after_seq")
         records = await self.read(lambda: list(self.host.journal.records(runner.id, after_seq=after)))
         self.reply(

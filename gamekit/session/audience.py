@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from gamekit.game import TICK_HZ, Event, PlayerId, Tick
+from gamekit.game import TICK_HZ, PlayerId
 from gamekit.session.records import client_key
 from gamekit.session.stimuli import Action, Attached, ConnectionId, Send
-from gamekit.session.stream import Stream
+from gamekit.session.stream import Happening, Stream
 from gamekit.wire import Ack, Error, Heartbeat, Notice, Snapshot, ToClient, Welcome
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ class Audience(Generic[S]):
         viewer.behind = False
         return self._to(viewer, self._snapshot(viewer))
 
-    def show(self, happened: Sequence[tuple[Tick, Event]]) -> Iterator[Action]:
-        """Make the delta of what happened (each event with its tick) once, and send it to everybody who may see it."""
+    def show(self, happened: Sequence[Happening]) -> Iterator[Action]:
+        """Make the delta of what happened once, and send it to everybody who may see it."""
         session = self._session
         moment = self.stream.add(session.state, happened, tick=session.tick, seq=session.seq)
         shared: list[ConnectionId] = []

@@ -51,6 +51,7 @@ from gamekit.session.stimuli import (
     Ticked,
     TickReserved,
 )
+from gamekit.session.stream import Happening, told
 from gamekit.wire import Ack, Error, Hello, Outcome, Ping, Pong
 
 S = TypeVar("S")
@@ -279,7 +280,7 @@ class Session(Generic[S]):
                 "run `gamekit verify` on the database."
             )
         events = self.game.advance(self.state, tick)
-        events += self._apply(read_line(seq, tick, commands))
+        events += [one.event for one in self._apply(read_line(seq, tick, commands))]
         self.intake.last_seq, self.intake.last_tick = seq, tick
         return events
 
@@ -395,7 +396,7 @@ class Session(Generic[S]):
             self._requested.add(self._reserving)
             self._actions.append(ReserveTick(tick=self._reserving))
         target = min(wanted, self._limit())
-        happened: list[tuple[Tick, Event]] = []
+        happened: list[Happening] = []
         self.meter.lap("other")
         while self.intake.durable:
             # A pause does not hold back what was numbered before it: time stands still after the last of them.
@@ -405,7 +406,7 @@ class Session(Generic[S]):
             self.intake.durable.popleft()
             happened += self._pass(line.tick)
             self.meter.lap("rules")
-            happened += [(line.tick, event) for event in self._apply(line)]
+            happened += self._apply(line)
             self.meter.lap("commands")
             if self.hold_at is not None:
                 target = min(target, self.hold_at)
@@ -430,30 +431,30 @@ class Session(Generic[S]):
         left = self._unwatched_since
         return self.watched or (left is not None and self.tick - left <= LINGER_TICKS * max(1.0, self.speed))
 
-    def _pass(self, tick: Tick) -> list[tuple[Tick, Event]]:
-        """Let time pass to `tick`; each event with the tick at which it fell."""
+    def _pass(self, tick: Tick) -> list[Happening]:
+        """Let time pass to `tick`; each event with the tick at which it fell and who may see it."""
         game, state = self.game, self.state
         if not self._shown:
-            return [(tick, event) for event in game.advance(state, tick)]
-        happened: list[tuple[Tick, Event]] = []
+            return [Happening(tick, event, ()) for event in game.advance(state, tick)]
+        happened: list[Happening] = []
         while (due := game.next_due(state)) is not None and due < tick:
-            happened += [(due, event) for event in game.advance(state, due)]
-        happened += [(tick, event) for event in game.advance(state, tick)]
+            happened += told(game, state, due, game.advance(state, due))
+        happened += told(game, state, tick, game.advance(state, tick))
         return happened
 
-    def _apply(self, line: Line) -> list[Event]:
+    def _apply(self, line: Line) -> list[Happening]:
         """Carry out a record's commands at the state's tick."""
-        events: list[Event] = []
+        happened: list[Happening] = []
         for index, entry in enumerate(line.entries):
             result = self._execute(entry)
             code = message = None
             if isinstance(result, Rejected):
                 code, message = result.code, result.message[:MESSAGE_CHARS]
             else:
-                events += result
+                happened += told(self.game, self.state, line.tick, result)
             answer = Answer(cid=entry.cid, tick=line.tick, seq=line.seq, code=code, message=message)
             if entry.cid:
-                events.append(_outcome_event(entry, answer))
+                happened += told(self.game, self.state, line.tick, [_outcome_event(entry, answer)])
                 self.answers.add(entry.key, answer)
                 self.intake.applied(entry)
                 self._actions += self.audience.refuse(entry.key, answer)
@@ -461,7 +462,7 @@ class Session(Generic[S]):
                 self._actions.append(Settled(ticket=ticket, outcome=answer.outcome()))
         self.seq = line.seq
         self._commands_since_snapshot += len(line.entries)
-        return events
+        return happened
 
     def _execute(self, entry: Entry) -> list[Event] | Rejected:
         if entry.player == control.ADMIN:

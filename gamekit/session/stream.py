@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,6 +24,22 @@ _OWN = (CommandDone, CommandFailed)
 DELTAS_KEPT = 512
 #: Events kept in all of them together; a burst does not hold memory for long.
 EVENTS_KEPT = 8192
+
+
+class Happening(NamedTuple):
+    """One event: the tick at which it fell, and who might see it then; None is everybody."""
+
+    tick: Tick
+    event: Event
+    audience: tuple[PlayerId, ...] | None
+
+
+def told(game: Game[S], state: S, tick: Tick, events: Sequence[Event]) -> list[Happening]:
+    """Events that have just fallen, each with its audience as of now."""
+    return [
+        Happening(tick, event, (event.player,) if isinstance(event, _OWN) else game.audience(state, event))
+        for event in events
+    ]
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -68,34 +84,33 @@ class Stream(Generic[S]):
         self._left.pop(player, None)
         self._followed_since.pop(player, None)
 
-    def add(self, state: S, happened: Sequence[tuple[Tick, Event]], *, tick: Tick, seq: int) -> Moment:
+    def add(self, state: S, happened: Sequence[Happening], *, tick: Tick, seq: int) -> Moment:
         """Make the next delta, for spectators and for each followed player.
 
         Args:
             state: as it is after the events.
-            happened: each event with its tick, in order.
+            happened: each event with its tick and its audience, in order.
             tick, seq: where the state stands.
         """
         self.n += 1
         while self._left and self.n - next(iter(self._left.values())) > DELTAS_KEPT:
             self._unfollow(next(iter(self._left)))
         game = self.game
-        events = [event for _, event in happened]
-        audiences = [event.player if isinstance(event, _OWN) else game.audience(event) for event in events]
-        of_game = [event for event in events if not isinstance(event, _OWN)]
+        of_game = [one.event for one in happened if not isinstance(one.event, _OWN)]
+        addressed = {player for one in happened if one.audience is not None for player in one.audience}
 
-        def delta(seen: set[PlayerId | None], changes: Changes) -> Delta:
-            chosen = [one for one, audience in zip(happened, audiences, strict=True) if audience in seen]
-            at, shown = tuple(one[0] for one in chosen), tuple(one[1] for one in chosen)
+        def delta(player: PlayerId | None, changes: Changes) -> Delta:
+            chosen = [one for one in happened if one.audience is None or player in one.audience]
+            at, shown = tuple(one.tick for one in chosen), tuple(one.event for one in chosen)
             return Delta(tick=tick, seq=seq, n=self.n, events=shown, at=at, changes=changes)
 
         changes = game.changes(state, None, of_game) if of_game else {}
         private: dict[PlayerId, Delta] = {}
         for player in self._followed_since:
             extra = game.changes(state, player, of_game) if of_game else {}
-            if extra or player in audiences:
-                private[player] = delta({None, player}, _joined(changes, extra))
-        moment = Moment(public=delta({None}, changes), private=private, size=len(events))
+            if extra or player in addressed:
+                private[player] = delta(player, _joined(changes, extra))
+        moment = Moment(public=delta(None, changes), private=private, size=len(happened))
         self._keep(moment)
         return moment
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from gamekit.game import Event, Rejected
-from gamekit.space import jobs, storms
+from gamekit.space import discovery, jobs, storms
 from gamekit.space.events import RulesChanged
 from gamekit.space.fleet import outfit
 from gamekit.space.model import NEVER, cycle_length
@@ -45,6 +45,8 @@ def set_rules(state: SpaceState, changes: Mapping[str, Any]) -> list[Event] | Re
     _refit(state, new)
     state.reindex()
     _set_weather(state, old)
+    if new.discovery_ticks != old.discovery_ticks:
+        discovery.send_surveyors(state)
     _call_dispatchers(state, old)
     return [RulesChanged({name: getattr(new, name) for name in changes if getattr(new, name) != getattr(old, name)})]
 

@@ -21,6 +21,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         x, y: metres; x to the right, y down.
         station: a station's id: fly there and dock.
         gate: a gate's id: fly there and wait in front of it.
+        through: with a gate: go through it and come out on the other side, known or not.
     """
 
     sector: str | None = None
@@ -28,6 +29,7 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     y: int | None = None
     station: str | None = None
     gate: str | None = None
+    through: bool = False
 
 
 class MoveShip(Command, frozen=True, tag="move"):

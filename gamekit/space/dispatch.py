@@ -14,7 +14,7 @@ carried that does not fill `least_load_percent` of a hold, so ships do not swarm
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gamekit.game import Event
 from gamekit.space import jobs, ledger, queue
@@ -24,8 +24,10 @@ from gamekit.space.market import Offer, Stand
 from gamekit.space.model import NEVER, Buy, Entry, Job, Player, Sell, Ship, Ware
 from gamekit.space.state import SpaceState
 from gamekit.space.trading import fee_of, hold_used
-from gamekit.space.travel import Place
+from gamekit.space.travel import Atlas, Place
 
+#: The sectors that an owner knows, or None for all there are.
+Known: TypeAlias = frozenset[str] | None
 #: Bids are profit for so many ticks, so that they are whole numbers and still fine.
 _BID_TICKS = 1_000_000_000
 #: While ships wait in vain, only every so many-th round is held.
@@ -83,11 +85,12 @@ def _best_bid(state: SpaceState, owner: Player, free: list[Ship]) -> _Bid | None
     best: _Bid | None = None
     #: {(room in the hold, speed): {where: the first ship there}}
     alike: dict[tuple[int, int], dict[Place, Ship]] = {}
+    known, atlas = state.known_to(owner.id), state.atlas_of(owner.id)
     for ship in free:
         place = state.atlas.place(ship.at, state.tick)
         room, carries = ship.capacity, False
         if ship.hold:
-            carries = any(ware in _bought(state) for ware in ship.hold)
+            carries = any(ware in _bought(state, known) for ware in ship.hold)
             room -= hold_used(state, ship)
         if not carries:
             alike.setdefault((room, ship.speed), {}).setdefault(place, ship)
@@ -97,12 +100,12 @@ def _best_bid(state: SpaceState, owner: Player, free: list[Ship]) -> _Bid | None
                 best = bid
     purse = ledger.credits_of(state.ledger, owner.id) - _spoken_for(state, owner) if alike else 0
     for (room, speed), ships in alike.items():
-        for offer in _offers(state, room, speed):
+        for offer in _offers(state, room, speed, known, atlas):
             if best is not None and offer.bound <= best.bid:
                 break
             paid = _affordable(state, offer, purse, room)
             for place, ship in ships.items() if paid is not None else ():
-                way = state.atlas.travel_ticks(speed, place, offer.source.dock)
+                way = atlas.travel_ticks(speed, place, offer.source.dock)
                 if paid is not None and way is not None:
                     value = paid.profit * _BID_TICKS // (way + paid.ticks)
                     if best is None or value > best.bid:
@@ -112,9 +115,11 @@ def _best_bid(state: SpaceState, owner: Player, free: list[Ship]) -> _Bid | None
     return best
 
 
-def _bought(state: SpaceState) -> set[str]:
-    """The wares that somebody buys; for membership tests only."""
-    return {ware for station in state.stations.values() for ware in station.buys}
+def _bought(state: SpaceState, known: Known) -> set[str]:
+    """The wares that somebody known buys; for membership tests only."""
+    return {
+        ware for station in state.stations.values() if known is None or station.sector in known for ware in station.buys
+    }
 
 
 def _spoken_for(state: SpaceState, owner: Player) -> int:
@@ -125,16 +130,17 @@ def _spoken_for(state: SpaceState, owner: Player) -> int:
 def _cargo_bids(state: SpaceState, ship: Ship, place: Place) -> Iterator[_Bid]:
     """What the wares on board would fetch, wherever somebody buys them, near or far."""
     spread = state.rules.price_spread_percent
+    known, atlas = state.known_to(ship.owner), state.atlas_of(ship.owner)
     for ware_id, held in ship.hold.items():
         ware = state.wares[ware_id]
         for station in state.stations.values():
-            if ware_id not in station.buys:
+            if ware_id not in station.buys or (known is not None and station.sector not in known):
                 continue
             capacity = station.capacity[ware_id]
             stock = station.stock[ware_id] + state.reserved.room.get((station.id, ware_id), 0)
             units = min(held, capacity - stock)
             dock = state.atlas.at_station(station.id)
-            way = state.atlas.travel_ticks(ship.speed, place, dock) if units > 0 else None
+            way = atlas.travel_ticks(ship.speed, place, dock) if units > 0 else None
             if way is not None:
                 if state.hooks.total is None:
                     worth = trade_total(ware.base_price, spread, 2 * stock + units, units, capacity)
@@ -145,21 +151,24 @@ def _cargo_bids(state: SpaceState, ship: Ship, place: Place) -> Iterator[_Bid]:
                 yield _Bid(bid, ship, ware, units, None, Stand(station, dock), 0, worth)
 
 
-def _offers(state: SpaceState, room: int, speed: int) -> list[Offer]:
-    """What is worth carrying, best bound first; worked out once a tick, and again after somebody took something."""
+def _offers(state: SpaceState, room: int, speed: int, known: Known, atlas: Atlas) -> list[Offer]:
+    """What is worth carrying, best bound first; worked out once a tick, and again after somebody took something.
+
+    Under fog only between stations that the owner knows, over ways that the owner knows.
+    """
     market = state.market
     if market.tick != state.tick:
         market.offers.clear()
         market.tick = state.tick
-    offers = market.offers.get((room, speed))
+    offers = market.offers.get((room, speed, known))
     if offers is None:
         work_out = state.hooks.offers or _worked_out
-        offers = sorted(work_out(state, room, speed), key=lambda offer: -offer.bound)
-        market.offers[room, speed] = offers
+        offers = sorted(work_out(state, room, speed, known, atlas), key=lambda offer: -offer.bound)
+        market.offers[room, speed, known] = offers
     return offers
 
 
-def _worked_out(state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
+def _worked_out(state: SpaceState, room: int, speed: int, known: Known, atlas: Atlas) -> Iterator[Offer]:
     """Every trade that would earn something.
 
     Prices of both ends are linear in how full they are, around one base price; so the most is earned by carrying what
@@ -167,20 +176,22 @@ def _worked_out(state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
     ends of f per base price make the last units not worth while: for a spread of s to either side, carrying stops when
     the source is still fuller by f / s. The minimum stock stays where it is.
     """
-    rules, atlas = state.rules, state.atlas
+    rules = state.rules
     fetched, brought = state.reserved.stock.get, state.reserved.room.get
     spread, docks = rules.price_spread_percent, 2 * rules.dock_ticks + 1
     if not spread:
         # Everything costs the same everywhere.
         return
     fee, deep, kept = rules.trade_fee_permille, 10 * spread, rules.minimum_stock_percent
-    lanes = state.market.lanes(state.wares.values(), state.stations.values(), atlas, rules.trade_range_jumps)
+    lanes = state.market.lanes(state.wares.values(), state.stations.values(), state.atlas, rules.trade_range_jumps)
     for ware, rows in lanes:
         most = room // ware.volume
         least = max(1, -(-most * rules.least_load_percent // 100))
         name, base = ware.id, ware.base_price
         for source, targets in rows:
             seller = source.station
+            if known is not None and seller.sector not in known:
+                continue
             stock = seller.stock[name] - fetched((seller.id, name), 0)
             if stock < least:
                 continue
@@ -191,6 +202,8 @@ def _worked_out(state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
             giving = stock - size * fee // deep
             for target in targets:
                 buyer = target.station
+                if known is not None and buyer.sector not in known:
+                    continue
                 capacity = buyer.capacity[name]
                 there = buyer.stock[name] + brought((buyer.id, name), 0)
                 units = (giving * capacity - there * size) // (size + capacity)

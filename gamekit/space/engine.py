@@ -10,7 +10,7 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
-from gamekit.space import amend, dispatch, economy, orders, queue, shipyard, storms, views
+from gamekit.space import amend, discovery, dispatch, economy, fog, orders, queue, shipyard, sight, storms, views
 from gamekit.space.commands import (
     AutoTrade,
     BuyShip,
@@ -24,9 +24,7 @@ from gamekit.space.commands import (
     StopShip,
 )
 from gamekit.space.designed import Designed
-from gamekit.space.events import PRIVATE
-from gamekit.space.hooks import OwnEvent
-from gamekit.space.model import Gate, Player, Saved, Ship, Station
+from gamekit.space.model import Charts, Gate, Player, Saved, Ship, Station
 from gamekit.space.rules import table
 from gamekit.space.state import SpaceState
 from gamekit.space.worldgen import new_state
@@ -95,6 +93,9 @@ class SpaceGame(Designed):
                 dispatch.hold_round(state, thing, events)
             elif isinstance(thing, Gate):
                 storms.turn(state, thing, events)
+            elif isinstance(thing, Charts):
+                discovery.survey(state, events)
+                queue.look_again(state, None, events)
         state.tick = to_tick
         return events
 
@@ -110,25 +111,24 @@ class SpaceGame(Designed):
         return carry_out(state, player, command)
 
     def next_due(self, state: SpaceState) -> Tick | None:
-        """The next tick at which a ship, a station, a dispatcher or the weather has something due, or None."""
+        """The next tick at which something of a ship, station, dispatcher, storm or survey falls due, or None."""
         return state.agenda.next_due()
 
     def view(self, state: SpaceState, player: PlayerId | None) -> View:
         """What `player` may see; None is a spectator."""
-        return views.view(state, player)
+        return fog.view(state, player) if state.rules.fog else views.view(state, player)
 
     def changes(self, state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
         """The patch that `events` made: public for None, else what `player` sees beyond it."""
-        return views.changes(state, player, events)
+        return fog.changes(state, player, events) if state.rules.fog else views.changes(state, player, events)
 
-    def audience(self, event: Event) -> PlayerId | None:
-        """The one player whom a private event concerns, or None for everybody."""
-        if isinstance(event, PRIVATE):
-            return event.player
-        if isinstance(event, OwnEvent) and event.private:
-            owner: PlayerId = getattr(event, "player")  # noqa: B009 - the field is the subclass's own
-            return owner
-        return None
+    def audience(self, state: SpaceState, event: Event) -> tuple[PlayerId, ...] | None:
+        """The players who may see an event that has just fallen: its owner, or who knows where it is; None for all."""
+        return sight.audience(state, event)
+
+    def secretive(self, state: SpaceState) -> bool:
+        """Under fog: a galaxy can be made again from its seed, and others' orders name where they have been."""
+        return bool(state.rules.fog)
 
     def rules(self, state: SpaceState) -> dict[str, Any]:
         """The rules in force."""

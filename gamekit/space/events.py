@@ -75,11 +75,11 @@ class ShipStopped(Event, frozen=True, gc=False):
 
 
 class ShipJumped(Event, frozen=True, gc=False):
-    """A ship entered `gate` and will come out of `exit` at tick `arrive`."""
+    """A ship entered `gate` and will come out of `exit` at tick `arrive`; None when its owner does not know where."""
 
     ship: str
     gate: str
-    exit: str
+    exit: str | None
     arrive: Tick
 
 
@@ -274,6 +274,20 @@ class GateOpened(Event, frozen=True, gc=False):
     gate: str
 
 
+class SectorCharted(Event, frozen=True, gc=False):
+    """Surveyors charted a sector: from now on everybody knows it."""
+
+    sector: str
+
+
+class SectorDiscovered(Event, frozen=True, gc=False):
+    """Private: a ship of the player's came out into a sector that the player did not know."""
+
+    player: PlayerId
+    sector: str
+    ship: str
+
+
 PrivateEvent: TypeAlias = (
     OrderAccepted
     | QueueChanged
@@ -284,6 +298,7 @@ PrivateEvent: TypeAlias = (
     | TradeAssigned
     | TradeFinished
     | TradeAbandoned
+    | SectorDiscovered
 )
 #: The events that only their `player` may see.
 PRIVATE = (
@@ -296,4 +311,5 @@ PRIVATE = (
     TradeAssigned,
     TradeFinished,
     TradeAbandoned,
+    SectorDiscovered,
 )

@@ -43,6 +43,7 @@ def _switch(state: SpaceState, gate_id: str, *, open_now: bool) -> list[Event]:
         end.open = open_now
         events.append(GateOpened(end.id) if open_now else GateClosed(end.id))
     state.atlas.forget()
+    state.maps.forget()
     switched = (gate.id, gate.to)
     for ship in state.ships.values():
         if ship.queue:

@@ -17,6 +17,7 @@ from gamekit.space.model import Player, Ship, Station, Ware
 if TYPE_CHECKING:
     from gamekit.space.market import Offer
     from gamekit.space.state import SpaceState
+    from gamekit.space.travel import Atlas
 
 
 class OwnEvent(Event, frozen=True):
@@ -69,14 +70,15 @@ class Hooks(NamedTuple):
     Attributes:
         price: what the unit that comes on top of `stock` units costs, in centi-credits.
         total: what the `units` that come on top of `stock` units cost together.
-        offers: everything worth carrying for a room in the hold and a speed, at prices of the game's own.
+        offers: everything worth carrying for a room in the hold and a speed, between sectors that are known, over an
+            atlas, at prices of the game's own.
         best_bid: the best bid of some waiting ships of an owner, by bids of the game's own.
         whole_round: a round of the game's own; False when it leaves the round to the auction.
     """
 
     price: Callable[[SpaceState, Station, Ware, int], int] | None = None
     total: Callable[[SpaceState, Station, Ware, int, int], int] | None = None
-    offers: Callable[[SpaceState, int, int], Iterator[Offer]] | None = None
+    offers: Callable[[SpaceState, int, int, Any, Atlas], Iterator[Offer]] | None = None
     best_bid: Callable[[SpaceState, Player, list[Ship]], Any] | None = None
     whole_round: Callable[[SpaceState, Player, list[Ship], list[Event]], bool] | None = None
 

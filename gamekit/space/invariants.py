@@ -13,6 +13,7 @@ from gamekit.space.model import (
     FIRST_SHIP_KEY,
     NEVER,
     Buy,
+    Charts,
     Dock,
     Docked,
     Entry,
@@ -52,6 +53,7 @@ def check(state: SpaceState, story: Sequence[object] = ()) -> None:
         *_of_stations(state),
         *_of_ships(state),
         *_of_agenda(state),
+        *_of_charts(state),
     ]
     if broken:
         raise InvariantViolated(
@@ -210,7 +212,7 @@ def _stands_at(state: SpaceState, at: InSpace | Docked, dock: Dock) -> bool:
 def _of_agenda(state: SpaceState) -> Iterator[str]:
     things = {
         thing.key: thing
-        for table in (state.stations, state.ships, state.players, state.gates)
+        for table in (state.stations, state.ships, state.players, state.gates, {"": state.charts})
         for thing in table.values()
     }
     if set(state.agenda.things) != set(things):
@@ -230,6 +232,21 @@ def _of_agenda(state: SpaceState) -> Iterator[str]:
                 yield f"{ship.id} is to do something with what is not there: {entry}"
 
 
+def _of_charts(state: SpaceState) -> Iterator[str]:
+    charted = state.charts.sectors
+    yield from _overdue(state, state.charts)
+    if len(set(charted)) != len(charted) or not state.sectors.keys() >= set(charted):
+        yield f"the charts are not sectors, each once: {charted}"
+    for player in state.players.values():
+        found = player.discovered
+        if len(set(found)) != len(found) or not state.sectors.keys() >= set(found) or (found and player.company):
+            yield f"{player.id} cannot have discovered {found}"
+    for ship in state.ships.values() if state.rules.fog else ():
+        sector = state.atlas.place(ship.at, state.tick).sector
+        if not isinstance(ship.at, InGate) and not state.knows(ship.owner, sector):
+            yield f"{ship.id} is where its owner knows nothing: {ship.at}"
+
+
 def _refers(state: SpaceState, entry: Entry) -> bool:
     if isinstance(entry, Fly):
         return entry.sector in state.sectors and _within(state, entry.x, entry.y)
@@ -240,7 +257,7 @@ def _refers(state: SpaceState, entry: Entry) -> bool:
     return entry.ware in state.wares and entry.units > 0
 
 
-def _overdue(state: SpaceState, thing: Station | Ship | Player | Gate) -> Iterator[str]:
+def _overdue(state: SpaceState, thing: Station | Ship | Player | Gate | Charts) -> Iterator[str]:
     if thing.due != NEVER and thing.due <= state.tick:
         yield f"{thing.id} had something due at {thing.due}"
 

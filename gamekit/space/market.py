@@ -44,14 +44,14 @@ class Market:
     """Sellers with the buyers in their reach, ware by ware.
 
     Attributes:
-        offers: `{(capacity, speed): offers}` at tick `tick`, best bound first; see `dispatch`.
+        offers: `{(capacity, speed, sectors known): offers}` at tick `tick`, best bound first; see `dispatch`.
     """
 
     __slots__ = ("_lanes", "offers", "tick")
 
     def __init__(self) -> None:
         self._lanes: list[tuple[Ware, list[tuple[Stand, list[Stand]]]]] | None = None
-        self.offers: dict[tuple[int, int], list[Offer]] = {}
+        self.offers: dict[tuple[int, int, frozenset[str] | None], list[Offer]] = {}
         self.tick: Tick = -1
 
     def lanes(

@@ -28,6 +28,8 @@ FIRST_COMPANY_SHIP_KEY = 1 << 31
 FIRST_SHIP_KEY = 1 << 32
 FIRST_PLAYER_KEY = 1 << 33
 FIRST_GATE_KEY = 1 << 34
+#: The surveyors come last of all.
+SURVEY_KEY = 1 << 35
 
 
 class Ware(msgspec.Struct, frozen=True, array_like=True):
@@ -283,6 +285,7 @@ class Player(msgspec.Struct, array_like=True):
         key: its number in the agenda.
         company: whether it belongs to the scenario and nobody plays it.
         due: when its dispatcher next looks for jobs, or NEVER while no ship waits for one.
+        discovered: under fog, the sectors that its own ships found before they were charted, in order.
     """
 
     id: PlayerId
@@ -291,6 +294,29 @@ class Player(msgspec.Struct, array_like=True):
     key: int
     company: bool = False
     due: Tick = NEVER
+    discovered: list[str] = msgspec.field(default_factory=list)
+
+
+class Charts(msgspec.Struct, array_like=True):
+    """What everybody knows when there is fog, and the surveyors who add to it.
+
+    Attributes:
+        sectors: the charted ones, in the order in which they were charted.
+        due: when the surveyors chart the next one, or NEVER.
+    """
+
+    sectors: list[str] = msgspec.field(default_factory=list)
+    due: Tick = NEVER
+
+    @property
+    def id(self) -> str:
+        """What it is called when a law is broken."""
+        return "the surveyors"
+
+    @property
+    def key(self) -> int:
+        """Its number in the agenda."""
+        return SURVEY_KEY
 
 
 class Ledger(msgspec.Struct, array_like=True):
@@ -321,3 +347,4 @@ class Saved(msgspec.Struct, array_like=True):
     ledger: Ledger
     ships_made: int
     ship_classes: dict[str, ShipClass]
+    charts: Charts = msgspec.field(default_factory=Charts)

@@ -7,7 +7,7 @@ is one *order*, a number that its queue entries share; an order is replaced, can
 from __future__ import annotations
 
 from gamekit.game import Event, Join, PlayerId, Rejected
-from gamekit.space import fleet, jobs, queue, trading
+from gamekit.space import discovery, fleet, jobs, queue, sight, trading
 from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
 from gamekit.space.events import AutoTradeSwitched, OrderAccepted, PlayerJoined, QueueChanged
 from gamekit.space.model import NEVER, Buy, Entry, InGate, Sell, Ship
@@ -31,7 +31,9 @@ def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Re
     humans = sum(not one.company for one in state.players.values())
     fleet.enter(state, player, command.name, state.rules.starting_credits)
     ship = fleet.commission(state, player, fleet.home(state, humans))
-    return [PlayerJoined(player, command.name, ship.id)]
+    events: list[Event] = [PlayerJoined(player, command.name, ship.id)]
+    discovery.arrive(state, ship, state.atlas.place(ship.at, state.tick).sector, events)
+    return events
 
 
 def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] | Rejected:
@@ -39,12 +41,23 @@ def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] 
     ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
-    goal = _goal(state, command.to)
+    goal = _goal(state, player, command.to)
     if isinstance(goal, Rejected):
         return goal
     kept = len(ship.queue) if command.append else 0
     start = queue.place_before(state, ship, kept)
-    entries = queue.planned(state, ship, start, goal, ship.orders + 1)
+    if not state.knows(player, start.sector):
+        return Rejected(
+            "uncharted",
+            f"Nobody can tell yet where {ship.name} will then be; give the order when it has come out of the gate.",
+        )
+    if command.to.through and command.to.gate is not None:
+        gate = state.gates[command.to.gate]
+        if not gate.open:
+            return Rejected("no_route", "That gate is closed; wait until it opens, or choose another.")
+        entries = queue.planned_through(state, ship, start, gate, ship.orders + 1)
+    else:
+        entries = queue.planned(state, ship, start, goal, ship.orders + 1)
     if entries is None:
         return Rejected(
             "no_route",
@@ -146,27 +159,31 @@ def refused_name(name: str) -> Rejected | None:
 def own_ship(state: SpaceState, player: PlayerId, ship_id: str) -> Ship | Rejected:
     """The ship that a player means, or why the player cannot command it."""
     ship = state.ships.get(ship_id)
-    if ship is None:
+    if ship is None or not sight.sees(state, player, ship):
         return Rejected("unknown_ship", f"There is no ship {ship_id!r}; the view's `ships` lists them.")
     if ship.owner != player:
         return Rejected("not_your_ship", f"{ship.name} belongs to {state.players[ship.owner].name}; order your own.")
     return ship
 
 
-def _goal(state: SpaceState, to: Target) -> Place | Rejected:
-    """The place that a target means."""
+def _goal(state: SpaceState, player: PlayerId, to: Target) -> Place | Rejected:
+    """The place that a target means; what `player` does not know is refused exactly as if it were not there."""
     named = [name for name in (to.sector, to.station, to.gate) if name is not None]
     if len(named) != 1 or (to.sector is None and (to.x is not None or to.y is not None)):
         return Rejected("bad_target", "Name one target: a sector with x and y, or a station, or a gate.")
+    if to.through and to.gate is None:
+        return Rejected("bad_target", "Only gates lead through; leave `through` out for a sector or a station.")
     if to.station is not None:
-        if to.station not in state.stations:
+        station = state.stations.get(to.station)
+        if station is None or not state.knows(player, station.sector):
             return Rejected("unknown_station", f"There is no station {to.station!r}; the view's `stations` lists them.")
         return state.atlas.at_station(to.station)
     if to.gate is not None:
-        if to.gate not in state.gates:
+        gate = state.gates.get(to.gate)
+        if gate is None or not state.knows(player, gate.sector):
             return Rejected("unknown_gate", f"There is no gate {to.gate!r}; the view's `gates` lists them.")
         return state.atlas.at_gate(to.gate)
-    if to.sector not in state.sectors:
+    if to.sector not in state.sectors or not state.knows(player, to.sector):
         return Rejected("unknown_sector", f"There is no sector {to.sector!r}; the view's `sectors` lists them.")
     x, y = to.x or 0, to.y or 0
     half = state.rules.sector_size_m // 2

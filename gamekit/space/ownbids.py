@@ -17,6 +17,7 @@ from gamekit.space import jobs, ledger
 from gamekit.space.dispatch import (
     _BID_TICKS,
     _IDLE_ROUNDS,
+    Known,
     _affordable,
     _assign,
     _Bid,
@@ -30,26 +31,32 @@ from gamekit.space.model import Player, Ship, Station, Ware
 from gamekit.space.rules import Rules
 from gamekit.space.state import SpaceState
 from gamekit.space.trading import fee_of, hold_used, total_to_get, total_to_pay
+from gamekit.space.travel import Atlas
 
 #: What was worth carrying when it was last asked: `{(ware, source, target): ((rules, stock, space, room), (units, cost,
 #: profit))}`. Prices are functions of stocks and rules, so it is worth the same until one of these changes.
-Known: TypeAlias = dict[tuple[str, str, str], tuple[tuple[Rules, int, int, int], tuple[int, int, int]]]
+Worth: TypeAlias = dict[tuple[str, str, str], tuple[tuple[Rules, int, int, int], tuple[int, int, int]]]
 #: Bids are profit for so many ticks, unless a game has other ones.
 BID_TICKS = _BID_TICKS
 
 
-def offers(known: Known, state: SpaceState, room: int, speed: int) -> Iterator[Offer]:
-    """Every trade that would earn something at prices of the game's own; `known` is filled on the way."""
-    rules, atlas = state.rules, state.atlas
+def offers(worth: Worth, state: SpaceState, room: int, speed: int, known: Known, atlas: Atlas) -> Iterator[Offer]:
+    """Every trade that would earn something at prices of the game's own; `worth` is filled on the way."""
+    rules = state.rules
     docks = 2 * rules.dock_ticks + 1
-    for ware, rows in state.market.lanes(state.wares.values(), state.stations.values(), atlas, rules.trade_range_jumps):
+    lanes = state.market.lanes(state.wares.values(), state.stations.values(), state.atlas, rules.trade_range_jumps)
+    for ware, rows in lanes:
         most = room // ware.volume
         least = max(1, -(-most * rules.least_load_percent // 100))
         for source, targets in rows:
+            if known is not None and source.station.sector not in known:
+                continue
             if _for_sale(state, source.station, ware) < least:
                 continue
             for target in targets:
-                units, cost, profit = _worth_carrying(known, state, ware, source.station, target.station, most)
+                if known is not None and target.station.sector not in known:
+                    continue
+                units, cost, profit = _worth_carrying(worth, state, ware, source.station, target.station, most)
                 if units < least or profit <= 0:
                     continue
                 ticks = atlas.travel_ticks(speed, source.dock, target.dock)
@@ -120,12 +127,12 @@ def _space(state: SpaceState, station: Station, ware: Ware) -> int:
 
 
 def _worth_carrying(
-    known: Known, state: SpaceState, ware: Ware, source: Station, target: Station, most: int
+    worth: Worth, state: SpaceState, ware: Ware, source: Station, target: Station, most: int
 ) -> tuple[int, int, int]:
     """Units, cost and profit of carrying as long as the next unit earns something."""
     stock, space = _in_stock(state, source, ware), _space(state, target, ware)
     case = state.rules, stock, space, most
-    before = known.get((ware.id, source.id, target.id))
+    before = worth.get((ware.id, source.id, target.id))
     # Rules are compared by identity, which is quick: a change of rules makes a new structure.
     if before is not None and before[0][0] is case[0] and before[0][1:] == case[1:]:
         return before[1]
@@ -141,26 +148,27 @@ def _worth_carrying(
         units += 1
     cost = total(state, source, ware, stock - units, units)
     found = units, cost + fee_of(fee, cost), _earns(fee, cost, total(state, target, ware, there, units))
-    known[ware.id, source.id, target.id] = case, found
+    worth[ware.id, source.id, target.id] = case, found
     return found
 
 
 def _prospects(state: SpaceState, ship: Ship, purse: int) -> Iterator[tuple[Prospect, Stand | None, Stand]]:
     """What a waiting ship could do: sell what it carries, or else fetch and carry something."""
     place = state.atlas.place(ship.at, state.tick)
+    known, atlas = state.known_to(ship.owner), state.atlas_of(ship.owner)
     docks = state.rules.dock_ticks + 1
     carries = False
     for bid in _cargo_bids(state, ship, place):
         carries = True
-        way = state.atlas.travel_ticks(ship.speed, place, bid.target.dock)
+        way = atlas.travel_ticks(ship.speed, place, bid.target.dock)
         if way is not None:
             yield Prospect(bid.ware, bid.units, None, bid.target.station, 0, bid.profit, way + docks), None, bid.target
     if carries:
         return
     room = ship.capacity - hold_used(state, ship)
-    for offer in _offers(state, room, ship.speed):
+    for offer in _offers(state, room, ship.speed, known, atlas):
         paid = _affordable(state, offer, purse, room)
-        way = state.atlas.travel_ticks(ship.speed, place, offer.source.dock) if paid is not None else None
+        way = atlas.travel_ticks(ship.speed, place, offer.source.dock) if paid is not None else None
         if paid is not None and way is not None:
             ends = paid.source.station, paid.target.station
             yield (
@@ -180,6 +188,7 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
     ware, target = state.wares.get(wanted.ware), state.stations.get(wanted.target)
     if ship is None:
         raise impossible("this ship does not wait for a job")
+    atlas = state.atlas_of(ship.owner)
     if ware is None or target is None or ware.id not in target.buys:
         raise impossible("there is no such ware or target, or the target does not buy it")
     if type(wanted.units) is not int or not 1 <= wanted.units <= _space(state, target, ware):
@@ -189,7 +198,7 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
     if wanted.source is None:
         if ship.hold.get(ware.id, 0) < wanted.units:
             raise impossible("the ship does not carry so many")
-        if state.atlas.travel_ticks(ship.speed, here, stand.dock) is None:
+        if atlas.travel_ticks(ship.speed, here, stand.dock) is None:
             raise impossible("no open gates lead there")
         worth = total_to_get(state, ware, target, wanted.units)
         return _Bid(0, ship, ware, wanted.units, None, stand, 0, _earns(state.rules.trade_fee_permille, 0, worth))
@@ -201,7 +210,7 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
         raise impossible(f"stock and hold allow {limit} units at most")
     start = Stand(source, state.atlas.at_station(source.id))
     ways = (here, start.dock), (start.dock, stand.dock)
-    if any(state.atlas.travel_ticks(ship.speed, *way) is None for way in ways):
+    if any(atlas.travel_ticks(ship.speed, *way) is None for way in ways):
         raise impossible("no open gates lead there")
     fee, cost = state.rules.trade_fee_permille, total_to_pay(state, ware, source, wanted.units)
     profit = _earns(fee, cost, total_to_get(state, ware, target, wanted.units))

@@ -12,8 +12,8 @@ from __future__ import annotations
 from enum import Enum, auto
 from itertools import count
 
-from gamekit.game import Event, Rejected
-from gamekit.space import jobs, trading
+from gamekit.game import Event, PlayerId, Rejected
+from gamekit.space import discovery, jobs, trading
 from gamekit.space.events import (
     EntryDone,
     EntryFailed,
@@ -59,7 +59,7 @@ class _Begun(Enum):
 
 def complete(state: SpaceState, ship: Ship, events: list[Event]) -> None:
     """End the entry under way, which is due now, and begin the next ones."""
-    at = ship.at
+    at, learned = ship.at, False
     if isinstance(at, OnLeg):
         ship.at = InSpace(at.sector, at.to_x, at.to_y)
         events.append(ShipArrived(ship.id, at.sector, at.to_x, at.to_y))
@@ -67,6 +67,7 @@ def complete(state: SpaceState, ship: Ship, events: list[Event]) -> None:
         gate = state.gates[at.exit]
         ship.at = InSpace(gate.sector, gate.x, gate.y)
         events.append(ShipEmerged(ship.id, gate.id, gate.sector))
+        learned = discovery.arrive(state, ship, gate.sector, events)
     else:
         entry = ship.queue[0]
         assert isinstance(entry, Dock), "at rest, only docking takes time"
@@ -75,6 +76,15 @@ def complete(state: SpaceState, ship: Ship, events: list[Event]) -> None:
     ship.due = NEVER
     _done(ship, events)
     proceed(state, ship, events)
+    if learned:
+        look_again(state, ship.owner, events)
+
+
+def look_again(state: SpaceState, owner: PlayerId | None, events: list[Event]) -> None:
+    """Let the ships that hold look for a way again, because their owner (None: everybody) knows more gates."""
+    for ship in state.ships.values():
+        if ship.blocked and owner in (None, ship.owner):
+            proceed(state, ship, events)
 
 
 def proceed(state: SpaceState, ship: Ship, events: list[Event]) -> None:
@@ -153,7 +163,7 @@ def planned(state: SpaceState, ship: Ship, start: Place, goal: Place, order: int
     There is always at least one. Their ids follow the ship's last one; who puts them into the queue counts them as
     given (`given`).
     """
-    route = state.atlas.route(ship.speed, start, goal)
+    route = state.atlas_of(ship.owner).route(ship.speed, start, goal)
     if route is None:
         return None
     ids = count(ship.entries + 1)
@@ -169,6 +179,17 @@ def planned(state: SpaceState, ship: Ship, start: Place, goal: Place, order: int
     if goal.station is not None:
         entries.append(Dock(next(ids), order, goal.station))
     return entries
+
+
+def planned_through(state: SpaceState, ship: Ship, start: Place, gate: Gate, order: int) -> list[Entry] | None:
+    """The entries that bring a ship from `start` to `gate` and through it, or None when there is no open way."""
+    front = state.atlas.at_gate(gate.id)
+    entries = planned(state, ship, start, front, order) if gate.open else None
+    if entries is None:
+        return None
+    if (start.sector, start.x, start.y) == (front.sector, front.x, front.y):
+        entries.clear()
+    return [*entries, Jump(entries[-1].id + 1 if entries else ship.entries + 1, order, gate.id, gate.to)]
 
 
 def given(ship: Ship, entries: list[Entry]) -> list[Entry]:
@@ -201,8 +222,12 @@ def replan(state: SpaceState, ship: Ship, index: int, events: list[Event]) -> bo
         if end == 1:
             return True
     queue = ship.queue
-    goal = _destination(state, ship, end)
-    new = planned(state, ship, place_before(state, ship, first), goal, queue[index].order)
+    start, order, last = place_before(state, ship, first), queue[index].order, queue[end - 1]
+    if isinstance(last, Jump) and not state.knows(ship.owner, state.gates[last.exit].sector):
+        # Into the unknown there is no other way than the gate that was named.
+        new = planned_through(state, ship, start, state.gates[last.gate], order)
+    else:
+        new = planned(state, ship, start, _destination(state, ship, end), order)
     if new is None:
         return False
     given(ship, new)
@@ -264,7 +289,8 @@ def _jump(state: SpaceState, ship: Ship, entry: Jump, events: list[Event]) -> _B
     arrive = state.tick + gate.jump_ticks
     ship.at = InGate(gate.id, gate.to, state.tick, arrive)
     state.agenda.put(ship, arrive)
-    events.append(ShipJumped(ship.id, gate.id, gate.to, arrive))
+    exit_gate = gate.to if state.knows(ship.owner, gate.to_sector) else None
+    events.append(ShipJumped(ship.id, gate.id, exit_gate, arrive))
     return _Begun.TAKES_TIME
 
 
@@ -304,10 +330,10 @@ def _other_way(state: SpaceState, ship: Ship, closed: Gate | None, events: list[
     if replan(state, ship, 0, events):
         return _Begun.REPLANNED
     goal = _destination(state, ship, order_at(ship, 0)[1])
-    name = state.stations[goal.station].name if goal.station else state.sectors[goal.sector].name
+    name = state.stations[goal.station].name if goal.station else state.called(ship.owner, goal.sector)
     reason = f"holding: no route to {name}"
     if closed is not None:
-        here, there = state.sectors[closed.sector].name, state.sectors[closed.to_sector].name
+        here, there = state.called(ship.owner, closed.sector), state.called(ship.owner, closed.to_sector)
         reason += f", the gate from {here} to {there} is closed"
     if ship.blocked != reason:
         ship.blocked = reason

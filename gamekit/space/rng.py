@@ -25,6 +25,7 @@ STREAM_PLACES = 5
 STREAM_TRAFFIC = 6
 STREAM_STORMS = 7
 STREAM_SWEEP = 9
+STREAM_SURVEYS = 11
 
 
 def _mixed(z: int) -> int:

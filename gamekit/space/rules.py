@@ -89,6 +89,25 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minimum_stock_percent: Annotated[
         int, _meta("percent", 0, 90, "How full a stock stays: stations sell only what lies above.")
     ] = 0
+    fog: Annotated[
+        int,
+        _meta(
+            "0 or 1",
+            0,
+            1,
+            "Whether players see only the sectors that are charted or that they discovered.",
+            at_start=True,
+        ),
+    ] = 0
+    charted_jumps: Annotated[
+        int,
+        _meta(
+            "jumps", 0, 1_000, "Under fog: how far around the hubs everything is charted at the start.", at_start=True
+        ),
+    ] = 0
+    discovery_ticks: Annotated[
+        int, _meta("ticks", 0, 36_000_000, "Under fog: time in which surveyors chart one more sector; 0 is never.")
+    ] = 0
 
 
 @cache

@@ -26,7 +26,7 @@ def buy_ship(state: SpaceState, player: PlayerId, command: BuyShip) -> list[Even
         known = ", ".join(state.ship_classes)
         return Rejected("unknown_class", f"There is no class of ships {command.ship_class!r}; there are {known}.")
     station = state.stations.get(command.station)
-    if station is None:
+    if station is None or not state.knows(player, station.sector):
         return Rejected(
             "unknown_station", f"There is no station {command.station!r}; the view's `stations` lists them."
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from itertools import chain
 
+from gamekit.game import PlayerId
 from gamekit.space.hooks import NO_HOOKS
+from gamekit.space.maps import Maps
 from gamekit.space.market import Market
 from gamekit.space.model import Saved
 from gamekit.space.reserved import Reserved
@@ -21,14 +23,17 @@ class SpaceState:
         reserved: what jobs have spoken for.
         market: who sells what to whom.
         hooks: what the state's game does in its own way.
+        maps: who knows which sectors, under fog.
     """
 
     __slots__ = (
         "agenda",
         "atlas",
+        "charts",
         "gates",
         "hooks",
         "ledger",
+        "maps",
         "market",
         "players",
         "reserved",
@@ -59,16 +64,24 @@ class SpaceState:
         self.ledger = saved.ledger
         self.ships_made = saved.ships_made
         self.ship_classes = saved.ship_classes
+        self.charts = saved.charts
         self.reindex()
 
     def reindex(self) -> None:
         """Make the indexes anew from the tables, because much of what they are made from has changed."""
         self.agenda = Agenda(
-            chain(self.stations.values(), self.ships.values(), self.players.values(), self.gates.values())
+            chain(
+                self.stations.values(),
+                self.ships.values(),
+                self.players.values(),
+                self.gates.values(),
+                (self.charts,),
+            )
         )
         self.atlas = Atlas(self.sectors, self.gates, self.stations)
         self.reserved = Reserved(self.ships.values())
         self.market = Market()
+        self.maps = Maps(self.sectors, self.gates, self.stations)
 
     def saved(self) -> Saved:
         """The tables as they are saved; they are shared with this state, not copied."""
@@ -86,4 +99,35 @@ class SpaceState:
             ledger=self.ledger,
             ships_made=self.ships_made,
             ship_classes=self.ship_classes,
+            charts=self.charts,
         )
+
+    def known_to(self, player: PlayerId | None) -> frozenset[str] | None:
+        """The sectors that a player knows, or a spectator (None); None when they know all there are.
+
+        Companies know everything, as their pilots are old hands: so trade does not depend on what players find.
+        """
+        if not self.rules.fog:
+            return None
+        one = self.players.get(player) if player is not None else None
+        if one is not None and one.company:
+            return None
+        return self.maps.known(player, self.charts.sectors, one.discovered if one is not None else ())
+
+    def knows(self, player: PlayerId | None, sector: str) -> bool:
+        """Whether a player, or a spectator (None), knows a sector."""
+        if not self.rules.fog:
+            return True
+        known = self.known_to(player)
+        return known is None or sector in known
+
+    def called(self, player: PlayerId | None, sector: str) -> str:
+        """What a player calls a sector: its name, when it is known."""
+        return self.sectors[sector].name if self.knows(player, sector) else "the unknown"
+
+    def atlas_of(self, player: PlayerId) -> Atlas:
+        """How to get anywhere by what a player knows."""
+        if not self.rules.fog:
+            return self.atlas
+        known = self.known_to(player)
+        return self.atlas if known is None else self.maps.atlas(known)

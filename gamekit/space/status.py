@@ -5,7 +5,7 @@ Neither is stored, so neither can be out of date; and no ship is without either.
 
 from __future__ import annotations
 
-from gamekit.space.model import NEVER, Dock, Docked, Entry, Fly, InGate, Jump, OnLeg, Ship
+from gamekit.space.model import NEVER, Dock, Docked, Fly, InGate, Jump, OnLeg, Ship
 from gamekit.space.state import SpaceState
 
 IDLE = "idle"
@@ -17,7 +17,7 @@ HOLDING = "holding"
 
 
 def status_of(state: SpaceState, ship: Ship) -> tuple[str, str]:
-    """A ship's status and the reason for it.
+    """A ship's status and the reason for it, in the words of its owner.
 
     Returns:
         One of "idle", "flying", "jumping", "docked", "waiting" (docking), "holding"; and a sentence, never empty.
@@ -26,9 +26,9 @@ def status_of(state: SpaceState, ship: Ship) -> tuple[str, str]:
     if ship.blocked:
         return HOLDING, ship.blocked
     if isinstance(at, OnLeg):
-        return FLYING, f"flying to {_aim(state, ship.queue)}"
+        return FLYING, f"flying to {_aim(state, ship)}"
     if isinstance(at, InGate):
-        return JUMPING, f"in transit to {state.sectors[state.gates[at.exit].sector].name}"
+        return JUMPING, f"in transit to {state.called(ship.owner, state.gates[at.exit].sector)}"
     if isinstance(at, Docked):
         return DOCKED, f"docked at {state.stations[at.station].name}"
     if ship.due != NEVER:
@@ -38,12 +38,15 @@ def status_of(state: SpaceState, ship: Ship) -> tuple[str, str]:
     return IDLE, "waiting for a trade worth its while" if ship.auto_trade else "no orders"
 
 
-def _aim(state: SpaceState, queue: list[Entry]) -> str:
+def _aim(state: SpaceState, ship: Ship) -> str:
     """What the leg under way leads to."""
+    queue = ship.queue
     fly = queue[0]
     following = queue[1] if len(queue) > 1 else None
     if isinstance(following, Jump) and following.order == fly.order:
-        return f"{state.sectors[state.gates[following.gate].to_sector].name} gate"
+        beyond = state.gates[following.gate].to_sector
+        known = state.knows(ship.owner, beyond)
+        return f"{state.sectors[beyond].name} gate" if known else "the gate to the unknown"
     if isinstance(following, Dock) and following.order == fly.order:
         return state.stations[following.station].name
     assert isinstance(fly, Fly), "a leg belongs to an entry to fly"

@@ -7,6 +7,7 @@ counted per passage, so one passage's storms do not move another's, and a fork h
 from __future__ import annotations
 
 from gamekit.game import Event, Tick
+from gamekit.space.events import GateClosed
 from gamekit.space.gates import close_gate, open_gate
 from gamekit.space.model import NEVER, Gate
 from gamekit.space.rng import STREAM_STORMS, draw
@@ -37,7 +38,14 @@ def turn(state: SpaceState, gate: Gate, events: list[Event]) -> None:
     else:
         gate.stormy = True
         state.agenda.put(gate, state.tick + state.rules.storm_ticks)
-        events += close_gate(state, gate.id)
+        # A passage that was closed already now has another reason, which is told as well.
+        events += close_gate(state, gate.id) or [GateClosed(gate.id), GateClosed(gate.to)]
+
+
+def storm_until(state: SpaceState, gate: Gate) -> Tick | None:
+    """When the storm that keeps a passage closed will end, asked at either end; None when there is none."""
+    first = min(gate, state.gates[gate.to], key=lambda end: end.number)
+    return first.due if first.stormy and not gate.open else None
 
 
 def _calm(state: SpaceState, gate: Gate) -> Tick:

@@ -6,7 +6,7 @@ positions on a leg are rounded to the nearest metre; nothing depends on the mach
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from heapq import heappop, heappush
 from math import isqrt
 from typing import NamedTuple
@@ -55,18 +55,27 @@ class Atlas:
     """How to get from anywhere to anywhere. An index over gates and stations: never saved, always rebuildable.
 
     Whether a gate is open is looked up at the moment of asking, except for travel times between stations, which are
-    kept: who opens or closes a gate lets the atlas `forget`.
+    kept: who opens or closes a gate lets the atlas `forget`. One made for `known` sectors knows no way through others.
     """
 
     __slots__ = ("_gates", "_known", "_numbered", "_of_sector", "_onward", "_stations")
 
     def __init__(
-        self, sectors: Mapping[str, Sector], gates: Mapping[str, Gate], stations: Mapping[str, Station]
+        self,
+        sectors: Mapping[str, Sector],
+        gates: Mapping[str, Gate],
+        stations: Mapping[str, Station],
+        known: Collection[str] | None = None,
     ) -> None:
         self._gates = gates
         self._stations = stations
         self._numbered = list(gates.values())
-        self._of_sector = {sector.id: [gates[gate] for gate in sector.gates] for sector in sectors.values()}
+        within = sectors if known is None else known
+        self._of_sector = {
+            sector.id: [gates[gate] for gate in sector.gates if gates[gate].to_sector in within]
+            for sector in sectors.values()
+            if sector.id in within
+        }
         #: {speed: for each gate's number, (ticks of the jump and the leg to the next gate, that gate's number)}
         self._onward: dict[int, list[list[tuple[Tick, int]]]] = {}
         #: {(speed, station, station): ticks, or None when there is no way}
@@ -104,7 +113,7 @@ class Atlas:
         numbered = self._numbered
         came_from: dict[int, int] = {}
         heap: list[tuple[Tick, int, int, int]] = []
-        for gate in self._of_sector[start.sector]:
+        for gate in self._of_sector.get(start.sector, ()):
             if gate.open:
                 heappush(heap, (leg_ticks(speed, gate.x - start.x, gate.y - start.y), 1, gate.number, _GOAL))
         while heap:
@@ -178,7 +187,7 @@ class Atlas:
             measured.append(
                 [
                     (gate.jump_ticks + leg_ticks(speed, other.x - out.x, other.y - out.y), other.number)
-                    for other in self._of_sector[gate.to_sector]
+                    for other in self._of_sector.get(gate.to_sector, ())
                     if other is not out
                 ]
             )

@@ -38,6 +38,7 @@ from gamekit.space.model import (
 from gamekit.space.queue import place_before
 from gamekit.space.state import SpaceState
 from gamekit.space.status import status_of
+from gamekit.space.storms import storm_until
 from gamekit.space.trading import prices
 from gamekit.space.travel import leg_ticks
 
@@ -83,26 +84,36 @@ _SHOWS: dict[type[Event], int] = {
 
 def view(state: SpaceState, player: PlayerId | None) -> View:
     """All that `player` may see; None is a spectator."""
-    ships = {ship.id: _ship(ship) | _motion(state, ship) for ship in state.ships.values()}
+    ships = {ship.id: ship_row(state, ship, own=ship.owner == player) for ship in state.ships.values()}
     players = {one.id: _player(one) for one in state.players.values()}
     if player in players:
         players[player] |= _purse(state, player)
-        for ship in state.ships.values():
-            if ship.owner == player:
-                ships[ship.id] |= _queue(state, ship) | _hold(ship)
     return {
-        "sectors": {sector.id: _sector(state, sector) for sector in state.sectors.values()},
-        "gates": {gate.id: _gate(gate) for gate in state.gates.values()},
-        "stations": {
-            station.id: _station(station) | _stock(state, station) | _standing(station)
-            for station in state.stations.values()
-        },
+        "sectors": {sector.id: sector_row(state, sector) for sector in state.sectors.values()},
+        "gates": {gate.id: gate_row(state, gate) for gate in state.gates.values()},
+        "stations": {station.id: station_row(state, station) for station in state.stations.values()},
         "ships": ships,
         "players": players,
         "wares": {ware.id: _ware(ware) for ware in state.wares.values()},
         "rules": {name: {"value": value} for name, value in msgspec.structs.asdict(state.rules).items()},
         "ship_classes": {kind.id: _ship_class(kind) for kind in state.ship_classes.values()},
     }
+
+
+def ship_row(state: SpaceState, ship: Ship, *, own: bool) -> Fields:
+    """A ship with all its fields, as its owner or as others see it."""
+    row = _ship(ship) | _motion(state, ship)
+    return row | _queue(state, ship) | _hold(ship) if own else row
+
+
+def gate_row(state: SpaceState, gate: Gate) -> Fields:
+    """A gate with all its fields."""
+    return _gate(gate) | _weather(state, gate)
+
+
+def station_row(state: SpaceState, station: Station) -> Fields:
+    """A station with all its fields."""
+    return _station(station) | _stock(state, station) | _standing(station)
 
 
 def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
@@ -156,8 +167,13 @@ def redrawn(state: SpaceState, player: PlayerId | None, gone: Sequence[str] = ()
     public = view(state, None)
     if player is None:
         return public | {"ships": {**public["ships"], **dict.fromkeys(gone)}}
+    return beyond(public, view(state, player))
+
+
+def beyond(public: View, own: View) -> Changes:
+    """What one view shows beyond another that it holds all of, as a patch."""
     patch: Changes = {}
-    for table, entities in view(state, player).items():
+    for table, entities in own.items():
         known = public.get(table, {})
         for key, fields in entities.items():
             old = known.get(key, {})
@@ -165,6 +181,11 @@ def redrawn(state: SpaceState, player: PlayerId | None, gone: Sequence[str] = ()
             if more:
                 patch.setdefault(table, {})[key] = more
     return patch
+
+
+def redraws(event: Event) -> bool:
+    """Whether an event may have changed anything, or things that only its own fields name."""
+    return type(event) not in _SHOWS
 
 
 def _named(event: Any, shows: int) -> str:
@@ -182,7 +203,7 @@ def _public(state: SpaceState, shown: dict[str, int], apart: list[Any]) -> Chang
                 fields = _motion(state, ship) if shows & _MOTION else {}
                 patch.setdefault("ships", {})[named] = fields | (_ship(ship) if shows & _SELF else {})
         elif shows & _OPEN:
-            patch.setdefault("gates", {})[named] = {"open": state.gates[named].open}
+            patch.setdefault("gates", {})[named] = _weather(state, state.gates[named])
         else:
             station = state.stations[named]
             fields = _stock(state, station) if shows & _STOCK else {}
@@ -215,7 +236,8 @@ def _private(state: SpaceState, player: PlayerId, shown: dict[str, int], apart: 
     return patch
 
 
-def _sector(state: SpaceState, sector: Sector) -> Fields:
+def sector_row(state: SpaceState, sector: Sector) -> Fields:
+    """A sector with all its fields."""
     return {
         "name": sector.name,
         "x": sector.x,
@@ -232,9 +254,14 @@ def _gate(gate: Gate) -> Fields:
         "y": gate.y,
         "to": gate.to,
         "to_sector": gate.to_sector,
-        "open": gate.open,
         "jump_ticks": gate.jump_ticks,
     }
+
+
+def _weather(state: SpaceState, gate: Gate) -> Fields:
+    until = storm_until(state, gate)
+    reason = "open" if gate.open else "closed" if until is None else "closed by a storm"
+    return {"open": gate.open, "reason": reason, "storm_until": until}
 
 
 def _ware(ware: Ware) -> Fields:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from gamekit.errors import ConfigError
-from gamekit.space import fleet, ledger, scenario, storms
+from gamekit.space import discovery, fleet, ledger, scenario, storms
 from gamekit.space.economy import TRADING, begin_cycle
 from gamekit.space.model import Gate, Recipe, Saved, Sector, ShipClass, Station, Ware, cycle_length
 from gamekit.space.procedural import grown
@@ -149,6 +149,7 @@ def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceSta
             begin_cycle(state, station, [])
             if station.due > 0:
                 state.agenda.put(station, 1 + station.key * _STAGGER_TICKS % station.recipe.cycle_ticks)
+    discovery.chart(state)
     fleet.found(state, definition.companies)
     storms.forecast(state)
     return state
@@ -159,17 +160,24 @@ def _gates(definition: scenario.Definition, rules: Rules) -> dict[str, Gate]:
     sectors = {row.id: row for row in definition.sectors}
     edge = rules.sector_size_m * 9 // 20
     gates: dict[str, Gate] = {}
+    ends: dict[str, int] = dict.fromkeys(sectors, 0)
     for one, other in definition.gates:
-        for here, there in ((sectors[one], sectors[other]), (sectors[other], sectors[one])):
+        ids = f"{one}:{other}", f"{other}:{one}"
+        if rules.fog:
+            # An id that named the other side would tell what lies beyond.
+            ends[one] += 1
+            ends[other] += 1
+            ids = f"{one}:gate-{ends[one]}", f"{other}:gate-{ends[other]}"
+        for end, (here, there) in enumerate(((sectors[one], sectors[other]), (sectors[other], sectors[one]))):
             dx, dy = there.x - here.x, there.y - here.y
             longer = max(abs(dx), abs(dy))
             gate = Gate(
-                id=f"{here.id}:{there.id}",
+                id=ids[end],
                 number=len(gates),
                 sector=here.id,
                 x=_scaled(dx, edge, longer),
                 y=_scaled(dy, edge, longer),
-                to=f"{there.id}:{here.id}",
+                to=ids[1 - end],
                 to_sector=there.id,
                 jump_ticks=rules.jump_ticks,
             )

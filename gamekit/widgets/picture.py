@@ -66,7 +66,7 @@ def _within(place: tuple[float, float], sector: Mapping[str, Any], x: float, y: 
 def _gates(view: View, places: Mapping[str, tuple[float, float]]) -> Iterable[str]:
     for key, gate in view.get("gates", {}).items():
         # Each pair of gates is one line, drawn from the one that comes first.
-        if key > gate["to"] or gate["sector"] not in places or gate["to_sector"] not in places:
+        if gate["to"] is None or key > gate["to"] or gate["sector"] not in places or gate["to_sector"] not in places:
             continue
         (x1, y1), (x2, y2) = places[gate["sector"]], places[gate["to_sector"]]
         dash = "" if gate["open"] else ' stroke-dasharray="3 3"'

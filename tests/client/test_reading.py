@@ -14,6 +14,7 @@ from gamekit.client.reading import PlayerReading, Position, ShipReading, positio
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import ConfigError, UnknownName
 from gamekit.game import PlayerId
+from gamekit.wire import Delta
 from tests.client.sketch import ship, view
 
 
@@ -204,3 +205,29 @@ def test_socket_address_keeps_the_path_before_the_server() -> None:
 def test_what_is_no_link_is_refused_with_an_example(link: str) -> None:
     with pytest.raises(ConfigError, match=r"http://127\.0\.0\.1:8642"):
         Address.parse(link)
+
+
+def test_ship_goes_through_a_gate_into_the_unknown(desk: Desk) -> None:
+    desk.shown["gates"]["sol:sirius"] |= {"to": None, "to_sector": None}
+    desk.ship.go("sol:sirius", through=True)
+    assert desk.given[-1]["to"] == {"gate": "sol:sirius", "through": True}
+    with pytest.raises(ConfigError, match="Only a gate"):
+        desk.ship.go("Sol Mine", through=True)
+
+
+def test_ship_on_its_way_into_the_unknown_is_at_the_gate_it_entered(desk: Desk) -> None:
+    desk.shown["gates"]["sol:sirius"] |= {"to": None, "to_sector": None}
+    del desk.shown["sectors"]["sirius"], desk.shown["gates"]["sirius:sol"]
+    at = {"type": "gate", "gate": "sol:sirius", "exit": None, "depart": 0, "arrive": 50}
+    desk.shown["ships"]["ship-1"] = ship(at=at)
+    assert desk.ship.position == Position("sol", 900, 0)
+    assert "the unknown" in desk.ships._repr_html_()
+
+
+def test_ship_out_of_sight_is_gone_from_the_picture_and_the_one_before_still_has_it() -> None:
+    before = Seen(epoch=1, n=0, tick=10, seq=1, view=view())
+    gone = before.after(Delta(tick=11, seq=1, n=1, events=(), at=(), changes={"ships": {"ship-1": None}}))
+    assert "ship-1" in before.view["ships"]
+    assert gone.view["ships"] == {}
+    back = gone.after(Delta(tick=12, seq=1, n=2, events=(), at=(), changes={"ships": {"ship-1": ship()}}))
+    assert back.view["ships"]["ship-1"] == ship()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from gamekit import wire
-from gamekit.session import CaughtUp, Detached, FellBehind, Received, Ticked
+from gamekit.game import PlayerId
+from gamekit.session import CaughtUp, ConnectionId, Detached, FellBehind, Received, Ticked
 from gamekit.session.core import LINGER_TICKS
 from gamekit.session.stream import DELTAS_KEPT, LEAVERS_KEPT
+from gamekit.space import SpaceGame
 from gamekit.wire import Resume
 from tests.session.world import World
+from tests.space.galaxies import LINE
 
 
 def test_a_new_connection_gets_welcome_and_snapshot_then_deltas_that_keep_its_mirror_true() -> None:
@@ -176,3 +179,77 @@ def test_deltas_are_not_made_for_ever_for_players_who_left() -> None:
     assert len(stream._followed_since) == LEAVERS_KEPT
     world.pass_ticks(DELTAS_KEPT + 5)
     assert stream._followed_since == {}
+
+
+def _deltas(world: World, connections: list[ConnectionId], ticks: int) -> list[set[int]]:
+    """Let time pass; for each delta number the different messages, each of which is encoded once."""
+    made: dict[int, set[int]] = {}
+    world.pass_ticks(ticks)
+    for connection in connections:
+        for delta in world.viewers[connection].of(wire.Delta):
+            made.setdefault(delta.n, set()).add(id(delta))
+    return list(made.values())
+
+
+def _watched(rules: dict[str, int], players: int) -> tuple[World, list[ConnectionId]]:
+    """A space game in which stations and companies work, watched by its players."""
+    companies = {"companies": [{"name": "Old Hands", "ships": 2, "credits": 10_000_000}]}
+    world = World({"scenario": LINE | companies, "rules": rules}, game=SpaceGame())
+    connections = [world.connect(world.join(f"P{number}")) for number in range(players)]
+    world.durable()
+    return world, connections
+
+
+def test_without_fog_one_message_serves_all_players() -> None:
+    world, connections = _watched({}, players=12)
+    made = _deltas(world, connections, 1_500)
+    assert len(made) > 10
+    assert all(len(messages) == 1 for messages in made)
+
+
+def test_in_fog_who_knows_no_more_than_the_charts_shares_one_message() -> None:
+    world, connections = _watched({"fog": 1}, players=12)
+    made = _deltas(world, connections, 1_500)
+    assert len(made) > 5
+    assert all(len(messages) == 1 for messages in made)
+
+
+def test_in_fog_a_client_that_resumes_gets_its_own_deltas_and_no_other() -> None:
+    world, (ada, bob) = _watched({"fog": 1, "jump_ticks": 5, "ship_speed_mm_per_tick": 100_000}, players=2)
+    before, position = world.viewers[ada], Resume(1, world.viewers[ada].n)
+    world.disconnect(ada)
+    to = {"gate": "west:gate-1", "through": True}
+    world.submit(PlayerId("p1"), {"type": "move", "ship": "ship-1", "to": to}, cid=1, client="c")
+    world.durable()
+    world.pass_ticks(60)
+    again = world.viewers[world.connect(PlayerId("p1"), resume=position)]
+    assert again.of(wire.Snapshot) == []
+    for delta in again.of(wire.Delta):
+        before.take(delta)
+    assert before.view == world.session.game.view(world.session.state, PlayerId("p1"))
+    assert "mid" in before.view["sectors"]
+    assert "mid" not in world.viewers[bob].view["sectors"]
+    assert world.viewers[bob].view == world.session.game.view(world.session.state, PlayerId("p2"))
+    assert all(
+        type(event).__name__ != "SectorDiscovered" for d in world.viewers[bob].of(wire.Delta) for event in d.events
+    )
+    spectator = world.viewers[world.connect(resume=position)]
+    assert b"mid-smelter" not in wire.encode(spectator.messages[-1], binary=False)
+
+
+def test_audience_is_that_of_the_moment_an_event_fell() -> None:
+    """One call lets much time pass; what happened in a sector before a player knew it stays untold."""
+    world, (ada, _bob) = _watched({"fog": 1, "ship_speed_mm_per_tick": 10_000, "cycle_percent": 3}, players=2)
+    to = {"gate": "west:gate-1", "through": True}
+    world.send(ada, 1, type="move", ship="ship-1", to=to)
+    world.durable()
+    world.pass_ticks(2)
+    world.now += 290  # less than what is reserved
+    world.feed(Ticked())
+    world.durable()
+    deltas = world.viewers[ada].of(wire.Delta)
+    told = [pair for delta in deltas for pair in zip(delta.at, delta.events, strict=True)]
+    [found] = [tick for tick, event in told if type(event).__name__ == "SectorDiscovered"]
+    beyond = [tick for tick, event in told if getattr(event, "station", "") == "mid-smelter"]
+    assert beyond
+    assert min(beyond) >= found

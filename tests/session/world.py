@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from gamekit import wire
-from gamekit.game import GameId, Join, PlayerId, merge
+from gamekit.game import Game, GameId, Join, PlayerId, merge
 from gamekit.session import (
     ADMIN,
     Appended,
@@ -70,7 +70,8 @@ class Viewer:
 class World:
     """One session, its journal and its clock. `durable()` completes what waits; nothing is durable before."""
 
-    def __init__(self, config: dict[str, Any] | None = None, seed: int = 1) -> None:
+    def __init__(self, config: dict[str, Any] | None = None, seed: int = 1, game: Game[Any] = GAME) -> None:
+        self.game = game
         self.config = config or {}
         self.seed = seed
         self.now = 0
@@ -87,8 +88,8 @@ class World:
         self.snapshots.append(self.session.keep_snapshot())
 
     def _first(self, epoch: int) -> Session[Any]:
-        state = GAME.new(self.config, self.seed)
-        return Session(GAME, state, id=GameId("g"), name="Test", epoch=epoch)
+        state = self.game.new(self.config, self.seed)
+        return Session(self.game, state, id=GameId("g"), name="Test", epoch=epoch)
 
     # --- driving ----------------------------------------------------------------------------------------------
 
@@ -187,7 +188,7 @@ class World:
         if use_snapshots:
             kept = self.snapshots[-1]
             session = Session.restore(
-                GAME, kept.encoded, GAME.version, id=GameId("g"), name="Test", epoch=epoch, seq=kept.seq
+                self.game, kept.encoded, self.game.version, id=GameId("g"), name="Test", epoch=epoch, seq=kept.seq
             )
         else:
             session = self._first(epoch)

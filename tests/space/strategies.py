@@ -33,7 +33,7 @@ def targets(view: View) -> st.SearchStrategy[Target]:
         st.builds(Target, sector=some(view["sectors"]), x=metres, y=metres),
         st.builds(Target, station=some(view["stations"])),
         st.builds(Target, station=some(view["stations"])),
-        st.builds(Target, gate=some(view["gates"])),
+        st.builds(Target, gate=some(view["gates"]), through=st.booleans()),
         st.sampled_from([Target(), Target(station="nowhere", x=1), Target(sector="nowhere", gate="nowhere")]),
     )
 
@@ -63,3 +63,12 @@ def commands(view: View) -> st.SearchStrategy[Command]:
         st.builds(SellShip, ship=ships),
         st.builds(RenameShip, ship=ships, name=names),
     )
+
+
+def explorers(view: View) -> st.SearchStrategy[Command]:
+    """What somebody does who plays in fog: mostly goes through gates, of whose other side there may be no word."""
+    own = [ship for ship, row in view["ships"].items() if "queue" in row] or ["nowhere"]
+    beyond = [gate for gate, row in view["gates"].items() if row["to"] is None] or list(view["gates"])
+    through = st.builds(Target, gate=st.sampled_from(beyond), through=st.just(True))
+    explore = st.builds(MoveShip, ship=st.sampled_from(own), to=through, append=st.booleans())
+    return st.one_of(explore, explore, commands(view))

@@ -63,7 +63,11 @@ def test_own_prices_are_cut_down_to_what_the_buyer_owns() -> None:
     state = begun(game, rules={"starting_credits": 5_000})
     [bought] = only(WareBought, given(game, state, BuyWare("ship-1", "ore", 100)))
     depot, ore = state.stations["west-store"], state.wares["ore"]
-    assert bought.total + bought.fee <= 5_000 < bought.total + bought.fee + game.price(depot, ore, depot.stock["ore"] - 1, state.rules)
+    assert (
+        bought.total + bought.fee
+        <= 5_000
+        < bought.total + bought.fee + game.price(depot, ore, depot.stock["ore"] - 1, state.rules)
+    )
 
 
 def test_an_own_total_is_used_where_there_is_one() -> None:

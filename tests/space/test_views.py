@@ -20,7 +20,7 @@ def test_view_has_the_promised_tables_and_fields() -> None:
     shown = {table: " ".join(sorted(next(iter(entities.values())))) for table, entities in view.items()}
     assert shown == {
         "sectors": "gates name size_m x y",
-        "gates": "jump_ticks open sector to to_sector x y",
+        "gates": "jump_ticks open reason sector storm_until to to_sector x y",
         "stations": "buys capacity kind name owner price reason recipe sector sells shipyard since status stock x y",
         "ships": "at auto_trade capacity class hold job name owner queue reason speed status",
         "players": "company credits joined name",
@@ -75,8 +75,8 @@ def test_hold_queue_and_credits_are_the_owners_secret() -> None:
 def test_orders_and_trades_are_told_to_the_owner_only() -> None:
     play = Play()
     events = play.accepted(BuyWare("ship-1", "ore", 5))
-    assert [play.game.audience(event) for event in events if isinstance(event, PRIVATE)] == [ADA, ADA, ADA]
-    assert play.game.audience(StockChanged("west-store")) is None
+    assert [play.game.audience(play.state, event) for event in events if isinstance(event, PRIVATE)] == [(ADA,)] * 3
+    assert play.game.audience(play.state, StockChanged("west-store")) is None
 
 
 def test_patch_of_a_departure_carries_the_leg_and_nothing_else() -> None:
@@ -119,7 +119,8 @@ def test_patch_of_production_carries_the_station_only() -> None:
 def test_patch_of_a_closed_gate_carries_both_ends() -> None:
     play = Play()
     public = play.game.changes(play.state, None, play.close("west:mid"))
-    assert public == {"gates": {"west:mid": {"open": False}, "mid:west": {"open": False}}}
+    closed = {"open": False, "reason": "closed", "storm_until": None}
+    assert public == {"gates": {"west:mid": closed, "mid:west": closed}}
 
 
 def test_patch_does_not_share_objects_with_the_state() -> None:

@@ -195,3 +195,14 @@ def test_picture_places_a_ship_inside_a_gate_between_its_ends_and_escapes_names(
 
 def test_picture_of_nothing_is_empty_and_valid() -> None:
     assert list(ElementTree.fromstring(picture({}, 0))) == []
+
+
+def test_picture_in_fog_has_no_line_into_the_unknown_and_a_ship_there_at_its_gate() -> None:
+    shown = view()
+    shown["gates"]["sol:sirius"] |= {"to": None, "to_sector": None}
+    del shown["sectors"]["sirius"], shown["gates"]["sirius:sol"]
+    at = {"type": "gate", "gate": "sol:sirius", "exit": None, "depart": 0, "arrive": 50}
+    shown["ships"]["ship-1"] = ship(at=at)
+    drawn = ElementTree.fromstring(picture(shown, 25, "p1"))
+    assert drawn.find(f"{SVG}line") is None
+    assert drawn.find(f"{SVG}path") is not None

@@ -20,17 +20,18 @@ from gamekit.lab.frames.rows import (
     table,
     trade_row,
 )
-from gamekit.space import SpaceState, ledger
+from gamekit.space import SpaceState, ledger, views
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def everything(game: Game[Any], state: Any) -> Seen:
-    """A state as one who sees what every player sees: nothing is missing in it."""
-    whole = game.view(state, None)
+    """A state as one who sees what every player sees, and through any fog: nothing is missing in it."""
+    look = views.view if isinstance(state, SpaceState) else game.view
+    whole = look(state, None)
     for player in list(whole.get("players", {})):
-        merge(whole, {name: rows for name, rows in game.view(state, player).items() if name in {"ships", "players"}})
+        merge(whole, {name: rows for name, rows in look(state, player).items() if name in {"ships", "players"}})
     return Seen(epoch=0, n=0, tick=game.tick(state), seq=0, view=whole)
 
 

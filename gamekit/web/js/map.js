@@ -316,7 +316,7 @@ export class GalaxyMap {
     this.curves.clear();
     for (const [id, gate] of Object.entries(this.view.gates)) {
       const box = this.boxes.get(gate.sector);
-      const exit = this.view.gates[gate.to];
+      const exit = gate.to === null ? undefined : this.view.gates[gate.to];
       const otherBox = exit && this.boxes.get(exit.sector);
       if (box && exit && otherBox) this.curves.set(id, gateCurve(box, gate, otherBox, exit));
     }
@@ -437,7 +437,7 @@ export class GalaxyMap {
     clearTimeout(this.clickTimer);
     this.clickTimer = window.setTimeout(
       () => {
-        const to = target && destinationOf(target);
+        const to = target && destinationOf(target, this.view);
         if (to && this.commands && this.selected !== null) this.onOrder?.({ ship: this.selected, to, append });
         else this.select(null);
       },

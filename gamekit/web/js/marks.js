@@ -2,7 +2,7 @@
  * Ships on the screen, and what a pointer is over: from the scene and a tick to pixels, and from pixels back to things.
  * Pure; the painters draw the marks, the map decides what a pointer means.
  *
- * @import {Destination, Id, Place, Ship, Target} from "./types"
+ * @import {Destination, Id, Place, Ship, Target, View} from "./types"
  * @import {Box, Spot} from "./layout.js"
  * @import {Mark, Scene} from "./paint.js"
  */
@@ -118,11 +118,15 @@ function offerContents({ view, camera }, sector, box, offer) {
 
 /**
  * The place to send a ship to for a target; null for a ship, which is no place.
+ * A gate of which nobody can say where it leads is a place to go through.
  * @param {Target} target
+ * @param {View} view
  * @returns {Destination | null}
  */
-export function destinationOf(target) {
+export function destinationOf(target, view) {
   if (target.type === "station") return { station: target.id };
-  if (target.type === "gate") return { gate: target.id };
+  if (target.type === "gate") {
+    return view.gates[target.id]?.to_sector === null ? { gate: target.id, through: true } : { gate: target.id };
+  }
   return target.type === "sector" ? { sector: target.id, x: target.x, y: target.y } : null;
 }

@@ -141,7 +141,12 @@ function along({ depart, arrive }, tick) {
 export function placeOf(view, ship, tick) {
   const at = ship.at;
   if (at.type === "gate") {
-    if (!view.gates[at.gate] || !view.gates[at.exit]) return null;
+    const gate = view.gates[at.gate];
+    if (!gate) return null;
+    // On its way into the unknown it is shown in front of the gate that it entered.
+    if (at.exit === null || !view.gates[at.exit]) {
+      return { type: "sector", sector: gate.sector, x: gate.x, y: gate.y, heading: null, station: null, moving: false };
+    }
     return { type: "gate", gate: at.gate, exit: at.exit, along: along(at, tick), moving: tick < at.arrive };
   }
   if (at.type === "dock") {
@@ -172,7 +177,7 @@ export function placeOf(view, ship, tick) {
 /**
  * The spot of a gate, a station or a position.
  * @param {View} view
- * @param {{gate?: Id, station?: Id, sector?: Id, x?: number, y?: number}} spot
+ * @param {{gate?: Id | null, station?: Id, sector?: Id, x?: number, y?: number}} spot
  * @returns {{sector: Id, x: number, y: number} | null}
  */
 export function spotOf(view, spot) {

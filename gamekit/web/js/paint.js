@@ -64,7 +64,7 @@ function paintLanes(ctx, { view, curves, camera }) {
   const width = laneWidth(camera);
   for (const [id, gate] of Object.entries(view.gates)) {
     const curve = curves.get(id);
-    if (!curve || (id > gate.to && curves.has(gate.to))) continue;
+    if (!curve || (gate.to !== null && id > gate.to && curves.has(gate.to))) continue;
     ctx.strokeStyle = gate.open ? PALETTE.lane : PALETTE.laneClosed;
     ctx.lineWidth = width;
     ctx.setLineDash(gate.open ? [] : [width * 2, width * 3]);

@@ -6,7 +6,7 @@
  * @import {Spot} from "./layout.js"
  */
 
-import { formatCredits } from "./model.js";
+import { formatCredits, formatTime } from "./model.js";
 import { FONT, PALETTE } from "./glyphs.js";
 
 /** @typedef {{title: string, lines: string[], wares: [string, string, string, string][]}} Words */
@@ -30,10 +30,11 @@ export function wordsFor(view, target, sectorsNamed) {
   if (target.type === "gate") {
     const gate = view.gates[target.id];
     if (!gate) return null;
-    const goal = view.sectors[gate.to_sector]?.name ?? gate.to_sector;
+    const goal = gate.to_sector === null ? "the unknown" : (view.sectors[gate.to_sector]?.name ?? gate.to_sector);
+    const until = gate.storm_until == null ? "" : ` until ${formatTime(gate.storm_until, 10)}`;
     const state = gate.open
       ? `Open; a jump takes ${gate.jump_ticks / 10} s.`
-      : "Closed; ships wait or find another way.";
+      : `${capital(gate.reason ?? "closed")}${until}; ships wait or find another way.`;
     return { title: `Gate to ${goal}`, lines: [state], wares: [] };
   }
   const sector = view.sectors[target.id];

@@ -17,9 +17,14 @@ export interface Gate {
   sector: Id;
   x: number;
   y: number;
-  to: Id;
-  to_sector: Id;
+  /** The other end; null when the player does not know what is beyond. */
+  to: Id | null;
+  to_sector: Id | null;
   open: boolean;
+  /** "open", or why it is closed. */
+  reason: string;
+  /** When the storm that closes it will end; null when there is none. */
+  storm_until: number | null;
   jump_ticks: number;
 }
 
@@ -44,7 +49,7 @@ export type At =
   | { type: "space"; sector: Id; x: number; y: number }
   | { type: "leg"; sector: Id; from: Point; to: Point; depart: number; arrive: number }
   | { type: "dock"; station: Id }
-  | { type: "gate"; gate: Id; exit: Id; depart: number; arrive: number };
+  | { type: "gate"; gate: Id; exit: Id | null; depart: number; arrive: number };
 
 export interface QueueEntry {
   id: number;
@@ -56,7 +61,7 @@ export interface QueueEntry {
   x?: number;
   y?: number;
   gate?: Id;
-  exit?: Id;
+  exit?: Id | null;
   station?: Id;
   ware?: string;
   units?: number;
@@ -114,7 +119,7 @@ export interface Route {
   end: { sector: Id; x: number; y: number } | null;
 }
 
-export type Destination = { sector: Id; x: number; y: number } | { station: Id } | { gate: Id };
+export type Destination = { sector: Id; x: number; y: number } | { station: Id } | { gate: Id; through?: boolean };
 
 /** What the map asks for: send `ship` to `to`, after its other orders when `append`. */
 export interface Order {

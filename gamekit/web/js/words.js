@@ -5,8 +5,9 @@
  * @import {State} from "./connection.js"
  */
 
-/** @param {View} view @param {Id | undefined} id */
+/** @param {View} view @param {Id | null | undefined} id null for what lies beyond an unknown gate */
 function sectorName(view, id) {
+  if (id === null) return "the unknown";
   return view.sectors[id ?? ""]?.name ?? id ?? "nowhere";
 }
 

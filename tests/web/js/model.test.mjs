@@ -214,3 +214,40 @@ test("money and time are written for people", () => {
     ["1 s", "59 s", "1:02", "10:00", "1:01:01"],
   );
 });
+
+test("a gate into the unknown has no other side: ships wait before it, routes end at it", () => {
+  const view = galaxy();
+  delete view.sectors.c;
+  delete view.gates["c:b"];
+  delete view.stations.hub;
+  Object.assign(view.gates["b:c"], { to: null, to_sector: null });
+  const entry = { id: 1, order: 1, status: "queued" };
+  const at = { type: "space", sector: "a", x: 0, y: 0 };
+  const queue = [
+    { ...entry, type: "fly", sector: "a", x: 900, y: 0 },
+    { ...entry, type: "jump", gate: "a:b", exit: "b:a" },
+    { ...entry, type: "fly", sector: "b", x: 900, y: 0 },
+    { ...entry, type: "jump", gate: "b:c", exit: null },
+  ];
+  const route = routeOf(view, { at, queue }, 0);
+  assert.equal(route.parts.length, 3);
+  assert.deepEqual(route.end, { sector: "b", x: 900, y: 0 });
+  const inside = { at: { type: "gate", gate: "b:c", exit: null, depart: 0, arrive: 50 }, queue: queue.slice(3) };
+  const place = placeOf(view, inside, 10);
+  assert.deepEqual([place.type, place.sector, place.x, place.y, place.moving], ["sector", "b", 900, 0, false]);
+  assert.deepEqual(routeOf(view, inside, 10), { parts: [], end: null });
+  assert.deepEqual([...sectorsAround(view, "a", 5)].sort(), ["a", "b"]);
+});
+
+test("a ship whose sector is not known is nowhere, and one out of sight is gone", () => {
+  const view = galaxy();
+  delete view.sectors.c;
+  delete view.stations.hub;
+  assert.equal(placeOf(view, { at: { type: "space", sector: "c", x: 0, y: 0 } }, 0), null);
+  assert.equal(placeOf(view, { at: { type: "dock", station: "hub" } }, 0), null);
+  assert.equal(placeOf(view, { at: { type: "gate", gate: "x:1", exit: null, depart: 0, arrive: 5 } }, 0), null);
+  view.ships.one = { name: "One", owner: "p1", at: { type: "dock", station: "hub" } };
+  merge(view, { ships: { one: null }, sectors: { c: { name: "C" } } });
+  assert.deepEqual(shipsOf(view, "p1"), []);
+  assert.deepEqual(view.sectors.c, { name: "C" });
+});

@@ -1,0 +1,53 @@
+"""Who knows which sectors under fog: an index over the charts and the players' discoveries, never saved.
+
+Whoever adds to either calls `learned`; whoever opens or closes a gate calls `forget`, as with the whole atlas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from gamekit.game import PlayerId
+from gamekit.space.model import Gate, Sector, Station
+from gamekit.space.travel import Atlas
+
+
+class Maps:
+    """What each player knows, as a set and as an atlas of its own; players who know the same share them."""
+
+    __slots__ = ("_atlases", "_gates", "_known", "_sectors", "_stations")
+
+    def __init__(
+        self, sectors: Mapping[str, Sector], gates: Mapping[str, Gate], stations: Mapping[str, Station]
+    ) -> None:
+        self._sectors = sectors
+        self._gates = gates
+        self._stations = stations
+        #: {player, or None for spectators: the sectors they know}; sets are for membership only
+        self._known: dict[PlayerId | None, frozenset[str]] = {}
+        self._atlases: dict[frozenset[str], Atlas] = {}
+
+    def known(self, player: PlayerId | None, charted: Iterable[str], discovered: Iterable[str]) -> frozenset[str]:
+        """The sectors that a player knows, from the two tables that say so; worked out once."""
+        try:
+            return self._known[player]
+        except KeyError:
+            known = self._known[player] = frozenset(charted).union(discovered)
+            return known
+
+    def atlas(self, known: frozenset[str]) -> Atlas:
+        """How to get anywhere through known sectors only."""
+        atlas = self._atlases.get(known)
+        if atlas is None:
+            atlas = self._atlases[known] = Atlas(self._sectors, self._gates, self._stations, known)
+        return atlas
+
+    def learned(self) -> None:
+        """Somebody knows more than before."""
+        self._known.clear()
+        self._atlases.clear()
+
+    def forget(self) -> None:
+        """Drop the travel times that were kept, because a gate opened or closed."""
+        for atlas in self._atlases.values():
+            atlas.forget()
