@@ -143,7 +143,7 @@ def _cargo_bid(state: SpaceState, ship: Ship) -> Bid | None:
 
 
 def worth(state: SpaceState, pair: Pair, most: int, least: int) -> Worth | None:
-    """What carrying up to `most` units between a pair of stations would earn; None below `least` units or a profit.
+    """What carrying up to `most` units between a pair of stations would earn; None when there are fewer than `least`.
 
     Prices of both ends are linear in how full they are, around one base price; so the most is earned by carrying what
     makes both equally full: `(a / A - b / B) / (1 / A + 1 / B)` units, for stocks a, b of capacities A, B.
@@ -161,7 +161,7 @@ def worth(state: SpaceState, pair: Pair, most: int, least: int) -> Worth | None:
     base, spread = ware.base_price, state.rules.price_spread_percent
     cost = -trade_total(-base, spread, 2 * stock - units, units, size)
     profit = trade_total(base, spread, 2 * there + units, units, capacity) - cost
-    return Worth(units, cost, profit) if profit > 0 else None
+    return Worth(units, cost, profit)
 
 
 def _affordable(state: SpaceState, offer: Offer, purse: int, room: int) -> Offer | None:

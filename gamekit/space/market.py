@@ -54,7 +54,7 @@ class Pair(NamedTuple):
 
 
 class Worth(NamedTuple):
-    """What carrying between a pair would earn, in centi-credits at the prices of now."""
+    """What carrying between a pair would earn, in centi-credits at the prices of now; perhaps nothing."""
 
     units: int
     cost: int
@@ -80,7 +80,8 @@ class Offer(NamedTuple):
     ticks: Tick
 
 
-#: Works a pair out: from the state, the pair, the most units that fit, and the fewest that are worth a flight.
+#: Works a pair out: from the state, the pair, the most units that fit, and the fewest that are worth a flight. None when
+#: there are fewer than these to carry; and less stock at the source, or more at the target, never makes them more.
 Work = Callable[["SpaceState", Pair, int, int], Worth | None]
 
 
@@ -93,7 +94,7 @@ class Board:
         stale: `{number of the pair: None}` of those to be worked out anew.
     """
 
-    __slots__ = ("_loads", "_ways", "offers", "order", "room", "speed", "stale")
+    __slots__ = ("_loads", "_vain", "_ways", "offers", "order", "room", "speed", "stale")
 
     def __init__(self, room: int, speed: int, pairs: int) -> None:
         self.room = room
@@ -101,10 +102,24 @@ class Board:
         self.offers: dict[int, Offer] = {}
         self.order: list[tuple[int, int]] = []
         self.stale: dict[int, None] = dict.fromkeys(range(pairs))
+        #: {number of the pair: None} of those whose load would be large enough and earns nothing, by rounding.
+        self._vain: dict[int, None] = {}
         #: {ware_id: the most units that fit, and the fewest that are worth a flight}
         self._loads: dict[str, tuple[int, int]] = {}
         #: {number of the pair: ticks from dock to dock, or None when there is no way}
         self._ways: dict[int, Tick | None] = {}
+
+    def spoil(self, numbers: list[int], *, worse: bool) -> None:
+        """Let pairs be worked out anew; what has too small a load is not looked at again when that becomes smaller."""
+        stale = self.stale
+        if worse:
+            offers, vain = self.offers, self._vain
+            for number in numbers:
+                if number in offers or number in vain:
+                    stale[number] = None
+        else:
+            for number in numbers:
+                stale[number] = None
 
     def renew(self, state: SpaceState, pairs: list[Pair], work: Work) -> list[int]:
         """Work out what is stale; returns the numbers of these pairs."""
@@ -117,13 +132,18 @@ class Board:
             ware = pair.ware
             load = loads.get(ware.id) or self._load(state, ware)
             made = work(state, pair, *load)
-            ticks = self._way(state, number, pair) if made is not None else None
             old = offers.pop(number, None)
             if old is not None:
                 del order[bisect_left(order, (-old.bound, number))]
-            if made is None or ticks is None:
+            if made is None:
+                self._vain.pop(number, None)
                 continue
             units, cost, profit = made
+            ticks = self._way(state, number, pair) if profit > 0 else None
+            if ticks is None:
+                self._vain[number] = None
+                continue
+            self._vain.pop(number, None)
             bound = profit * BID_TICKS // ticks
             offers[number] = Offer(bound, profit, cost, units, ware, pair.source, pair.target, ticks)
             if afresh:
@@ -159,7 +179,18 @@ class Market:
         buyers: `{ware_id: where somebody buys it}`.
     """
 
-    __slots__ = ("_boards", "_fleets", "_known", "_made_of", "_pairs_of", "_seen", "buyers", "pairs")
+    __slots__ = (
+        "_boards",
+        "_bought",
+        "_fleets",
+        "_known",
+        "_levels",
+        "_made_of",
+        "_seen",
+        "_sold",
+        "buyers",
+        "pairs",
+    )
 
     def __init__(self) -> None:
         self.pairs: list[Pair] = []
@@ -169,8 +200,11 @@ class Market:
         self._fleets: dict[PlayerId, list[Ship]] = {}
         #: What the pairs and the offers depend on beyond stocks and reservations.
         self._made_of: tuple[Rules, int, int] | None = None
-        #: {(station_id, ware_id): numbers of the pairs in which it sells or buys that}
-        self._pairs_of: dict[tuple[str, str], list[int]] = {}
+        #: {(station_id, ware_id): numbers of the pairs in which it sells that}, and in which it buys that.
+        self._sold: dict[tuple[str, str], list[int]] = {}
+        self._bought: dict[tuple[str, str], list[int]] = {}
+        #: {(station_id, ware_id): stock that is not reserved, and stock with what is on its way}, when last looked at.
+        self._levels: dict[tuple[str, str], tuple[int, int]] = {}
         #: Every station with its stock as it was last looked at.
         self._seen: list[tuple[Station, dict[str, int]]] = []
         self._boards: dict[tuple[int, int], Board] = {}
@@ -201,13 +235,13 @@ class Market:
             del self._boards[next(iter(self._boards))]
         for station, seen in self._seen:
             if station.stock != seen:
-                self._note(station, seen)
+                self._note(state, station, seen)
         self._note_reserved(state)
 
     def look_at(self, state: SpaceState, stations: Iterable[Station]) -> None:
         """Notice what changed at these stations, when nothing else can have."""
         for station in stations:
-            self._note(station, self._seen[station.key][1])
+            self._note(state, station, self._seen[station.key][1])
         self._note_reserved(state)
 
     def board(self, room: int, speed: int) -> Board:
@@ -216,24 +250,34 @@ class Market:
         self._boards[room, speed] = board
         return board
 
-    def _note(self, station: Station, seen: dict[str, int]) -> None:
+    def _note(self, state: SpaceState, station: Station, seen: dict[str, int]) -> None:
         for ware, units in station.stock.items():
             if seen[ware] != units:
                 seen[ware] = units
-                self._spoil(station.id, ware)
+                self._compare(state, (station.id, ware), units)
 
     def _note_reserved(self, state: SpaceState) -> None:
         touched = state.reserved.touched
         if touched:
-            for station_id, ware in touched:
-                self._spoil(station_id, ware)
+            for key in touched:
+                station_id, ware = key
+                self._compare(state, key, state.stations[station_id].stock[ware])
             touched.clear()
 
-    def _spoil(self, station_id: str, ware: str) -> None:
-        numbers = self._pairs_of.get((station_id, ware))
-        if numbers:
-            for board in self._boards.values():
-                board.stale.update(dict.fromkeys(numbers))
+    def _compare(self, state: SpaceState, key: tuple[str, str], stock: int) -> None:
+        """Spoil what depends on the levels of a stock, so far as these changed."""
+        reserved = state.reserved
+        to_fetch = stock - reserved.stock.get(key, 0)
+        to_come = stock + reserved.room.get(key, 0)
+        had_to_fetch, had_to_come = self._levels.get(key, (-1, -1))
+        self._levels[key] = to_fetch, to_come
+        boards = self._boards.values()
+        if to_fetch != had_to_fetch and key in self._sold:
+            for board in boards:
+                board.spoil(self._sold[key], worse=to_fetch < had_to_fetch)
+        if to_come != had_to_come and key in self._bought:
+            for board in boards:
+                board.spoil(self._bought[key], worse=to_come > had_to_come >= 0)
 
     def _pair_up(self, wares: Iterable[Ware], stations: Iterable[Station], atlas: Atlas, jumps: int) -> None:
         """Find every pair within `jumps` gates."""
@@ -241,7 +285,7 @@ class Market:
         self._seen = [(stand.station, dict(stand.station.stock)) for stand in stands]
         near: dict[str, set[str]] = {}
         self.pairs = []
-        self._pairs_of = {}
+        self._sold, self._bought, self._levels = {}, {}, {}
         for ware in wares:
             buyers = self.buyers[ware.id] = [stand for stand in stands if ware.id in stand.station.buys]
             for seller in stands:
@@ -261,5 +305,5 @@ class Market:
         fetched, brought = (seller.id, name), (buyer.id, name)
         size, capacity = seller.capacity[name], buyer.capacity[name]
         self.pairs.append(Pair(ware, source, target, seller.stock, size, fetched, buyer.stock, capacity, brought))
-        for key in (fetched, brought):
-            self._pairs_of.setdefault(key, []).append(number)
+        self._sold.setdefault(fetched, []).append(number)
+        self._bought.setdefault(brought, []).append(number)

@@ -76,6 +76,8 @@ class Atlas:
     """
 
     __slots__ = (
+        "_docks",
+        "_fronts",
         "_gates",
         "_known",
         "_numbered",
@@ -92,6 +94,9 @@ class Atlas:
     ) -> None:
         self._gates = gates
         self._stations = stations
+        #: {station_id or gate_id: its dock, or the point in front of it}
+        self._docks: dict[str, Place] = {}
+        self._fronts: dict[str, Place] = {}
         self._numbered = list(gates.values())
         self._of_sector = {sector.id: [gates[gate] for gate in sector.gates] for sector in sectors.values()}
         #: How often gates opened or closed since this was made, for who keeps what depends on it.
@@ -117,13 +122,19 @@ class Atlas:
 
     def at_station(self, station_id: str) -> Place:
         """The dock of a station."""
-        station = self._stations[station_id]
-        return Place(station.sector, station.x, station.y, station_id)
+        dock = self._docks.get(station_id)
+        if dock is None:
+            station = self._stations[station_id]
+            dock = self._docks[station_id] = Place(station.sector, station.x, station.y, station_id)
+        return dock
 
     def at_gate(self, gate_id: str) -> Place:
         """In front of a gate."""
-        gate = self._gates[gate_id]
-        return Place(gate.sector, gate.x, gate.y)
+        front = self._fronts.get(gate_id)
+        if front is None:
+            gate = self._gates[gate_id]
+            front = self._fronts[gate_id] = Place(gate.sector, gate.x, gate.y)
+        return front
 
     def route(self, speed: int, start: Place, goal: Place) -> list[Gate] | None:
         """The open gates to enter, in order, on the way that takes least time; None when there is no way.
