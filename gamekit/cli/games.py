@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.errors import ServerError
 from gamekit.game import GameId
 from gamekit.journal import GameRow, JournalReader, SqliteReader
@@ -30,7 +31,7 @@ database_option = click.option(
 
 @click.command()
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="The server.")
-@click.option("--scenario", default="nearest-stars", show_default=True, help="Scenario, e.g. procedural:40.")
+@click.option("--scenario", default="nearest-stars", show_default=True, help=SCENARIO_HELP)
 @click.option("--seed", type=int, help="Seed; random when left out.")
 @click.option("--name", default="New game", show_default=True, help="Name of the game.")
 @click.option("--player", default="Player 1", show_default=True, help="Name of its first player.")
@@ -40,7 +41,8 @@ def new(
     url: str, scenario: str, seed: int | None, name: str, player: str, rules: tuple[str, ...], as_json: bool
 ) -> None:
     """Make a game on a running server and print the address at which to play it."""
-    body: dict[str, Any] = {"scenario": scenario, "name": name, "player_name": player, "rules": parse_rules(rules)}
+    body: dict[str, Any] = {"scenario": read_scenario(scenario), "name": name, "player_name": player}
+    body["rules"] = parse_rules(rules)
     if seed is not None:
         body["seed"] = seed
     made = _post(url.rstrip("/") + "/api/game/new", body)
@@ -104,6 +106,7 @@ def parse_rules(pairs: tuple[str, ...]) -> dict[str, Any]:
 def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
     """One game of a database, as a flat mapping."""
     config = json.loads(row.config)
+    scenario = config.get("scenario", "nearest-stars")
     clock = reader.clock(row.id)
     kept = reader.snapshots(row.id)
     last = max((seq for _, seq, _ in kept), default=0)
@@ -114,7 +117,7 @@ def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
         # Names come from anybody; what a terminal would obey is shown as what it is.
         "name": "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in row.name),
         "game": row.game,
-        "scenario": config.get("scenario", "nearest-stars"),
+        "scenario": scenario.get("name", "custom") if isinstance(scenario, dict) else scenario,
         "seed": row.seed,
         "created_s": row.created_s,
         "epoch": row.epoch,

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from gamekit.cli.games import DEFAULT_DATABASE, parse_rules
+from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.game import Game
 from gamekit.history import Finding
 from gamekit.history import verify as verify_game
@@ -22,7 +23,7 @@ GAMES: dict[str, Game[Any]] = {"space": SpaceGame()}
 
 
 @click.command()
-@click.option("--scenario", default="nearest-stars", show_default=True, help="Scenario, e.g. procedural:40.")
+@click.option("--scenario", default="nearest-stars", show_default=True, help=SCENARIO_HELP)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed.")
 @click.option("--hours", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Game time to simulate.")
 @click.option("--rule", "rules", multiple=True, metavar="FIELD=VALUE", help="A rule to set; may be repeated.")
@@ -37,7 +38,7 @@ def simulate(scenario: str, seed: int, hours: float, rules: tuple[str, ...], as_
             bar.total = total
             bar.update(done - bar.n)
 
-        done = run_simulation(scenario, parse_rules(rules), seed, hours, progress=progress)
+        done = run_simulation(read_scenario(scenario), parse_rules(rules), seed, hours, progress=progress)
     result = {
         "scenario": done.scenario,
         "seed": done.seed,

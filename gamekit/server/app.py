@@ -17,6 +17,7 @@ from gamekit.journal import Journal, SqliteJournal
 from gamekit.server import api, pages
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
+from gamekit.server.scenarios import ScenariosRoute
 from gamekit.server.settings import DRAIN_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
 from gamekit.session import ConnectionId
@@ -125,6 +126,7 @@ class Server:
                 (r"/readyz", pages.Health, {**shared, "ready": True}),
                 (r"/metrics", pages.MetricsPage, shared),
                 (r"/api/games", api.GamesRoute, shared),
+                (r"/api/scenarios", ScenariosRoute, shared),
                 (r"/api/game/new", api.NewGameRoute, shared),
                 (game, api.GameRoute, shared),
                 (rf"{game}/ws", GameSocket, shared),

@@ -80,8 +80,8 @@ class Offer(NamedTuple):
     ticks: Tick
 
 
-#: Works a pair out: from the state, the pair, the most units that fit, and the fewest that are worth a flight. None when
-#: there are fewer than these to carry; and less stock at the source, or more at the target, never makes them more.
+#: Works a pair out: from the state, the pair, the most units that fit, and the fewest that are worth a flight. None
+#: when there are fewer than these to carry; less stock at the source, or more at the target, never makes them more.
 Work = Callable[["SpaceState", Pair, int, int], Worth | None]
 
 

@@ -175,13 +175,22 @@ def catalogue() -> Catalogue:
 @cache
 def hand_made(name: str) -> Definition:
     """A shipped scenario that stands in its file."""
-    return checked(f"{name}.toml", converted(f"{name}.toml", _shipped(f"{name}.toml"), Definition))
+    return definition(f"{name}.toml", _shipped(f"{name}.toml"))
 
 
 @cache
 def growth(name: str = PROCEDURAL) -> Growth:
     """What the procedural generator is told for a shipped scenario that grows from the seed."""
     return converted(f"{name}.toml", _shipped(f"{name}.toml"), Growth)
+
+
+def definition(source: str, plain: object) -> Definition:
+    """A whole definition from plain values, e.g. those of a TOML file.
+
+    Raises:
+        ConfigError: something in it is wrong; names the source, the key and what is allowed.
+    """
+    return checked(source, converted(source, plain, Definition))
 
 
 def capacity_of(recipe: RecipeRow, ware: str) -> int:
