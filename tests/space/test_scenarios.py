@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,6 +183,14 @@ def test_what_is_wrong_is_told_with_file_key_and_what_is_allowed(changes: dict[s
     with pytest.raises(ConfigError) as caught:
         scenario.definition("own.toml", LINE | changes)
     assert complaint in str(caught.value)
+
+
+def test_example_in_the_documentation_is_a_scenario() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "game.md").read_text()
+    plain = tomllib.loads(page.split("```toml\n", 1)[1].split("```", 1)[0])
+    assert review.warnings(scenario.definition("example", plain)) == ()
+    state = new(plain)
+    assert only(WareSold, GAME.advance(state, 2 * HOUR))
 
 
 COMPANY = {"name": "C", "ships": 1, "credits": 0}
