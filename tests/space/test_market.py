@@ -40,4 +40,4 @@ def test_kept_board_says_what_a_new_one_says(scenario: str, rules: dict[str, int
             number: offer[:4] for number, offer in new.offers.items()
         }
         compared += len(new.offers)
-    assert compared > 1_000
+    assert compared > 100
