@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests lab screenshots bench constraints clean
+.PHONY: run test lint types contracts tests long lab screenshots bench constraints clean
 
 ## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
 run: $(VENV)/.run
@@ -29,6 +29,14 @@ contracts: $(VENV)/.dev
 
 tests: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/pytest $(ARGS)
+
+## The scenarios and the traders' patience over many more hours than `make test` takes; some minutes
+long: $(VENV)/.dev
+	GAMEKIT_LONG=1 $(BIN)/pytest tests/space/test_scenarios.py tests/space/test_patience.py --timeout 3600 $(ARGS)
+
+## How fast the game runs headless; one line of JSON a run
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/simulate.py $(ARGS)
 
 ## JupyterLab with gamekit, in notebooks/
 lab: $(VENV)/.dev

@@ -164,3 +164,56 @@ def test_new_makes_a_game_on_a_running_server(tmp_path: Path) -> None:
     gone = gamekit("new", "--url", server.url)
     assert gone.returncode == 1
     assert "gamekit serve" in gone.stderr
+
+
+OWN = """
+name = "own"
+sectors = [{ id = "here", name = "Here", x = 0, y = 0 }]
+stations = [{ sector = "here", recipe = "smelter", x = 0, y = 0 }]
+"""
+
+
+def test_scenarios_lists_what_there_is() -> None:
+    plain = gamekit("scenarios")
+    assert plain.returncode == 0, plain.stderr
+    assert "Nearest Stars: Sixteen" in plain.stdout
+    rows = [json.loads(line) for line in gamekit("scenarios", "--json").stdout.splitlines()]
+    assert [row["name"] for row in rows][:2] == ["nearest-stars", "procedural"]
+    assert {"title", "sentence", "sectors", "stations", "companies"} <= set(rows[0])
+
+
+def test_scenario_file_is_checked_simulated_and_played(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    checked = gamekit("scenarios", path)
+    assert checked.returncode == 0, checked.stderr
+    assert "warning: wares.ore: stations use it and no station makes it" in checked.stdout
+    assert checked.stdout.splitlines()[-1] == f"ok: {path} is a scenario, with 3 warnings"
+    assert len(json.loads(gamekit("scenarios", path, "--json").stdout)["warnings"]) == 3
+    run = gamekit("simulate", "--scenario", path, "--hours", 0.1, "--json")
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["scenario"] == "own"
+    assert f"warning: {path}: wares.ore" in run.stderr
+    with LiveServer(tmp_path / "data") as server:
+        made = gamekit("new", "--url", server.url, "--scenario", path, "--json")
+        assert made.returncode == 0, made.stderr
+        answer = json.loads(made.stdout)
+        assert list(server.state(answer["id"], answer["token"])["view"]["sectors"]) == ["here"]
+    assert "own" in gamekit("ls", "--db", tmp_path / "data" / "gamekit.db").stdout
+
+
+@pytest.mark.parametrize("arguments", [["scenarios"], ["simulate", "--scenario"], ["new", "--scenario"]])
+def test_wrong_scenario_file_is_told_with_its_name(tmp_path: Path, arguments: list[str]) -> None:
+    path = tmp_path / "own.toml"
+    for text, complaint in (
+        (OWN.replace("smelter", "palace"), "stations[0].recipe: unknown recipe 'palace'; allowed are ore-mine"),
+        ("sectors = [", "this is no TOML"),
+        (None, "cannot be read"),
+    ):
+        path.unlink(missing_ok=True)
+        if text is not None:
+            path.write_text(text)
+        result = gamekit(*arguments, path)
+        assert result.returncode == 1
+        assert f"{path}: {complaint}" in result.stderr
+        assert "Traceback" not in result.stderr

@@ -7,6 +7,7 @@ import click
 from gamekit.cli.games import ls, new, show
 from gamekit.cli.pasts import backup, export, import_, replay
 from gamekit.cli.rules import rules
+from gamekit.cli.scenarios import list_scenarios
 from gamekit.cli.science import simulate, verify
 from gamekit.cli.serve import serve
 from gamekit.errors import GamekitError
@@ -30,5 +31,5 @@ def main() -> None:
     """A simulation and ops toolkit for multiplayer games: live, durable and scientific at once."""
 
 
-for command in (serve, new, ls, show, rules, simulate, verify, replay, export, import_, backup):
+for command in (serve, new, ls, show, list_scenarios, rules, simulate, verify, replay, export, import_, backup):
     main.add_command(command)

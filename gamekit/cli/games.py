@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from gamekit.cli.rules import read_rules, rules_options
+from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.errors import ServerError
 from gamekit.game import GameId
 from gamekit.journal import GameRow, JournalReader, SqliteReader
@@ -31,7 +32,7 @@ database_option = click.option(
 
 @click.command()
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="The server.")
-@click.option("--scenario", default="nearest-stars", show_default=True, help="Scenario, e.g. procedural:40.")
+@click.option("--scenario", default="nearest-stars", show_default=True, help=SCENARIO_HELP)
 @click.option("--seed", type=int, help="Seed; random when left out.")
 @click.option("--name", default="New game", show_default=True, help="Name of the game.")
 @click.option("--player", default="Player 1", show_default=True, help="Name of its first player.")
@@ -51,7 +52,7 @@ def new(
 ) -> None:
     """Make a game on a running server and print the address at which to play it."""
     given = read_rules(rules_file, rules)
-    body: dict[str, Any] = {"scenario": scenario, "name": name, "player_name": player, "rules": given}
+    body: dict[str, Any] = {"scenario": read_scenario(scenario), "name": name, "player_name": player, "rules": given}
     if game is not None:
         body["game"] = game
     if seed is not None:
@@ -103,6 +104,7 @@ def show(game: str, database: Path) -> None:
 def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
     """One game of a database, as a flat mapping."""
     config = json.loads(row.config)
+    scenario = config.get("scenario", "nearest-stars")
     clock = reader.clock(row.id)
     kept = reader.snapshots(row.id)
     last = max((seq for _, seq, _ in kept), default=0)
@@ -113,7 +115,7 @@ def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
         # Names come from anybody; what a terminal would obey is shown as what it is.
         "name": "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in row.name),
         "game": row.game,
-        "scenario": config.get("scenario", "nearest-stars"),
+        "scenario": scenario.get("name", "custom") if isinstance(scenario, dict) else scenario,
         "seed": row.seed,
         "created_s": row.created_s,
         "epoch": row.epoch,

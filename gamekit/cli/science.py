@@ -10,6 +10,7 @@ import click
 
 from gamekit.cli.games import DEFAULT_DATABASE
 from gamekit.cli.rules import read_rules, rules_options
+from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.games import hosted, loaded
 from gamekit.history import Finding
 from gamekit.history import verify as verify_game
@@ -19,7 +20,7 @@ from gamekit.space import SpaceGame
 
 
 @click.command()
-@click.option("--scenario", default="nearest-stars", show_default=True, help="Scenario, e.g. procedural:40.")
+@click.option("--scenario", default="nearest-stars", show_default=True, help=SCENARIO_HELP)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed.")
 @click.option("--hours", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Game time to simulate.")
 @click.option("--game", "path", metavar="MODULE:CLASS", help="Rules of your own, e.g. my_rules:MyGame.")
@@ -47,7 +48,7 @@ def simulate(
             bar.update(done - bar.n)
 
         given = read_rules(rules_file, rules)
-        done = run_simulation(scenario, given, seed, hours, game=game, progress=progress)
+        done = run_simulation(read_scenario(scenario), given, seed, hours, game=game, progress=progress)
     result = {
         "scenario": done.scenario,
         "seed": done.seed,

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -26,6 +27,7 @@ from gamekit.client.rules import Rules
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import ConfigError, SessionError
 from gamekit.game import GameId, PlayerId, RuleField, Tick
+from gamekit.scenario_file import plain_scenario
 
 #: How long a first connection may take, in seconds.
 ATTACH_TIMEOUT_S = 15.0
@@ -84,7 +86,7 @@ class AsyncClient:
 
     async def new_game(
         self,
-        scenario: str | dict[str, Any] | None = None,
+        scenario: str | dict[str, Any] | PathLike[str] | None = None,
         *,
         seed: int | None = None,
         rules: Mapping[str, Any] | None = None,
@@ -95,7 +97,8 @@ class AsyncClient:
         """Make a game. Its first player is `game.creator()`; more come with `game.join(name)`.
 
         Args:
-            scenario: a scenario's name or its definition; the server's default when it is not given.
+            scenario: a scenario's name, its definition, or the path of a TOML file that is read here and sent; the
+                server's default when it is not given.
             seed: decides all that is left to chance; drawn by the server when it is not given.
             rules: `{field: value}` for the rules that shall differ from the defaults.
             name: the game's display name.
@@ -104,9 +107,10 @@ class AsyncClient:
 
         Raises:
             RequestRefused: the scenario or the rules are wrong; the message names the field.
+            ConfigError: the file cannot be read.
             ServerError: the server could not be reached.
         """
-        asked = {"scenario": scenario, "seed": seed, "rules": rules and dict(rules), "name": name}
+        asked = {"scenario": plain_scenario(scenario), "seed": seed, "rules": rules and dict(rules), "name": name}
         asked |= {"player_name": player_name, "game": game}
         answer = await self.rest.post(
             "/api/game/new", {key: value for key, value in asked.items() if value is not None}, self.token

@@ -12,6 +12,7 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Mapping
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -350,7 +351,7 @@ class BaseClient(ABC, Generic[GameT]):
 
     def new_game(
         self,
-        scenario: str | dict[str, Any] | None = None,
+        scenario: str | dict[str, Any] | PathLike[str] | None = None,
         *,
         seed: int | None = None,
         rules: Mapping[str, Any] | None = None,
@@ -361,7 +362,8 @@ class BaseClient(ABC, Generic[GameT]):
         """Make a game. Its first player is `game.creator()`; more come with `game.join(name)`.
 
         Args:
-            scenario: a scenario's name or its definition; the server's default when it is not given.
+            scenario: a scenario's name, its definition, or the path of a TOML file that is read here and sent; the
+                server's default when it is not given.
             seed: decides all that is left to chance; drawn by the server when it is not given.
             rules: `{field: value}` for the rules that shall differ from the defaults.
             name: the game's display name.
@@ -370,6 +372,7 @@ class BaseClient(ABC, Generic[GameT]):
 
         Raises:
             RequestRefused: the scenario or the rules are wrong; the message names the field.
+            ConfigError: the file cannot be read.
             ServerError: the server could not be reached.
         """
         making = self.inner.new_game(scenario, seed=seed, rules=rules, name=name, player_name=player_name, game=game)

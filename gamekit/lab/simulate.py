@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from os import PathLike, fspath
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 
 from gamekit.errors import ConfigError, HookFailed
 from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
+from gamekit.scenario_file import names_a_file, read_definition
 from gamekit.space import SpaceGame, SpaceState
+from gamekit.space import scenario as space_scenario
 from gamekit.space.commands import BuyWare, MoveShip, SellWare, SpaceCommand, Target
 from gamekit.space.model import Ship
 from gamekit.space.rng import STREAM_TRAFFIC, Stream
@@ -85,7 +88,7 @@ class Simulation(msgspec.Struct, frozen=True):
 
 
 def simulate(
-    scenario: str | Mapping[str, Any] = "nearest-stars",
+    scenario: str | Mapping[str, Any] | PathLike[str] = "nearest-stars",
     rules: Mapping[str, int] | None = None,
     seed: int = 1,
     hours: float = 1.0,
@@ -98,7 +101,7 @@ def simulate(
     """Run a new game for `hours` of game time.
 
     Args:
-        scenario: a name or a definition; see `gamekit.space.worldgen`.
+        scenario: a name, a definition, or the path of a TOML file with one; see `gamekit.space.worldgen`.
         rules: `{field: value}` for what differs from the defaults.
         seed: an integer of 64 bits.
         hours: game time, rounded to whole ticks.
@@ -118,7 +121,7 @@ def simulate(
     if not 0 <= hours < float("inf"):
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
     game = game or SpaceGame()
-    state = game.new({"scenario": scenario, "rules": rules or {}}, seed)
+    state = game.new({"scenario": definition_of(scenario), "rules": rules or {}}, seed)
     ticks = round(hours * 3600 * TICK_HZ)
     recorded = _recorder(record_minutes)
     pass_time = _passed if recorded is None else recorded.passed
@@ -131,7 +134,12 @@ def simulate(
             events += len(driven)
             if recorded is not None:
                 recorded.events += [(state.tick, event) for event in driven]
-        events += pass_time(game, state, min(state.tick + SLICE_TICKS, ticks))
+        until = state.tick + SLICE_TICKS
+        if drive is None:
+            # Nothing happens by itself before the next due tick, which may be an hour or a year away.
+            due = game.next_due(state)
+            until = ticks if due is None else max(until, due)
+        events += pass_time(game, state, min(until, ticks))
         if progress is not None:
             progress(state.tick, ticks)
     cpu_s = time.process_time() - started
@@ -167,6 +175,21 @@ def _recorder(minutes: float | None) -> History | None:
     from gamekit.lab.history import History  # Here, because a plain run needs no pandas.
 
     return History(round(minutes * 60 * TICK_HZ))
+
+
+def definition_of(scenario: str | Mapping[str, Any] | PathLike[str]) -> str | Mapping[str, Any]:
+    """A scenario setting with a file's content in the place of its path; complaints about it name the file.
+
+    Raises:
+        ConfigError: the file cannot be read, or what it says is wrong.
+    """
+    if not names_a_file(scenario):
+        return cast("str | Mapping[str, Any]", scenario)
+    path = cast("str | PathLike[str]", scenario)
+    plain = read_definition(path)
+    if "sectors" in plain and not isinstance(plain["sectors"], int):
+        space_scenario.definition(fspath(path), plain)
+    return plain
 
 
 def traffic(ships: int) -> Setup:

@@ -18,6 +18,7 @@ from gamekit.journal import Journal, SqliteJournal
 from gamekit.server import api, pages, pasts, rules
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
+from gamekit.server.scenarios import ScenariosRoute
 from gamekit.server.settings import DRAIN_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
 from gamekit.session import ConnectionId
@@ -129,6 +130,7 @@ class Server:
                 (r"/metrics", pages.MetricsPage, shared),
                 (r"/api/games", api.GamesRoute, shared),
                 (r"/api/rules", rules.RulesRoute, shared),
+                (r"/api/scenarios", ScenariosRoute, shared),
                 (r"/api/game/new", api.NewGameRoute, shared),
                 (game, api.GameRoute, shared),
                 (rf"{game}/ws", GameSocket, shared),

@@ -84,7 +84,7 @@ class Designed:
 
         By default the profit for a thousand million ticks.
         """
-        return prospect.profit * ownbids.BID_TICKS // prospect.ticks
+        return ownbids.profit_for_time(state, ship, prospect)
 
     def dispatch(self, state: SpaceState, owner: Player, free: list[Ship]) -> list[Assignment] | None:
         """Who of an owner's waiting ships does what; None to auction the trades as usual.
@@ -136,9 +136,10 @@ def hooks_of(game: Designed) -> Hooks:
     hooks = Hooks()
     if own & {"price", "total"}:
         prices = OwnPrices(game, own)
-        hooks = hooks._replace(price=prices.price, total=prices.total, offers=partial(ownbids.offers, {}))
-    if "bid" in own:
-        hooks = hooks._replace(best_bid=partial(ownbids.best_bid, partial(_bid, game)))
+        hooks = hooks._replace(price=prices.price, total=prices.total)
+    if own & {"price", "total", "bid"}:
+        bid = partial(_bid, game) if "bid" in own else ownbids.profit_for_time
+        hooks = hooks._replace(auction=partial(ownbids.auction, {}, bid))
     if "dispatch" in own:
         hooks = hooks._replace(whole_round=partial(ownbids.hold_round, game.name, partial(_dispatch, game)))
     return hooks

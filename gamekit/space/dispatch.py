@@ -14,60 +14,115 @@ carried that does not fill `least_load_percent` of a hold, so ships do not swarm
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeAlias
 
 from gamekit.game import Event
 from gamekit.space import jobs, ledger, queue
+from gamekit.space.auction import Alike, Bid
 from gamekit.space.economy import trade_total
 from gamekit.space.events import QueueChanged, TradeAssigned
-from gamekit.space.market import Offer, Stand
-from gamekit.space.model import NEVER, Buy, Entry, Job, Player, Sell, Ship, Ware
+from gamekit.space.market import BID_TICKS, Market, Offer, Pair, Worth
+from gamekit.space.model import NEVER, Buy, Entry, Job, Player, Sell, Ship
 from gamekit.space.state import SpaceState
 from gamekit.space.trading import fee_of, hold_used
-from gamekit.space.travel import Atlas, Place
+from gamekit.space.travel import Place
 
-#: The sectors that an owner knows, or None for all there are.
-Known: TypeAlias = frozenset[str] | None
-#: Bids are profit for so many ticks, so that they are whole numbers and still fine.
-_BID_TICKS = 1_000_000_000
 #: While ships wait in vain, only every so many-th round is held.
-_IDLE_ROUNDS = 6
-
-
-class _Bid(NamedTuple):
-    """What a ship would do; `source` is None when it only sells what it carries."""
-
-    bid: int
-    ship: Ship
-    ware: Ware
-    units: int
-    source: Stand | None
-    target: Stand
-    cost: int
-    profit: int
+IDLE_ROUNDS = 6
 
 
 def hold_round(state: SpaceState, owner: Player, events: list[Event]) -> None:
     """Give the owner's waiting ships what they should do, and take back what those that hold too long cannot do."""
     owner.due = NEVER
+    fleet = state.market.fleet(state, owner.id)
     free: list[Ship] = []
-    for ship in state.ships.values():
-        if ship.owner == owner.id and ship.auto_trade:
+    for ship in fleet:
+        if ship.auto_trade:
             if ship.job is not None and ship.job.waits != NEVER:
                 _lose_patience(state, ship, ship.job, events)
             if not ship.queue:
                 free.append(ship)
     hooks = state.hooks
-    if free and hooks.whole_round is not None and hooks.whole_round(state, owner, free, events):
+    if not free or (hooks.whole_round is not None and hooks.whole_round(state, owner, free, events)):
         return
-    best_bid = hooks.best_bid or _best_bid
-    while free:
-        best = best_bid(state, owner, free)
+    (hooks.auction or _auction)(state, owner, free, events)
+
+
+def spoken_for(state: SpaceState, owner: Player) -> int:
+    """Credits that the owner's ships are on the way to spend."""
+    return sum(ship.job.cost for ship in state.market.fleet(state, owner.id) if ship.job is not None)
+
+
+def market_for(state: SpaceState, owner: Player) -> Market:
+    """Who sells what to whom as an owner knows it, looked at just now."""
+    known = state.known_to(owner.id)
+    market = state.market if known is None else Market(state.atlas_of(owner.id), known)
+    market.look(state)
+    return market
+
+
+def _auction(state: SpaceState, owner: Player, free: list[Ship], events: list[Event]) -> None:
+    """Give away the best bid's job, again and again, until no ship waits or nothing is worth carrying.
+
+    Args:
+        state: the game.
+        owner: whose round it is.
+        free: the owner's waiting ships, in the order of their table.
+        events: what happens is added here.
+    """
+    market = market_for(state, owner)
+    spending = spoken_for(state, owner)
+    groups: dict[tuple[int, int], Alike] = {}
+    #: {number of a waiting ship with wares that somebody buys: its best bid}
+    laden: dict[int, Bid | None] = {}
+    for number, ship in enumerate(free):
+        room = ship.capacity
+        if ship.hold:
+            if any(market.buyers[ware] for ware in ship.hold):
+                laden[number] = cargo_bid(state, market, ship)
+                continue
+            room -= hold_used(state, ship)
+        if (room, ship.speed) not in groups:
+            groups[room, ship.speed] = Alike(state, market, market.board(room, ship.speed), affordable)
+        groups[room, ship.speed].add(number, state.atlas.place(ship.at, state.tick))
+    while groups or laden:
+        purse = ledger.credits_of(state.ledger, owner.id) - spending
+        best, number, alike = _best(state, free, laden, groups, purse)
         if best is None:
-            jobs.call_within(state, owner.id, state.rules.dispatch_ticks * _IDLE_ROUNDS)
+            jobs.call_within(state, owner.id, state.rules.dispatch_ticks * IDLE_ROUNDS)
             return
-        free.remove(best.ship)
-        _assign(state, best, events)
+        if alike is None:
+            del laden[number]
+        else:
+            alike.take(number, state.atlas.place(best.ship.at, state.tick))
+            if not alike.places:
+                del groups[alike.board.room, alike.board.speed]
+        assign(state, best, events)
+        spending += best.ship.job.cost if best.ship.job is not None else 0
+        ends = [best.target.station] if best.source is None else [best.source.station, best.target.station]
+        market.look_at(state, ends)
+        for other in laden:
+            if best.ware.id in free[other].hold:
+                laden[other] = cargo_bid(state, market, free[other])
+
+
+def _best(
+    state: SpaceState, free: list[Ship], laden: dict[int, Bid | None], groups: dict[tuple[int, int], Alike], purse: int
+) -> tuple[Bid | None, int, Alike | None]:
+    """The best bid, the number of the ship that made it, and the ships alike that it was among."""
+    best: Bid | None = None
+    winner, among = -1, None
+    for number, bid in laden.items():
+        if bid is not None and (best is None or bid.bid > best.bid):
+            best, winner = bid, number
+    for alike in sorted(groups.values(), key=Alike.first) if len(groups) > 1 else groups.values():
+        alike.renew(worth, purse)
+        found = alike.best()
+        if found is not None and (best is None or found[0] > best.bid):
+            value, winner, paid = found
+            among = alike
+            ship, ware = free[winner], paid.ware
+            best = Bid(value, ship, ware, paid.units, paid.source, paid.target, paid.cost, paid.profit)
+    return best, winner, among
 
 
 def _lose_patience(state: SpaceState, ship: Ship, job: Job, events: list[Event]) -> None:
@@ -81,147 +136,66 @@ def _lose_patience(state: SpaceState, ship: Ship, job: Job, events: list[Event])
     events.append(QueueChanged(ship.owner, ship.id, "abandoned"))
 
 
-def _best_bid(state: SpaceState, owner: Player, free: list[Ship]) -> _Bid | None:
-    best: _Bid | None = None
-    #: {(room in the hold, speed): {where: the first ship there}}
-    alike: dict[tuple[int, int], dict[Place, Ship]] = {}
-    known, atlas = state.known_to(owner.id), state.atlas_of(owner.id)
-    for ship in free:
-        place = state.atlas.place(ship.at, state.tick)
-        room, carries = ship.capacity, False
-        if ship.hold:
-            carries = any(ware in _bought(state, known) for ware in ship.hold)
-            room -= hold_used(state, ship)
-        if not carries:
-            alike.setdefault((room, ship.speed), {}).setdefault(place, ship)
-            continue
-        for bid in _cargo_bids(state, ship, place):
-            if best is None or bid.bid > best.bid:
-                best = bid
-    purse = ledger.credits_of(state.ledger, owner.id) - _spoken_for(state, owner) if alike else 0
-    for (room, speed), ships in alike.items():
-        for offer in _offers(state, room, speed, known, atlas):
-            if best is not None and offer.bound <= best.bid:
-                break
-            paid = _affordable(state, offer, purse, room)
-            for place, ship in ships.items() if paid is not None else ():
-                way = atlas.travel_ticks(speed, place, offer.source.dock)
-                if paid is not None and way is not None:
-                    value = paid.profit * _BID_TICKS // (way + paid.ticks)
-                    if best is None or value > best.bid:
-                        best = _Bid(
-                            value, ship, paid.ware, paid.units, paid.source, paid.target, paid.cost, paid.profit
-                        )
+def cargo_bid(state: SpaceState, market: Market, ship: Ship) -> Bid | None:
+    """The most that the wares on board would fetch for the time it takes, wherever somebody buys them, near or far."""
+    best: Bid | None = None
+    for bid in cargo_bids(state, market, ship):
+        if best is None or bid.bid > best.bid:
+            best = bid
     return best
 
 
-def _bought(state: SpaceState, known: Known) -> set[str]:
-    """The wares that somebody known buys; for membership tests only."""
-    return {
-        ware for station in state.stations.values() if known is None or station.sector in known for ware in station.buys
-    }
-
-
-def _spoken_for(state: SpaceState, owner: Player) -> int:
-    """Credits that the owner's ships are on the way to spend."""
-    return sum(ship.job.cost for ship in state.ships.values() if ship.job is not None and ship.owner == owner.id)
-
-
-def _cargo_bids(state: SpaceState, ship: Ship, place: Place) -> Iterator[_Bid]:
-    """What the wares on board would fetch, wherever somebody buys them, near or far."""
-    spread = state.rules.price_spread_percent
-    known, atlas = state.known_to(ship.owner), state.atlas_of(ship.owner)
+def cargo_bids(state: SpaceState, market: Market, ship: Ship) -> Iterator[Bid]:
+    """What the wares on board would fetch, for each of them and everybody who buys them."""
+    rules, own_total = state.rules, state.hooks.total
+    place = market.atlas.place(ship.at, state.tick)
     for ware_id, held in ship.hold.items():
         ware = state.wares[ware_id]
-        for station in state.stations.values():
-            if ware_id not in station.buys or (known is not None and station.sector not in known):
-                continue
+        for stand in market.buyers[ware_id]:
+            station = stand.station
             capacity = station.capacity[ware_id]
             stock = station.stock[ware_id] + state.reserved.room.get((station.id, ware_id), 0)
             units = min(held, capacity - stock)
-            dock = state.atlas.at_station(station.id)
-            way = atlas.travel_ticks(ship.speed, place, dock) if units > 0 else None
+            way = market.atlas.travel_ticks(ship.speed, place, stand.dock) if units > 0 else None
             if way is not None:
-                if state.hooks.total is None:
-                    worth = trade_total(ware.base_price, spread, 2 * stock + units, units, capacity)
+                if own_total is None:
+                    total = trade_total(ware.base_price, rules.price_spread_percent, 2 * stock + units, units, capacity)
                 else:
-                    worth = state.hooks.total(state, station, ware, stock, units)
-                worth -= fee_of(state.rules.trade_fee_permille, worth)
-                bid = worth * _BID_TICKS // (way + state.rules.dock_ticks + 1)
-                yield _Bid(bid, ship, ware, units, None, Stand(station, dock), 0, worth)
+                    total = own_total(state, station, ware, stock, units)
+                total -= fee_of(rules.trade_fee_permille, total)
+                bid = total * BID_TICKS // (way + rules.dock_ticks + 1)
+                yield Bid(bid, ship, ware, units, None, stand, 0, total)
 
 
-def _offers(state: SpaceState, room: int, speed: int, known: Known, atlas: Atlas) -> list[Offer]:
-    """What is worth carrying, best bound first; worked out once a tick, and again after somebody took something.
-
-    Under fog only between stations that the owner knows, over ways that the owner knows.
-    """
-    market = state.market
-    if market.tick != state.tick:
-        market.offers.clear()
-        market.tick = state.tick
-    offers = market.offers.get((room, speed, known))
-    if offers is None:
-        work_out = state.hooks.offers or _worked_out
-        offers = sorted(work_out(state, room, speed, known, atlas), key=lambda offer: -offer.bound)
-        market.offers[room, speed, known] = offers
-    return offers
-
-
-def _worked_out(state: SpaceState, room: int, speed: int, known: Known, atlas: Atlas) -> Iterator[Offer]:
-    """Every trade that would earn something.
+def worth(state: SpaceState, pair: Pair, most: int, least: int) -> Worth | None:
+    """What carrying up to `most` units between a pair of stations would earn; None when there are fewer than `least`.
 
     Prices of both ends are linear in how full they are, around one base price; so the most is earned by carrying what
     makes both equally full: `(a / A - b / B) / (1 / A + 1 / B)` units, for stocks a, b of capacities A, B. Fees at both
     ends of f per base price make the last units not worth while: for a spread of s to either side, carrying stops when
     the source is still fuller by f / s. The minimum stock stays where it is.
     """
-    rules = state.rules
-    fetched, brought = state.reserved.stock.get, state.reserved.room.get
-    spread, docks = rules.price_spread_percent, 2 * rules.dock_ticks + 1
-    if not spread:
-        # Everything costs the same everywhere.
-        return
-    fee, deep, kept = rules.trade_fee_permille, 10 * spread, rules.minimum_stock_percent
-    lanes = state.market.lanes(state.wares.values(), state.stations.values(), state.atlas, rules.trade_range_jumps)
-    for ware, rows in lanes:
-        most = room // ware.volume
-        least = max(1, -(-most * rules.least_load_percent // 100))
-        name, base = ware.id, ware.base_price
-        for source, targets in rows:
-            seller = source.station
-            if known is not None and seller.sector not in known:
-                continue
-            stock = seller.stock[name] - fetched((seller.id, name), 0)
-            if stock < least:
-                continue
-            size = seller.capacity[name]
-            spare = stock - size * kept // 100 if kept else stock
-            if spare < least:
-                continue
-            giving = stock - size * fee // deep
-            for target in targets:
-                buyer = target.station
-                if known is not None and buyer.sector not in known:
-                    continue
-                capacity = buyer.capacity[name]
-                there = buyer.stock[name] + brought((buyer.id, name), 0)
-                units = (giving * capacity - there * size) // (size + capacity)
-                if units < least:
-                    continue
-                units = min(units, spare, most)
-                cost = -trade_total(-base, spread, 2 * stock - units, units, size)
-                worth = trade_total(base, spread, 2 * there + units, units, capacity)
-                # Less the fees, as in `trading.fee_of`.
-                cost -= -cost * fee // 1_000
-                profit = worth + -worth * fee // 1_000 - cost
-                ticks = atlas.travel_ticks(speed, source.dock, target.dock) if profit > 0 else None
-                if ticks is not None:
-                    ticks += docks
-                    yield Offer(profit * _BID_TICKS // ticks, profit, cost, units, ware, source, target, ticks)
+    ware, _, _, stock_of, size, fetched, there_of, capacity, brought = pair
+    rules, reserved = state.rules, state.reserved
+    spread, fee, kept = rules.price_spread_percent, rules.trade_fee_permille, rules.minimum_stock_percent
+    stock = stock_of[ware.id] - reserved.stock.get(fetched, 0)
+    spare = stock - size * kept // 100 if kept else stock
+    if spare < least or not spread:
+        # Without a spread everything costs the same everywhere.
+        return None
+    there = there_of[ware.id] + reserved.room.get(brought, 0)
+    units = ((stock - size * fee // (10 * spread)) * capacity - there * size) // (size + capacity)
+    if units < least:
+        return None
+    units = min(units, spare, most)
+    base = ware.base_price
+    cost = -trade_total(-base, spread, 2 * stock - units, units, size)
+    total = trade_total(base, spread, 2 * there + units, units, capacity)
+    cost += fee_of(fee, cost)
+    return Worth(units, cost, total - fee_of(fee, total) - cost)
 
 
-def _affordable(state: SpaceState, offer: Offer, purse: int, room: int) -> Offer | None:
+def affordable(state: SpaceState, offer: Offer, purse: int, room: int) -> Offer | None:
     """The same offer with no more units than `purse` pays for, or None when that is not worth while.
 
     A price rises with every unit bought, so a share of the units costs at most that share of the cost.
@@ -237,7 +211,7 @@ def _affordable(state: SpaceState, offer: Offer, purse: int, room: int) -> Offer
     )
 
 
-def _assign(state: SpaceState, won: _Bid, events: list[Event]) -> None:
+def assign(state: SpaceState, won: Bid, events: list[Event]) -> None:
     """Put the job into the ship's queue, reserve what it needs, and let it begin."""
     ship, ware, source = won.ship, won.ware.id, won.source
     here = state.atlas.place(ship.at, state.tick)
@@ -250,7 +224,6 @@ def _assign(state: SpaceState, won: _Bid, events: list[Event]) -> None:
     source_id = source.station.id if source is not None else None
     target_id = won.target.station.id
     jobs.take(state, ship, Job(ware, won.units, source_id, target_id, won.cost, source is None))
-    state.market.offers.clear()
     events.append(TradeAssigned(ship.owner, ship.id, ware, won.units, source_id, target_id, won.profit))
     queue.proceed(state, ship, events)
 

@@ -7,7 +7,7 @@ hook that is None is not set, and the rules then do what they always do, without
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from gamekit.errors import HookFailed
@@ -15,9 +15,7 @@ from gamekit.game import Event
 from gamekit.space.model import Player, Ship, Station, Ware
 
 if TYPE_CHECKING:
-    from gamekit.space.market import Offer
     from gamekit.space.state import SpaceState
-    from gamekit.space.travel import Atlas
 
 
 class OwnEvent(Event, frozen=True):
@@ -70,16 +68,13 @@ class Hooks(NamedTuple):
     Attributes:
         price: what the unit that comes on top of `stock` units costs, in centi-credits.
         total: what the `units` that come on top of `stock` units cost together.
-        offers: everything worth carrying for a room in the hold and a speed, between sectors that are known, over an
-            atlas, at prices of the game's own.
-        best_bid: the best bid of some waiting ships of an owner, by bids of the game's own.
+        auction: the auction among an owner's waiting ships, at prices or by bids of the game's own.
         whole_round: a round of the game's own; False when it leaves the round to the auction.
     """
 
     price: Callable[[SpaceState, Station, Ware, int], int] | None = None
     total: Callable[[SpaceState, Station, Ware, int, int], int] | None = None
-    offers: Callable[[SpaceState, int, int, Any, Atlas], Iterator[Offer]] | None = None
-    best_bid: Callable[[SpaceState, Player, list[Ship]], Any] | None = None
+    auction: Callable[[SpaceState, Player, list[Ship], list[Event]], None] | None = None
     whole_round: Callable[[SpaceState, Player, list[Ship], list[Event]], bool] | None = None
 
 

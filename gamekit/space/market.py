@@ -1,17 +1,32 @@
-"""Who sells what to whom: an index over stations and gates, never saved and always rebuildable.
+"""Who sells what to whom, and what is worth carrying: an index that is never saved and can always be rebuilt.
 
 Pairs are those within the range of the rules, by number of gates, open or not; whether and how fast a ship gets there
-is asked when it matters. The offers that a tick's first dispatcher has worked out are kept for those after it.
+is asked when it matters. What is worth carrying is kept on one board for each size and speed of ship, from one round
+of the dispatchers to the next: a round looks which stocks and reservations are others than before, and only the pairs
+that these concern are worked out anew. Rules, gates or stations that changed make everything be worked out anew.
+
+Under fog an owner trades only between stations that they know, over ways that they know. Such an owner's market is
+made for a round and kept no longer: what players know differs from one to the next, and their ships are few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
-from gamekit.game import Tick
-from gamekit.space.model import Station, Ware
+from gamekit.game import PlayerId, Tick
+from gamekit.space.model import Ship, Station, Ware
+from gamekit.space.rules import Rules
 from gamekit.space.travel import Atlas, Place
+
+if TYPE_CHECKING:
+    from gamekit.space.state import SpaceState
+
+#: Bids are profit for so many ticks, so that they are whole numbers and still fine.
+BID_TICKS = 1_000_000_000
+#: So many boards are kept from one round to the next, those that were asked for last.
+_BOARDS = 16
 
 
 class Stand(NamedTuple):
@@ -19,6 +34,34 @@ class Stand(NamedTuple):
 
     station: Station
     dock: Place
+
+
+class Pair(NamedTuple):
+    """A station that sells a ware, and one that buys it; with what is asked of them again and again.
+
+    Attributes:
+        stock, there: the stocks of both, `{ware_id: units}`.
+        size, capacity: how much of the ware the source takes, and the target.
+        fetched, brought: the keys under which the source's wares and the target's room are reserved.
+    """
+
+    ware: Ware
+    source: Stand
+    target: Stand
+    stock: dict[str, int]
+    size: int
+    fetched: tuple[str, str]
+    there: dict[str, int]
+    capacity: int
+    brought: tuple[str, str]
+
+
+class Worth(NamedTuple):
+    """What carrying between a pair would earn, in centi-credits at the prices of now; perhaps nothing."""
+
+    units: int
+    cost: int
+    profit: int
 
 
 class Offer(NamedTuple):
@@ -40,39 +83,244 @@ class Offer(NamedTuple):
     ticks: Tick
 
 
-class Market:
-    """Sellers with the buyers in their reach, ware by ware.
+#: Works a pair out: from the state, the pair, the most units that fit, and the fewest that are worth a flight. None
+#: when there are fewer than these to carry; less stock at the source, or more at the target, never makes them more.
+Work = Callable[["SpaceState", Pair, int, int], Worth | None]
+
+
+class Board:
+    """What is worth carrying for ships of one size and speed.
 
     Attributes:
-        offers: `{(capacity, speed, sectors known): offers}` at tick `tick`, best bound first; see `dispatch`.
+        offers: `{number of the pair: offer}`.
+        order: `(-bound, number of the pair)` of every offer, sorted: best bound first, then in the order of the tables.
+        stale: `{number of the pair: None}` of those to be worked out anew.
     """
 
-    __slots__ = ("_lanes", "offers", "tick")
+    __slots__ = ("_loads", "_vain", "_ways", "offers", "order", "room", "speed", "stale")
 
-    def __init__(self) -> None:
-        self._lanes: list[tuple[Ware, list[tuple[Stand, list[Stand]]]]] | None = None
-        self.offers: dict[tuple[int, int, frozenset[str] | None], list[Offer]] = {}
-        self.tick: Tick = -1
+    def __init__(self, room: int, speed: int, pairs: int) -> None:
+        self.room = room
+        self.speed = speed
+        self.offers: dict[int, Offer] = {}
+        self.order: list[tuple[int, int]] = []
+        self.stale: dict[int, None] = dict.fromkeys(range(pairs))
+        #: {number of the pair: None} of those whose load would be large enough and earns nothing, by rounding.
+        self._vain: dict[int, None] = {}
+        #: {ware_id: the most units that fit, and the fewest that are worth a flight}
+        self._loads: dict[str, tuple[int, int]] = {}
+        #: {number of the pair: ticks from dock to dock, or None when there is no way}
+        self._ways: dict[int, Tick | None] = {}
 
-    def lanes(
-        self, wares: Iterable[Ware], stations: Iterable[Station], atlas: Atlas, jumps: int
-    ) -> list[tuple[Ware, list[tuple[Stand, list[Stand]]]]]:
-        """For each ware that moves: its sellers, and for each of these the buyers within `jumps` gates."""
-        if self._lanes is None:
-            stands = [Stand(station, atlas.at_station(station.id)) for station in stations]
-            near: dict[str, set[str]] = {}
-            self._lanes = []
-            for ware in wares:
-                buyers = [stand for stand in stands if ware.id in stand.station.buys]
-                sellers = [stand for stand in stands if ware.id in stand.station.sells]
-                rows = []
-                for seller in sellers:
-                    sector = seller.dock.sector
-                    if sector not in near:
-                        near[sector] = atlas.sectors_within(sector, jumps)
-                    reach = [one for one in buyers if one is not seller and one.dock.sector in near[sector]]
-                    if reach:
-                        rows.append((seller, reach))
-                if rows:
-                    self._lanes.append((ware, rows))
-        return self._lanes
+    def spoil(self, numbers: list[int], *, worse: bool) -> None:
+        """Let pairs be worked out anew; what has too small a load is not looked at again when that becomes smaller."""
+        stale = self.stale
+        if worse:
+            offers, vain = self.offers, self._vain
+            for number in numbers:
+                if number in offers or number in vain:
+                    stale[number] = None
+        else:
+            for number in numbers:
+                stale[number] = None
+
+    def renew(self, state: SpaceState, market: Market, work: Work) -> list[int]:
+        """Work out what is stale; returns the numbers of these pairs."""
+        pairs = market.pairs
+        renewed = list(self.stale)
+        self.stale.clear()
+        offers, order, loads = self.offers, self.order, self._loads
+        afresh = not offers
+        for number in renewed:
+            pair = pairs[number]
+            ware = pair.ware
+            load = loads.get(ware.id) or self._load(state, ware)
+            made = work(state, pair, *load)
+            old = offers.pop(number, None)
+            if old is not None:
+                del order[bisect_left(order, (-old.bound, number))]
+            if made is None:
+                self._vain.pop(number, None)
+                continue
+            units, cost, profit = made
+            ticks = self._way(state, market.atlas, number, pair) if profit > 0 else None
+            if ticks is None:
+                self._vain[number] = None
+                continue
+            self._vain.pop(number, None)
+            bound = profit * BID_TICKS // ticks
+            offers[number] = Offer(bound, profit, cost, units, ware, pair.source, pair.target, ticks)
+            if afresh:
+                order.append((-bound, number))
+            else:
+                insort(order, (-bound, number))
+        if afresh:
+            order.sort()
+        return renewed
+
+    def _load(self, state: SpaceState, ware: Ware) -> tuple[int, int]:
+        most = self.room // ware.volume
+        load = self._loads[ware.id] = most, max(1, -(-most * state.rules.least_load_percent // 100))
+        return load
+
+    def _way(self, state: SpaceState, atlas: Atlas, number: int, pair: Pair) -> Tick | None:
+        """From source to target with docking at both; as long as this board lives, no gate opens or closes."""
+        try:
+            return self._ways[number]
+        except KeyError:
+            ticks = atlas.travel_ticks(self.speed, pair.source.dock, pair.target.dock)
+            if ticks is not None:
+                ticks += 2 * state.rules.dock_ticks + 1
+            self._ways[number] = ticks
+            return ticks
+
+
+class Market:
+    """Sellers with the buyers in their reach, and the boards of what is worth carrying between them.
+
+    Args:
+        atlas: how to get anywhere, by what the owner knows.
+        known: the sectors that the owner knows; None for all there are.
+
+    Attributes:
+        atlas: as given.
+        pairs: every pair, in the order of wares, sellers and buyers in their tables.
+        buyers: `{ware_id: where somebody buys it}`.
+    """
+
+    __slots__ = (
+        "_boards",
+        "_bought",
+        "_fleets",
+        "_known",
+        "_levels",
+        "_made_of",
+        "_seen",
+        "_sold",
+        "_within",
+        "atlas",
+        "buyers",
+        "pairs",
+    )
+
+    def __init__(self, atlas: Atlas, known: frozenset[str] | None = None) -> None:
+        self.atlas = atlas
+        self._within = known
+        self.pairs: list[Pair] = []
+        self.buyers: dict[str, list[Stand]] = {}
+        #: Changes whenever ships enter or leave the game.
+        self._known: tuple[int, int] = (-1, -1)
+        self._fleets: dict[PlayerId, list[Ship]] = {}
+        #: What the pairs and the offers depend on beyond stocks and reservations.
+        self._made_of: tuple[Rules, int, int] | None = None
+        #: {(station_id, ware_id): numbers of the pairs in which it sells that}, and in which it buys that.
+        self._sold: dict[tuple[str, str], list[int]] = {}
+        self._bought: dict[tuple[str, str], list[int]] = {}
+        #: {(station_id, ware_id): stock that is not reserved, and stock with what is on its way}, when last looked at.
+        self._levels: dict[tuple[str, str], tuple[int, int]] = {}
+        #: Every station with its stock as it was last looked at.
+        self._seen: list[tuple[Station, dict[str, int]]] = []
+        self._boards: dict[tuple[int, int], Board] = {}
+
+    def fleet(self, state: SpaceState, owner: PlayerId) -> list[Ship]:
+        """All ships of an owner, in the order of their table."""
+        # A ship that comes raises the count of ships made, or (at tick 0) that of ships; one that goes lowers that.
+        known = len(state.ships), state.ships_made
+        if known != self._known:
+            self._known = known
+            self._fleets = {}
+            for ship in state.ships.values():
+                self._fleets.setdefault(ship.owner, []).append(ship)
+        return self._fleets.get(owner, [])
+
+    def look(self, state: SpaceState) -> None:
+        """Notice everything that changed since the last time."""
+        made_of = self._made_of
+        gates, stations = state.atlas.changes, len(state.stations)
+        if made_of is None or made_of[0] is not state.rules or made_of[2] != stations:
+            self._pair_up(state)
+            self._boards.clear()
+        elif made_of[1] != gates:
+            self._boards.clear()
+        self._made_of = state.rules, gates, stations
+        # Here and not in a round, whose boards must all hear of what changes.
+        while len(self._boards) > _BOARDS:
+            del self._boards[next(iter(self._boards))]
+        for station, seen in self._seen:
+            if station.stock != seen:
+                self._note(state, station, seen)
+        self._note_reserved(state)
+
+    def look_at(self, state: SpaceState, stations: Iterable[Station]) -> None:
+        """Notice what changed at these stations, when nothing else can have."""
+        for station in stations:
+            self._note(state, station, self._seen[station.key][1])
+        self._note_reserved(state)
+
+    def board(self, room: int, speed: int) -> Board:
+        """The board of ships with so much room and speed; it may have stale offers."""
+        board = self._boards.pop((room, speed), None) or Board(room, speed, len(self.pairs))
+        self._boards[room, speed] = board
+        return board
+
+    def _note(self, state: SpaceState, station: Station, seen: dict[str, int]) -> None:
+        for ware, units in station.stock.items():
+            if seen[ware] != units:
+                seen[ware] = units
+                self._compare(state, (station.id, ware), units)
+
+    def _note_reserved(self, state: SpaceState) -> None:
+        touched = state.reserved.touched
+        if touched:
+            for key in touched:
+                station_id, ware = key
+                self._compare(state, key, state.stations[station_id].stock[ware])
+            if state.market is self:
+                # A market that is made for one round leaves them for the one that is kept.
+                touched.clear()
+
+    def _compare(self, state: SpaceState, key: tuple[str, str], stock: int) -> None:
+        """Spoil what depends on the levels of a stock, so far as these changed."""
+        reserved = state.reserved
+        to_fetch = stock - reserved.stock.get(key, 0)
+        to_come = stock + reserved.room.get(key, 0)
+        had_to_fetch, had_to_come = self._levels.get(key, (-1, -1))
+        self._levels[key] = to_fetch, to_come
+        boards = self._boards.values()
+        if to_fetch != had_to_fetch and key in self._sold:
+            for board in boards:
+                board.spoil(self._sold[key], worse=to_fetch < had_to_fetch)
+        if to_come != had_to_come and key in self._bought:
+            for board in boards:
+                board.spoil(self._bought[key], worse=to_come > had_to_come >= 0)
+
+    def _pair_up(self, state: SpaceState) -> None:
+        """Find every pair within the range of the rules."""
+        atlas, jumps, within = state.atlas, state.rules.trade_range_jumps, self._within
+        every = [Stand(station, atlas.at_station(station.id)) for station in state.stations.values()]
+        self._seen = [(stand.station, dict(stand.station.stock)) for stand in every]
+        stands = [stand for stand in every if within is None or stand.dock.sector in within]
+        near: dict[str, set[str]] = {}
+        self.pairs = []
+        self._sold, self._bought, self._levels = {}, {}, {}
+        for ware in state.wares.values():
+            buyers = self.buyers[ware.id] = [stand for stand in stands if ware.id in stand.station.buys]
+            for seller in stands:
+                if ware.id not in seller.station.sells:
+                    continue
+                sector = seller.dock.sector
+                if sector not in near:
+                    near[sector] = atlas.sectors_within(sector, jumps)
+                reach = near[sector]
+                for buyer in buyers:
+                    if buyer is not seller and buyer.dock.sector in reach:
+                        self._add(ware, seller, buyer)
+
+    def _add(self, ware: Ware, source: Stand, target: Stand) -> None:
+        number = len(self.pairs)
+        seller, buyer, name = source.station, target.station, ware.id
+        fetched, brought = (seller.id, name), (buyer.id, name)
+        size, capacity = seller.capacity[name], buyer.capacity[name]
+        self.pairs.append(Pair(ware, source, target, seller.stock, size, fetched, buyer.stock, capacity, brought))
+        self._sold.setdefault(fetched, []).append(number)
+        self._bought.setdefault(brought, []).append(number)

@@ -1,9 +1,8 @@
 """The dispatcher's round when a game has prices, bids or a dispatcher of its own.
 
 What is worth carrying is found unit by unit, as long as the next unit earns something, because nothing is known about
-the shape of such prices. Every ship bids for itself, because a bid may depend on it. Slower than `dispatch`, which does
-the same for linear prices and bids of profit for time, and never used without a hook. The two modules are one room, so
-this one builds on the other's inner parts.
+the shape of such prices; with the bundled prices it is found as `dispatch` does. Every ship bids for itself, because a
+bid may depend on it. Slower than `dispatch`, which remembers what it found, and never used without a hook.
 """
 
 from __future__ import annotations
@@ -14,68 +13,66 @@ from typing import TypeAlias
 from gamekit.errors import HookFailed
 from gamekit.game import Event
 from gamekit.space import jobs, ledger
-from gamekit.space.dispatch import (
-    _BID_TICKS,
-    _IDLE_ROUNDS,
-    Known,
-    _affordable,
-    _assign,
-    _Bid,
-    _cargo_bids,
-    _offers,
-    _spoken_for,
-)
+from gamekit.space.auction import Bid
+from gamekit.space.dispatch import IDLE_ROUNDS, affordable, assign, cargo_bids, market_for, spoken_for, worth
 from gamekit.space.hooks import Assignment, Prospect
-from gamekit.space.market import Offer, Stand
+from gamekit.space.market import BID_TICKS, Market, Offer, Pair, Stand, Worth
 from gamekit.space.model import Player, Ship, Station, Ware
 from gamekit.space.rules import Rules
 from gamekit.space.state import SpaceState
 from gamekit.space.trading import fee_of, hold_used, total_to_get, total_to_pay
-from gamekit.space.travel import Atlas
 
-#: What was worth carrying when it was last asked: `{(ware, source, target): ((rules, stock, space, room), (units, cost,
-#: profit))}`. Prices are functions of stocks and rules, so it is worth the same until one of these changes.
-Worth: TypeAlias = dict[tuple[str, str, str], tuple[tuple[Rules, int, int, int], tuple[int, int, int]]]
-#: Bids are profit for so many ticks, unless a game has other ones.
-BID_TICKS = _BID_TICKS
-
-
-def offers(worth: Worth, state: SpaceState, room: int, speed: int, known: Known, atlas: Atlas) -> Iterator[Offer]:
-    """Every trade that would earn something at prices of the game's own; `worth` is filled on the way."""
-    rules = state.rules
-    docks = 2 * rules.dock_ticks + 1
-    lanes = state.market.lanes(state.wares.values(), state.stations.values(), state.atlas, rules.trade_range_jumps)
-    for ware, rows in lanes:
-        most = room // ware.volume
-        least = max(1, -(-most * rules.least_load_percent // 100))
-        for source, targets in rows:
-            if known is not None and source.station.sector not in known:
-                continue
-            if _for_sale(state, source.station, ware) < least:
-                continue
-            for target in targets:
-                if known is not None and target.station.sector not in known:
-                    continue
-                units, cost, profit = _worth_carrying(worth, state, ware, source.station, target.station, most)
-                if units < least or profit <= 0:
-                    continue
-                ticks = atlas.travel_ticks(speed, source.dock, target.dock)
-                if ticks is not None:
-                    ticks += docks
-                    yield Offer(profit * BID_TICKS // ticks, profit, cost, units, ware, source, target, ticks)
+#: What was worth carrying when it was last asked: `{(ware, source, target): ((rules, stock, space, room), worth)}`.
+#: Prices are functions of stocks and rules, so it is worth the same until one of these changes.
+Known: TypeAlias = dict[tuple[str, str, str], tuple[tuple[Rules, int, int, int], Worth]]
+#: What a ship bids for a trade.
+Bidder: TypeAlias = Callable[[SpaceState, Ship, Prospect], int]
 
 
-def best_bid(
-    bid: Callable[[SpaceState, Ship, Prospect], int], state: SpaceState, owner: Player, free: list[Ship]
-) -> _Bid | None:
+def profit_for_time(state: SpaceState, ship: Ship, prospect: Prospect) -> int:
+    """What ships bid unless their game says otherwise: the profit for a thousand million ticks."""
+    return prospect.profit * BID_TICKS // prospect.ticks
+
+
+def auction(known: Known, bid: Bidder, state: SpaceState, owner: Player, free: list[Ship], events: list[Event]) -> None:
+    """Give away the best bid's job, again and again, until no ship waits or nobody bids above 0.
+
+    Args:
+        known: what was worth carrying before; filled on the way.
+        bid: what a ship bids.
+        state, owner, free, events: as for the bundled auction.
+    """
+    market = market_for(state, owner)
+    while free:
+        best = _best_bid(known, bid, state, market, owner, free)
+        if best is None:
+            jobs.call_within(state, owner.id, state.rules.dispatch_ticks * IDLE_ROUNDS)
+            return
+        free.remove(best.ship)
+        assign(state, best, events)
+        market.look(state)
+
+
+def _best_bid(
+    known: Known, bid: Bidder, state: SpaceState, market: Market, owner: Player, free: list[Ship]
+) -> Bid | None:
     """The highest bid above 0; of equal ones the first, ship by ship and offer by offer."""
-    best: _Bid | None = None
-    purse = ledger.credits_of(state.ledger, owner.id) - _spoken_for(state, owner)
+    best: Bid | None = None
+    purse = ledger.credits_of(state.ledger, owner.id) - spoken_for(state, owner)
+    #: {(room in the hold, speed): what is worth carrying, best bound first}
+    offers: dict[tuple[int, int], list[Offer]] = {}
     for ship in free:
-        for prospect, source, target in _prospects(state, ship, purse):
+        carried = list(cargo_bids(state, market, ship))
+        prospects = _cargo_prospects(state, market, ship, carried) if carried else None
+        if prospects is None:
+            like = ship.capacity - hold_used(state, ship), ship.speed
+            if like not in offers:
+                offers[like] = sorted(_offers(known, state, market, *like), key=lambda offer: -offer.bound)
+            prospects = _prospects(state, market, ship, offers[like], purse)
+        for prospect, source, target in prospects:
             value = bid(state, ship, prospect)
             if value > 0 and (best is None or value > best.bid):
-                best = _Bid(value, ship, prospect.ware, prospect.units, source, target, prospect.cost, prospect.profit)
+                best = Bid(value, ship, prospect.ware, prospect.units, source, target, prospect.cost, prospect.profit)
     return best
 
 
@@ -98,10 +95,32 @@ def hold_round(
     for assignment in wanted:
         won = _checked(game, state, free, assignment)
         free.remove(won.ship)
-        _assign(state, won, events)
+        assign(state, won, events)
     if free:
-        jobs.call_within(state, owner.id, state.rules.dispatch_ticks * _IDLE_ROUNDS)
+        jobs.call_within(state, owner.id, state.rules.dispatch_ticks * IDLE_ROUNDS)
     return True
+
+
+def _offers(known: Known, state: SpaceState, market: Market, room: int, speed: int) -> Iterator[Offer]:
+    """Every trade that would earn something."""
+    docks = 2 * state.rules.dock_ticks + 1
+    for pair in market.pairs:
+        ware, source, target = pair.ware, pair.source, pair.target
+        most = room // ware.volume
+        least = max(1, -(-most * state.rules.least_load_percent // 100))
+        if state.hooks.price is None:
+            found = worth(state, pair, most, least)
+        else:
+            found = (
+                _worth_carrying(known, state, pair, most) if _for_sale(state, source.station, ware) >= least else None
+            )
+        if found is None or found.units < least or found.profit <= 0:
+            continue
+        ticks = market.atlas.travel_ticks(speed, source.dock, target.dock)
+        if ticks is not None:
+            ticks += docks
+            bound = found.profit * BID_TICKS // ticks
+            yield Offer(bound, found.profit, found.cost, found.units, ware, source, target, ticks)
 
 
 def _in_stock(state: SpaceState, station: Station, ware: Ware) -> int:
@@ -126,13 +145,12 @@ def _space(state: SpaceState, station: Station, ware: Ware) -> int:
     return station.capacity[ware.id] - taken
 
 
-def _worth_carrying(
-    worth: Worth, state: SpaceState, ware: Ware, source: Station, target: Station, most: int
-) -> tuple[int, int, int]:
-    """Units, cost and profit of carrying as long as the next unit earns something."""
+def _worth_carrying(known: Known, state: SpaceState, pair: Pair, most: int) -> Worth:
+    """Carrying as long as the next unit earns something, at prices of the game's own."""
+    ware, source, target = pair.ware, pair.source.station, pair.target.station
     stock, space = _in_stock(state, source, ware), _space(state, target, ware)
     case = state.rules, stock, space, most
-    before = worth.get((ware.id, source.id, target.id))
+    before = known.get((ware.id, source.id, target.id))
     # Rules are compared by identity, which is quick: a change of rules makes a new structure.
     if before is not None and before[0][0] is case[0] and before[0][1:] == case[1:]:
         return before[1]
@@ -147,38 +165,38 @@ def _worth_carrying(
     ):
         units += 1
     cost = total(state, source, ware, stock - units, units)
-    found = units, cost + fee_of(fee, cost), _earns(fee, cost, total(state, target, ware, there, units))
-    worth[ware.id, source.id, target.id] = case, found
+    found = Worth(units, cost + fee_of(fee, cost), _earns(fee, cost, total(state, target, ware, there, units)))
+    known[ware.id, source.id, target.id] = case, found
     return found
 
 
-def _prospects(state: SpaceState, ship: Ship, purse: int) -> Iterator[tuple[Prospect, Stand | None, Stand]]:
-    """What a waiting ship could do: sell what it carries, or else fetch and carry something."""
-    place = state.atlas.place(ship.at, state.tick)
-    known, atlas = state.known_to(ship.owner), state.atlas_of(ship.owner)
-    docks = state.rules.dock_ticks + 1
-    carries = False
-    for bid in _cargo_bids(state, ship, place):
-        carries = True
-        way = atlas.travel_ticks(ship.speed, place, bid.target.dock)
+def _cargo_prospects(
+    state: SpaceState, market: Market, ship: Ship, carried: list[Bid]
+) -> Iterator[tuple[Prospect, Stand | None, Stand]]:
+    """What a waiting ship could do that has wares on board: sell them."""
+    place = market.atlas.place(ship.at, state.tick)
+    for bid in carried:
+        way = market.atlas.travel_ticks(ship.speed, place, bid.target.dock)
         if way is not None:
-            yield Prospect(bid.ware, bid.units, None, bid.target.station, 0, bid.profit, way + docks), None, bid.target
-    if carries:
-        return
-    room = ship.capacity - hold_used(state, ship)
-    for offer in _offers(state, room, ship.speed, known, atlas):
-        paid = _affordable(state, offer, purse, room)
-        way = atlas.travel_ticks(ship.speed, place, offer.source.dock) if paid is not None else None
+            ticks = way + state.rules.dock_ticks + 1
+            yield Prospect(bid.ware, bid.units, None, bid.target.station, 0, bid.profit, ticks), None, bid.target
+
+
+def _prospects(
+    state: SpaceState, market: Market, ship: Ship, offers: list[Offer], purse: int
+) -> Iterator[tuple[Prospect, Stand | None, Stand]]:
+    """What a waiting ship could do: fetch and carry something."""
+    place, room = market.atlas.place(ship.at, state.tick), ship.capacity - hold_used(state, ship)
+    for offer in offers:
+        paid = affordable(state, offer, purse, room)
+        way = market.atlas.travel_ticks(ship.speed, place, offer.source.dock) if paid is not None else None
         if paid is not None and way is not None:
             ends = paid.source.station, paid.target.station
-            yield (
-                Prospect(paid.ware, paid.units, *ends, paid.cost, paid.profit, way + paid.ticks),
-                paid.source,
-                paid.target,
-            )
+            ticks = way + paid.ticks
+            yield Prospect(paid.ware, paid.units, *ends, paid.cost, paid.profit, ticks), paid.source, paid.target
 
 
-def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment) -> _Bid:
+def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment) -> Bid:
     """What an assignment means, when it is possible."""
 
     def impossible(why: str) -> HookFailed:
@@ -201,7 +219,7 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
         if atlas.travel_ticks(ship.speed, here, stand.dock) is None:
             raise impossible("no open gates lead there")
         worth = total_to_get(state, ware, target, wanted.units)
-        return _Bid(0, ship, ware, wanted.units, None, stand, 0, _earns(state.rules.trade_fee_permille, 0, worth))
+        return Bid(0, ship, ware, wanted.units, None, stand, 0, _earns(state.rules.trade_fee_permille, 0, worth))
     source = state.stations.get(wanted.source)
     if source is None or source is target or ware.id not in source.sells:
         raise impossible("there is no such source, or it does not sell the ware")
@@ -214,4 +232,4 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
         raise impossible("no open gates lead there")
     fee, cost = state.rules.trade_fee_permille, total_to_pay(state, ware, source, wanted.units)
     profit = _earns(fee, cost, total_to_get(state, ware, target, wanted.units))
-    return _Bid(0, ship, ware, wanted.units, start, stand, cost + fee_of(fee, cost), profit)
+    return Bid(0, ship, ware, wanted.units, start, stand, cost + fee_of(fee, cost), profit)

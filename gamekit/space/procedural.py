@@ -8,27 +8,35 @@ every ware that somebody uses is made somewhere.
 
 from __future__ import annotations
 
+from collections import Counter
 from math import isqrt
+
+import msgspec
 
 from gamekit.space.names import sector_names
 from gamekit.space.rng import STREAM_GALAXY, STREAM_LINKS, STREAM_NAMES, STREAM_PLACES, STREAM_STATIONS, Stream
-from gamekit.space.scenario import PROCEDURAL, CompanyRow, Definition, Growth, SectorRow, StationRow
+from gamekit.space.scenario import CompanyRow, Definition, Growth, RecipeRow, SectorRow, StationRow, catalogue
 
 #: Where stations may stand, before they are moved a little: metres of a 2,000 m sector.
 _SPOTS = [(x, y) for y in range(-625, 626, 250) for x in range(-625, 626, 250)]
 _SPOT_JITTER = 40
 
 
-def grown(count: int, seed: int, growth: Growth) -> Definition:
-    """A connected galaxy of `count` sectors."""
+def grown(name: str, count: int, seed: int, growth: Growth) -> Definition:
+    """A connected galaxy of `count` sectors, for the scenario `name`."""
+    sized = growth.least_sectors < growth.most_sectors
     columns = isqrt(count - 1) + 1
     sectors = _sectors(count, columns, seed, growth)
+    stations = _stations(sectors, seed, growth)
     return Definition(
         sectors=sectors,
         gates=_links(sectors, columns, seed, growth),
-        stations=_stations(sectors, seed, growth),
-        title=f"{growth.title} {count}",
-        name=f"{PROCEDURAL}:{count}",
+        stations=stations,
+        title=f"{growth.title} {count}" if sized else growth.title,
+        name=f"{name}:{count}" if sized else name,
+        sentence=growth.sentence,
+        units_percent=growth.units_percent,
+        recipes=_sized(stations, growth.mix),
         companies=_companies(count, growth),
     )
 
@@ -97,6 +105,27 @@ def _stations(sectors: tuple[SectorRow, ...], seed: int, growth: Growth) -> tupl
             x_moved, y_moved = (at + places.between(-_SPOT_JITTER, _SPOT_JITTER) for at in (x, y))
             stations.append(StationRow(sector.id, recipe, x_moved, y_moved))
     return tuple(stations)
+
+
+def _sized(stations: tuple[StationRow, ...], mix: dict[str, int]) -> tuple[RecipeRow, ...]:
+    """The recipes, larger or smaller, so that all stations of each together weigh what the mix says.
+
+    A deck is not always dealt to its end, so a galaxy may have two of a factory where one and a half would do; then
+    each works at three quarters. What the mix balances is so in balance in every galaxy.
+    """
+    counts = Counter(station.recipe for station in stations)
+    total = sum(mix.values())
+    rows = []
+    for row in catalogue().recipes:
+        share, whole = mix[row.id] * len(stations), total * counts[row.id]
+        rows.append(
+            msgspec.structs.replace(
+                row,
+                inputs={ware: max(1, units * share // whole) for ware, units in row.inputs.items()},
+                outputs={ware: -(-units * share // whole) for ware, units in row.outputs.items()},
+            )
+        )
+    return tuple(rows)
 
 
 def _dealt(count: int, mix: dict[str, int], chance: Stream) -> list[str]:

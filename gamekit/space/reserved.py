@@ -17,13 +17,15 @@ class Reserved:
     Attributes:
         stock: `{(station_id, ware_id): units}` that ships will fetch; nothing at zero.
         room: `{(station_id, ware_id): units}` that ships will bring; nothing at zero.
+        touched: `{(station_id, ware_id): None}` of all that changed since the market last looked.
     """
 
-    __slots__ = ("room", "stock")
+    __slots__ = ("room", "stock", "touched")
 
     def __init__(self, ships: Iterable[Ship]) -> None:
         self.stock: dict[tuple[str, str], int] = {}
         self.room: dict[tuple[str, str], int] = {}
+        self.touched: dict[tuple[str, str], None] = {}
         for ship in ships:
             if ship.job is not None:
                 self.add(ship.job)
@@ -31,14 +33,14 @@ class Reserved:
     def add(self, job: Job) -> None:
         """Speak for what a job needs from now on."""
         if job.source is not None and not job.loaded:
-            _moved(self.stock, (job.source, job.ware), job.units)
-        _moved(self.room, (job.target, job.ware), job.units)
+            self._moved(self.stock, (job.source, job.ware), job.units)
+        self._moved(self.room, (job.target, job.ware), job.units)
 
     def remove(self, job: Job) -> None:
         """Let go of what `add` took."""
         if job.source is not None and not job.loaded:
-            _moved(self.stock, (job.source, job.ware), -job.units)
-        _moved(self.room, (job.target, job.ware), -job.units)
+            self._moved(self.stock, (job.source, job.ware), -job.units)
+        self._moved(self.room, (job.target, job.ware), -job.units)
 
     def stock_for(self, ship: Ship, station_id: str, ware: str) -> int:
         """Units of a station's stock that are kept for ships other than `ship`."""
@@ -54,10 +56,10 @@ class Reserved:
         mine = units and job is not None and (job.target, job.ware) == (station_id, ware)
         return units - job.units if mine and job is not None else units
 
-
-def _moved(table: dict[tuple[str, str], int], place: tuple[str, str], units: int) -> None:
-    total = table.get(place, 0) + units
-    if total:
-        table[place] = total
-    else:
-        table.pop(place, None)
+    def _moved(self, table: dict[tuple[str, str], int], place: tuple[str, str], units: int) -> None:
+        self.touched[place] = None
+        total = table.get(place, 0) + units
+        if total:
+            table[place] = total
+        else:
+            table.pop(place, None)

@@ -21,17 +21,27 @@ import msgspec
 from msgspec import Meta
 
 from gamekit.errors import ConfigError
+from gamekit.space.rules import load as load_rules
 
 Text = Annotated[str, Meta(min_length=1, max_length=60)]
 Slug = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
 Coordinate = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 Metres = Annotated[int, Meta(ge=-1_000, le=1_000)]
 Units = Annotated[int, Meta(ge=1, le=1_000_000)]
+Percent = Annotated[int, Meta(ge=1, le=100_000)]
+Sentence = Annotated[str, Meta(max_length=300)]
 Kind = Literal["mine", "plant", "refinery", "factory", "hub", "habitat"]
 
 NEAREST_STARS = "nearest-stars"
 PROCEDURAL = "procedural"
-NAMES = (NEAREST_STARS, PROCEDURAL)
+#: The shipped scenarios that stand in their files, and those that grow from the seed.
+HAND_MADE = (NEAREST_STARS, "duel", "lifeline")
+GROWN = (PROCEDURAL, "crowded")
+
+#: A stock takes what a station makes or uses in this time ...
+_STOCK_TICKS = 72_000
+#: ... but at least, and at a hub, so many units.
+_LEAST_CAPACITY, _HUB_CAPACITY = 120, 400
 
 #: The class of ships that everybody starts with.
 FREIGHTER = "freighter"
@@ -52,7 +62,8 @@ class WareRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RecipeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stations of one sort do: a cycle, or (with `trades`) only trade.
 
-    Ships are sold and taken back where `shipyard` says so, and at every hub.
+    Ships are sold and taken back where `shipyard` says so, and at every hub. A stock takes what two hours make or use,
+    and a hub's 400 units, unless `capacity` says otherwise for a ware.
     """
 
     id: Slug
@@ -61,6 +72,7 @@ class RecipeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: dict[str, Units] = {}
     outputs: dict[str, Units] = {}
     trades: tuple[str, ...] = ()
+    capacity: dict[str, Units] = {}
     cycle_ticks: Annotated[int, Meta(ge=1, le=10_000_000)] = 600
     shipyard: bool = False
 
@@ -116,13 +128,24 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole galaxy. Without wares and recipes, or ship classes, of its own it uses the shipped ones."""
+    """A whole galaxy. Without wares and recipes, or ship classes, of its own it uses the shipped ones.
+
+    Attributes:
+        sentence: what it is like, for lists of scenarios.
+        players: how many players it is made for; 0 is any number.
+        rules: `{field: value}` that differ from the defaults here; a game's own settings go before them.
+        units_percent: units in every recipe's cycles and stocks against what the recipes say.
+    """
 
     sectors: Annotated[tuple[SectorRow, ...], Meta(min_length=1, max_length=1000)]
     gates: tuple[tuple[str, str], ...] = ()
     stations: tuple[StationRow, ...] = ()
     title: Text = "Custom"
     name: Text = "custom"
+    sentence: Sentence = ""
+    players: Annotated[int, Meta(ge=0, le=1_000)] = 0
+    rules: dict[str, Any] = {}
+    units_percent: Percent = 100
     wares: tuple[WareRow, ...] = ()
     recipes: tuple[RecipeRow, ...] = ()
     companies: tuple[CompanyRow, ...] = ()
@@ -130,9 +153,10 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the procedural generator is told by its file; see the comments there."""
+    """What the procedural generator is told by its file; see the comments in procedural.toml."""
 
     title: Text
+    sentence: Sentence
     default_sectors: int
     least_sectors: int
     most_sectors: int
@@ -146,6 +170,7 @@ class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sectors_per_company: int
     ships_per_10_sectors: int
     most_company_ships: int
+    units_percent: Percent = 100
 
 
 def converted(source: str, plain: object, kind: type[T]) -> T:
@@ -170,15 +195,34 @@ def catalogue() -> Catalogue:
 
 
 @cache
-def nearest_stars() -> Definition:
-    """The hand-made scenario."""
-    return checked("nearest-stars.toml", converted("nearest-stars.toml", _shipped("nearest-stars.toml"), Definition))
+def hand_made(name: str) -> Definition:
+    """A shipped scenario that stands in its file."""
+    return definition(f"{name}.toml", _shipped(f"{name}.toml"))
 
 
 @cache
-def growth() -> Growth:
-    """What the procedural generator is told."""
-    return converted("procedural.toml", _shipped("procedural.toml"), Growth)
+def growth(name: str = PROCEDURAL) -> Growth:
+    """What the procedural generator is told for a shipped scenario that grows from the seed."""
+    return converted(f"{name}.toml", _shipped(f"{name}.toml"), Growth)
+
+
+def definition(source: str, plain: object) -> Definition:
+    """A whole definition from plain values, e.g. those of a TOML file.
+
+    Raises:
+        ConfigError: something in it is wrong; names the source, the key and what is allowed.
+    """
+    return checked(source, converted(source, plain, Definition))
+
+
+def capacity_of(recipe: RecipeRow, ware: str) -> int:
+    """How many units of a ware that it deals in a station of this sort takes."""
+    if ware in recipe.capacity:
+        return recipe.capacity[ware]
+    if recipe.trades:
+        return _HUB_CAPACITY
+    units = recipe.inputs.get(ware, 0) or recipe.outputs.get(ware, 0)
+    return max(_LEAST_CAPACITY, 2 * units, units * _STOCK_TICKS // recipe.cycle_ticks)
 
 
 @cache
@@ -210,6 +254,15 @@ def checked_catalogue(source: str, lists: Catalogue) -> Catalogue:
             raise ConfigError(
                 f"{source}: recipes.{recipe.id}: give either trades, or inputs and outputs that share no ware."
             )
+        for ware, most in recipe.capacity.items():
+            dealt_in = dict.fromkeys([*recipe.inputs, *recipe.outputs, *recipe.trades])
+            _known(source, f"recipes.{recipe.id}.capacity", "ware", ware, dealt_in)
+            needed = recipe.inputs.get(ware, 0) or recipe.outputs.get(ware, 0)
+            if most < needed:
+                raise ConfigError(
+                    f"{source}: recipes.{recipe.id}.capacity.{ware}: {most} is less than the {needed} of one cycle, so "
+                    f"the recipe could never run; allowed are {needed} to 1000000."
+                )
     return lists
 
 
@@ -234,14 +287,32 @@ def checked(source: str, definition: Definition) -> Definition:
     for index, station in enumerate(definition.stations):
         _known(source, f"stations[{index}].sector", "sector", station.sector, sectors)
         _known(source, f"stations[{index}].recipe", "recipe", station.recipe, recipes)
+    _checked_rules(source, definition.rules)
     return definition
 
 
+def _checked_rules(source: str, settings: dict[str, Any]) -> None:
+    try:
+        load_rules(settings)
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {error}") from None
+
+
 def catalogue_of(source: str, definition: Definition) -> Catalogue:
-    """The wares and recipes that a definition uses: its own ones, else the shipped ones."""
+    """The wares and recipes that a definition uses: its own ones, else the shipped ones.
+
+    Of the shipped wares only those that its recipes name are taken.
+    """
     if not definition.wares and not definition.recipes:
         return catalogue()
-    return checked_catalogue(source, Catalogue(definition.wares or catalogue().wares, definition.recipes))
+    wares = definition.wares
+    if not wares:
+        named = {ware for row in definition.recipes for ware in (*row.inputs, *row.outputs, *row.trades)}
+        wares = tuple(row for row in catalogue().wares if row.id in named) or catalogue().wares
+        # What nobody knows is told with everything that is allowed.
+        if named - {row.id for row in wares}:
+            wares = catalogue().wares
+    return checked_catalogue(source, Catalogue(wares, definition.recipes))
 
 
 def _shipped(name: str) -> dict[str, Any]:

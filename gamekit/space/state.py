@@ -80,7 +80,7 @@ class SpaceState:
         )
         self.atlas = Atlas(self.sectors, self.gates, self.stations)
         self.reserved = Reserved(self.ships.values())
-        self.market = Market()
+        self.market = Market(self.atlas)
         self.maps = Maps(self.sectors, self.gates, self.stations)
 
     def saved(self) -> Saved:

@@ -15,6 +15,8 @@ from gamekit.game import Tick
 from gamekit.space.model import Docked, Gate, InGate, InSpace, OnLeg, Sector, Station
 
 _GOAL = -1
+#: From so many places of one speed it is remembered how far it is to the gates.
+_MOST_REACHES = 4_096
 
 
 class Place(NamedTuple):
@@ -51,14 +53,41 @@ def _part(whole: int, gone: int, length: int) -> int:
     return part if whole >= 0 else -part
 
 
+class _Reach:
+    """How far it is from a place to the gates around it, as far as somebody asked.
+
+    Attributes:
+        reached: `{number of a gate: ticks}` to those whose soonest way is known.
+        ahead: a heap of `(ticks, number of a gate)` to those that come next (Dijkstra, broken off and taken up again).
+    """
+
+    __slots__ = ("ahead", "reached")
+
+    def __init__(self) -> None:
+        self.reached: dict[int, Tick] = {}
+        self.ahead: list[tuple[Tick, int]] = []
+
+
 class Atlas:
     """How to get from anywhere to anywhere. An index over gates and stations: never saved, always rebuildable.
 
-    Whether a gate is open is looked up at the moment of asking, except for travel times between stations, which are
-    kept: who opens or closes a gate lets the atlas `forget`. One made for `known` sectors knows no way through others.
+    One made for `known` sectors knows no way through others. Ways between stations, and how far it is from a place to
+    the gates, are kept: who opens or closes a gate lets the atlas `forget`.
     """
 
-    __slots__ = ("_gates", "_known", "_numbered", "_of_sector", "_onward", "_stations")
+    __slots__ = (
+        "_docks",
+        "_fronts",
+        "_gates",
+        "_known",
+        "_numbered",
+        "_of_sector",
+        "_onward",
+        "_reaches",
+        "_routes",
+        "_stations",
+        "changes",
+    )
 
     def __init__(
         self,
@@ -69,6 +98,9 @@ class Atlas:
     ) -> None:
         self._gates = gates
         self._stations = stations
+        #: {station_id or gate_id: its dock, or the point in front of it}
+        self._docks: dict[str, Place] = {}
+        self._fronts: dict[str, Place] = {}
         self._numbered = list(gates.values())
         within = sectors if known is None else known
         self._of_sector = {
@@ -76,10 +108,16 @@ class Atlas:
             for sector in sectors.values()
             if sector.id in within
         }
+        #: How often gates opened or closed since this was made, for who keeps what depends on it.
+        self.changes = 0
         #: {speed: for each gate's number, (ticks of the jump and the leg to the next gate, that gate's number)}
         self._onward: dict[int, list[list[tuple[Tick, int]]]] = {}
         #: {(speed, station, station): ticks, or None when there is no way}
         self._known: dict[tuple[int, str, str], Tick | None] = {}
+        #: {(speed, station, station): the way as it was asked for}
+        self._routes: dict[tuple[int, str, str], list[Gate] | None] = {}
+        #: {speed: {place: how far it is from there to the gates}}
+        self._reaches: dict[int, dict[Place, _Reach]] = {}
 
     def place(self, at: InSpace | OnLeg | Docked | InGate, tick: Tick) -> Place:
         """Where a ship is at `tick`; inside a gate it counts as where it will come out."""
@@ -93,13 +131,19 @@ class Atlas:
 
     def at_station(self, station_id: str) -> Place:
         """The dock of a station."""
-        station = self._stations[station_id]
-        return Place(station.sector, station.x, station.y, station_id)
+        dock = self._docks.get(station_id)
+        if dock is None:
+            station = self._stations[station_id]
+            dock = self._docks[station_id] = Place(station.sector, station.x, station.y, station_id)
+        return dock
 
     def at_gate(self, gate_id: str) -> Place:
         """In front of a gate."""
-        gate = self._gates[gate_id]
-        return Place(gate.sector, gate.x, gate.y)
+        front = self._fronts.get(gate_id)
+        if front is None:
+            gate = self._gates[gate_id]
+            front = self._fronts[gate_id] = Place(gate.sector, gate.x, gate.y)
+        return front
 
     def route(self, speed: int, start: Place, goal: Place) -> list[Gate] | None:
         """The open gates to enter, in order, on the way that takes least time; None when there is no way.
@@ -109,6 +153,16 @@ class Atlas:
         """
         if start.sector == goal.sector:
             return []
+        if start.station is None or goal.station is None:
+            return self._route(speed, start, goal)
+        pair = (speed, start.station, goal.station)
+        try:
+            return self._routes[pair]
+        except KeyError:
+            route = self._routes[pair] = self._route(speed, start, goal)
+            return route
+
+    def _route(self, speed: int, start: Place, goal: Place) -> list[Gate] | None:
         onward = self._onward.get(speed) or self._measure(speed)
         numbered = self._numbered
         came_from: dict[int, int] = {}
@@ -134,8 +188,11 @@ class Atlas:
         return None
 
     def forget(self) -> None:
-        """Drop the travel times that were kept, because a gate opened or closed."""
+        """Drop what was kept of ways and travel times, because a gate opened or closed."""
         self._known.clear()
+        self._routes.clear()
+        self._reaches.clear()
+        self.changes += 1
 
     def travel_ticks(self, speed: int, start: Place, goal: Place) -> Tick | None:
         """How long a ship flies and jumps from one place to another, without docking; None when there is no way."""
@@ -149,15 +206,44 @@ class Atlas:
             return ticks
 
     def _travel_ticks(self, speed: int, start: Place, goal: Place) -> Tick | None:
-        route = self.route(speed, start, goal)
-        if route is None:
-            return None
-        ticks, x, y = 0, start.x, start.y
-        for gate in route:
-            out = self._gates[gate.to]
-            ticks += leg_ticks(speed, gate.x - x, gate.y - y) + gate.jump_ticks
-            x, y = out.x, out.y
-        return ticks + leg_ticks(speed, goal.x - x, goal.y - y)
+        if start.sector == goal.sector:
+            return leg_ticks(speed, goal.x - start.x, goal.y - start.y)
+        reaches = self._reaches.setdefault(speed, {})
+        reach = reaches.get(start)
+        if reach is None:
+            if len(reaches) >= _MOST_REACHES:
+                reaches.clear()
+            reach = reaches[start] = _Reach()
+            for gate in self._of_sector.get(start.sector, ()):
+                if gate.open:
+                    ticks = leg_ticks(speed, gate.x - start.x, gate.y - start.y)
+                    heappush(reach.ahead, (ticks, gate.number))
+        return self._extended(reach, speed, goal)
+
+    def _extended(self, reach: _Reach, speed: int, goal: Place) -> Tick | None:
+        """How long it takes to a place in another sector: look as far as that takes, and go on from there next time."""
+        reached, ahead, numbered = reach.reached, reach.ahead, self._numbered
+        onward = self._onward.get(speed) or self._measure(speed)
+        #: {number of a gate into the goal's sector: ticks from entering it to the goal}
+        last: dict[int, Tick] = {}
+        best: Tick | None = None
+        for out in self._of_sector.get(goal.sector, ()):
+            into = self._gates[out.to]
+            ticks = into.jump_ticks + leg_ticks(speed, goal.x - out.x, goal.y - out.y)
+            last[into.number] = ticks
+            if into.number in reached and (best is None or reached[into.number] + ticks < best):
+                best = reached[into.number] + ticks
+        while ahead and (best is None or ahead[0][0] < best):
+            ticks, number = heappop(ahead)
+            if number in reached:
+                continue
+            reached[number] = ticks
+            if number in last and (best is None or ticks + last[number] < best):
+                best = ticks + last[number]
+            for more, following in onward[number]:
+                if following not in reached and numbered[following].open:
+                    heappush(ahead, (ticks + more, following))
+        return best
 
     def sectors_within(self, sector: str, jumps: int) -> set[str]:
         """The sectors at most so many jumps away, whether their gates are open or not; for membership tests only."""

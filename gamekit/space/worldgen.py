@@ -2,7 +2,8 @@
 
 The configuration is `{"scenario": ..., "rules": {...}}`, both optional. A scenario is
 
-- a name: "nearest-stars" (the default), "procedural", or "procedural:40" for so many sectors;
+- a name: "nearest-stars" (the default), "duel", "lifeline", "crowded", "procedural", or "procedural:40" for so many
+  sectors;
 - a table with a name and options: `{"name": "procedural", "sectors": 40, "companies": [...]}`;
 - a whole definition: `{"sectors": [...], "gates": [...], "stations": [...]}`, shaped like the shipped TOML files.
 """
@@ -23,10 +24,6 @@ from gamekit.space.rules import Rules
 from gamekit.space.rules import load as load_rules
 from gamekit.space.state import SpaceState
 
-#: A stock takes what a station makes or uses in this time ...
-_STOCK_TICKS = 72_000
-#: ... but at least, and at a hub, so many units.
-_LEAST_CAPACITY, _HUB_CAPACITY = 120, 400
 #: Stations' first cycles end spread over their length by steps of this many ticks, so that work does not bunch.
 _STAGGER_TICKS = 37
 
@@ -51,6 +48,8 @@ def new_state(config: Mapping[str, Any], seed: int) -> SpaceState:
     rules = load_rules(config.get("rules", {}))
     named = config.get("scenario", scenario.NEAREST_STARS)
     definition = resolved(named, seed)
+    if definition.rules:
+        rules = load_rules({**definition.rules, **config.get("rules", {})})
     if not isinstance(named, Mapping) or "companies" not in named:
         # The shipped scenarios' own companies; those that a configuration names are taken as they are.
         definition = msgspec.structs.replace(definition, companies=_shipped(definition, rules.company_percent))
@@ -71,36 +70,39 @@ def resolved(named: object, seed: int) -> scenario.Definition:
     """
     if isinstance(named, str):
         base, colon, count = named.partition(":")
-        if base == scenario.NEAREST_STARS and not colon:
-            return scenario.nearest_stars()
         if base == scenario.PROCEDURAL and (not colon or (count.isascii() and count.isdigit() and len(count) <= 9)):
-            return _procedural(int(count) if colon else None, seed)
+            return _grown(base, int(count) if colon else None, seed)
+        if named in scenario.HAND_MADE + scenario.GROWN:
+            return _shipped_definition(named, None, seed)
     elif isinstance(named, Mapping):
         if isinstance(named.get("sectors"), list | tuple):
             definition = scenario.converted("scenario", dict(named), scenario.Definition)
             return scenario.checked("scenario", definition)
-        options = (
-            {"name", "companies"} if named.get("name") == scenario.NEAREST_STARS else {"name", "sectors", "companies"}
-        )
-        if named.get("name") in scenario.NAMES:
+        name = named.get("name")
+        if name in scenario.HAND_MADE + scenario.GROWN:
+            options = {"name", "companies"} | ({"sectors"} if name == scenario.PROCEDURAL else set())
             for key in named:
                 if key not in options:
                     allowed = ", ".join(sorted(options))
-                    raise ConfigError(f"scenario.{key}: unknown key for {named['name']}; allowed are {allowed}.")
-            shipped = named["name"] == scenario.NEAREST_STARS
-            made = scenario.nearest_stars() if shipped else _procedural(named.get("sectors"), seed)
+                    raise ConfigError(f"scenario.{key}: unknown key for {name}; allowed are {allowed}.")
+            made = _shipped_definition(name, named.get("sectors"), seed)
             if "companies" not in named:
                 return made
             rows = scenario.converted("scenario.companies", named["companies"], tuple[scenario.CompanyRow, ...])
             return msgspec.structs.replace(made, companies=rows)
+    names = ", ".join(repr(name) for name in scenario.HAND_MADE + scenario.GROWN)
     raise ConfigError(
-        f"scenario: {named!r} is unknown; allowed are 'nearest-stars', 'procedural', 'procedural:N' (N sectors), "
+        f"scenario: {named!r} is unknown; allowed are {names}, 'procedural:N' (N sectors), "
         "{'name': 'procedural', 'sectors': N}, or a definition with a list of 'sectors'."
     )
 
 
-def _procedural(count: object, seed: int) -> scenario.Definition:
-    growth = scenario.growth()
+def _shipped_definition(name: str, count: object, seed: int) -> scenario.Definition:
+    return scenario.hand_made(name) if name in scenario.HAND_MADE else _grown(name, count, seed)
+
+
+def _grown(name: str, count: object, seed: int) -> scenario.Definition:
+    growth = scenario.growth(name)
     if count is None:
         count = growth.default_sectors
     if type(count) is not int or not growth.least_sectors <= count <= growth.most_sectors:
@@ -108,7 +110,7 @@ def _procedural(count: object, seed: int) -> scenario.Definition:
             f"scenario.sectors: expected a whole number from {growth.least_sectors} to {growth.most_sectors}, "
             f"got {count!r}."
         )
-    return grown(count, seed, growth)
+    return grown(name, count, seed, growth)
 
 
 def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceState:
@@ -198,24 +200,28 @@ def _stations(definition: scenario.Definition, lists: scenario.Catalogue, rules:
             number += 1
             station_id = f"{base}-{number}"
         name = row.name or f"{sector_names[row.sector]} {recipe.name}" + (f" {number}" if number > 1 else "")
-        stations[station_id] = _station(station_id, key, name, row, recipe, rules)
+        stations[station_id] = _station(station_id, key, name, row, recipe, rules, definition.units_percent)
     return stations
 
 
 def _station(
-    station_id: str, key: int, name: str, row: scenario.StationRow, recipe: scenario.RecipeRow, rules: Rules
+    station_id: str,
+    key: int,
+    name: str,
+    row: scenario.StationRow,
+    recipe: scenario.RecipeRow,
+    rules: Rules,
+    percent: int,
 ) -> Station:
-    """A station with empty stocks."""
+    """A station with empty stocks; `percent` of the units that its recipe says."""
     half = rules.sector_size_m // 2
     cycle = None
     if not recipe.trades:
-        # In the order of ids, so that nothing depends on the order in which a table was written.
         cycle_ticks = cycle_length(recipe.cycle_ticks, rules.cycle_percent)
-        wares = dict(sorted(recipe.inputs.items())), dict(sorted(recipe.outputs.items()))
-        cycle = Recipe(*wares, cycle_ticks, recipe.cycle_ticks)
-    capacity = dict.fromkeys(sorted(recipe.trades), _HUB_CAPACITY)
-    for ware, units in sorted([*recipe.inputs.items(), *recipe.outputs.items()]):
-        capacity[ware] = max(_LEAST_CAPACITY, 2 * units, units * _STOCK_TICKS // recipe.cycle_ticks)
+        sized = _sized(recipe.inputs, percent), _sized(recipe.outputs, percent)
+        cycle = Recipe(*sized, cycle_ticks, recipe.cycle_ticks)
+    dealt_in = sorted(recipe.trades) or [*sorted([*recipe.inputs, *recipe.outputs])]
+    capacity = _sized({ware: scenario.capacity_of(recipe, ware) for ware in dealt_in}, percent)
     return Station(
         id=station_id,
         key=key,
@@ -233,6 +239,11 @@ def _station(
         reason="trading",
         shipyard=recipe.shipyard or recipe.kind == "hub",
     )
+
+
+def _sized(units: Mapping[str, int], percent: int) -> dict[str, int]:
+    """Units of wares, sized by the scenario, rounded up; in the order of ids, not in that of a file."""
+    return {ware: -(-units[ware] * percent // 100) for ware in sorted(units)}
 
 
 def _scaled(value: int, numerator: int, denominator: int) -> int:

@@ -350,15 +350,24 @@ def test_events_tell_the_tick_at_which_they_fell_however_fast_the_game_runs(game
     game.speed = 1000
     with red.events() as events:
         red.ship.go("Sirius")
-        foretold: dict[str, int] = {}
+        foretold: dict[tuple[str, str], int] = {}
         compared = 0
         for event in events:
             if event["type"] == "ShipDeparted":
-                foretold["ShipArrived"] = event["arrive"]
+                foretold["ShipArrived", event["ship"]] = event["arrive"]
             elif event["type"] == "ShipJumped":
-                foretold["ShipEmerged"] = event["arrive"]
-            elif event["type"] in foretold:
-                assert event["tick"] == foretold.pop(event["type"])
+                foretold["ShipEmerged", event["ship"]] = event["arrive"]
+            elif (event["type"], event.get("ship", "")) in foretold:
+                assert event["tick"] == foretold.pop((event["type"], event["ship"]))
                 compared += 1
             if compared == 3:
                 break
+
+
+def test_scenario_file_is_read_here_and_sent(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('name = "own"\nsectors = [{ id = "here", name = "Here", x = 0, y = 0 }]\n')
+    for scenario in (path, str(path)):
+        assert list(client.new_game(scenario).join("Red").view["sectors"]) == ["here"]
+    with pytest.raises(ConfigError, match=r"gone\.toml: cannot be read"):
+        client.new_game(tmp_path / "gone.toml")

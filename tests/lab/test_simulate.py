@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gamekit.errors import ConfigError
@@ -67,3 +69,24 @@ def test_traffic_needs_no_stations() -> None:
 def test_wrong_scenario_is_told() -> None:
     with pytest.raises(ConfigError, match="andromeda"):
         simulate("andromeda")
+
+
+def test_scenario_file_is_run_and_complaints_name_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('name = "own"\nsectors = [{ id = "here", name = "Here", x = 0, y = 0 }]\n')
+    assert simulate(path, hours=0.1).scenario == "own"
+    assert simulate(str(path), hours=0.1).scenario == "own"
+    path.write_text('sectors = [{ id = "here", name = "Here", x = 0 }]\n')
+    with pytest.raises(ConfigError, match=r"own\.toml: sectors\[0\]: Object missing required field `y`"):
+        simulate(path)
+
+
+def test_a_year_of_nothing_is_over_at_once() -> None:
+    told: list[tuple[int, int]] = []
+    run = simulate(
+        {"sectors": [{"id": "void", "name": "Void", "x": 0, "y": 0}]},
+        hours=8760,
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert run.ticks == 315_360_000
+    assert told == [(315_360_000, 315_360_000)], "it is one step"

@@ -79,7 +79,7 @@ def test_first_game_sends_a_ship_four_sectors_away_and_leaves_nothing() -> None:
     assert found["jumped"] == 4
     assert (found["sector"], found["status"], found["queue"]) == (found["goal"], "idle", 0)
     assert (found["order"], found["pending"]) == ("done", 0)
-    assert (found["ships"], found["sectors"]) == (2, 16)
+    assert (found["ships"], found["sectors"]) == (2 + 18, 16)
     assert found["prices"] > 100
     assert found["margins"] > 3
     assert found["commands"] == ["join", "join", "set_speed", "move"]

@@ -6,6 +6,7 @@ import asyncio
 import json
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -214,3 +215,19 @@ def test_pages_are_served_with_a_strict_policy(server: LiveServer) -> None:
     status, problem = server.call("GET", "/nothing-here")
     assert (status, problem["code"]) == (404, "no_such_page")
     assert json.dumps(problem)
+
+
+def test_scenarios_are_listed_for_everybody(server: LiveServer) -> None:
+    status, answer = server.call("GET", "/api/scenarios")
+    rows = answer["scenarios"]
+    assert status == 200
+    assert rows[0]["name"] == "nearest-stars"
+    assert {"title", "sentence", "sectors", "stations", "companies", "ships"} <= set(rows[0])
+
+
+def test_a_path_in_a_request_is_not_read(server: LiveServer, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('sectors = [{ id = "here", name = "Here", x = 0, y = 0 }]')
+    status, problem = server.call("POST", "/api/game/new", {"scenario": str(path)})
+    assert (status, problem["code"]) == (400, "bad_config")
+    assert "is unknown; allowed are" in problem["detail"]

@@ -28,8 +28,8 @@ for scenario in ("nearest-stars", "procedural:6"):
 #: Digests of half an hour with twelve ships. A change here means that recorded games will play differently: if that
 #: is meant, raise `SpaceGame.version`, say so in the change log, and write the new digests here.
 GOLDEN = {
-    "nearest-stars": "6997873e6cf7e103f1f4ecda5cace0a0",
-    "procedural:6": "8623dab0b0330a9726c4507d1abfd871",
+    "nearest-stars": "dbfe1cf13e9347d667d6743b01415f6a",
+    "procedural:6": "dcd4735c2db8ae440caa44f9026a4e54",
 }
 
 
@@ -122,7 +122,18 @@ def test_digest_changes_with_the_state() -> None:
 
 
 def test_rules_of_the_game_import_no_clock_no_entropy_and_no_machine() -> None:
-    allowed = {"__future__", "collections", "enum", "functools", "gamekit", "heapq", "importlib", "itertools", "math"}
+    allowed = {
+        "__future__",
+        "bisect",
+        "collections",
+        "enum",
+        "functools",
+        "gamekit",
+        "heapq",
+        "importlib",
+        "itertools",
+        "math",
+    }
     allowed |= {"msgspec", "re", "tomllib", "typing"}
     for path in sorted(Path(gamekit.space.__file__).parent.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

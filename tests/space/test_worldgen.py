@@ -77,7 +77,7 @@ def test_nearest_stars_is_sixteen_sectors_of_three_stations() -> None:
         "61 Cygni",
     ]
     assert [sum(one.sector == sector for one in state.stations.values()) for sector in state.sectors] == [3] * 16
-    assert len(state.wares) == 18
+    assert len(state.wares) == 20
     assert {ware.tier for ware in state.wares.values()} == {1, 2, 3, 4}
 
 
@@ -172,7 +172,7 @@ def test_own_definition_uses_the_shipped_recipes_unless_it_brings_its_own() -> N
     state = new({"sectors": sectors, "stations": stations, "title": "Tiny", "name": "tiny"})
     assert list(state.stations) == ["here-smelter", "here-smelter-2"]
     assert state.stations["here-smelter-2"].name == "Here Smelter 2"
-    assert len(state.wares) == 18
+    assert len(state.wares) == 20
     assert state.scenario == "tiny"
     assert list(new(LINE).wares) == ["ore", "metals", "food"]
 
@@ -186,7 +186,7 @@ def changed(**changes: Any) -> dict[str, Any]:
     ("config", "complaint"),
     [
         ({"seed": 1}, "config: unknown key 'seed'; allowed are 'scenario' and 'rules'"),
-        ({"scenario": "andromeda"}, "scenario: 'andromeda' is unknown; allowed are 'nearest-stars', 'procedural'"),
+        ({"scenario": "andromeda"}, "scenario: 'andromeda' is unknown; allowed are 'nearest-stars', 'duel'"),
         ({"scenario": "nearest-stars:3"}, "scenario: 'nearest-stars:3' is unknown"),
         ({"scenario": 5}, "scenario: 5 is unknown"),
         ({"scenario": {"name": "andromeda"}}, "is unknown; allowed are"),

@@ -1,0 +1,102 @@
+"""What is odd about a scenario that is not wrong: things that can be, and that its author probably did not mean.
+
+Errors are `scenario`'s business. A warning stops nobody: players may bring in what nobody makes, and a galaxy may be
+meant to fall apart. Each names the key and says what would make it go away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gamekit.space.scenario import Definition, RecipeRow, catalogue_of
+
+#: What a station of a kind has when it is what its name says.
+_SHAPES = {
+    "mine": (False, True),
+    "plant": (True, True),
+    "refinery": (True, True),
+    "factory": (True, True),
+    "habitat": (True, False),
+}
+
+
+def warnings(definition: Definition) -> tuple[str, ...]:
+    """Everything odd about a definition that `scenario.checked` let through."""
+    recipes = {row.id: row for row in catalogue_of(definition.name, definition).recipes}
+    built = [recipes[row.recipe] for row in dict.fromkeys(definition.stations) if row.recipe in recipes]
+    return (
+        *_of_wares(definition, built),
+        *_of_recipes(definition, recipes),
+        *_of_sectors(definition),
+        *_of_ships(definition, built),
+    )
+
+
+def _of_wares(definition: Definition, built: list[RecipeRow]) -> Iterator[str]:
+    made = {ware for recipe in built for ware in recipe.outputs}
+    used = dict.fromkeys(ware for recipe in built for ware in recipe.inputs)
+    for ware in used:
+        if ware not in made:
+            yield (
+                f"wares.{ware}: stations use it and no station makes it, so they will stand still when the first "
+                "stocks are used up; add a station whose recipe has it among its outputs."
+            )
+    taken = used.keys() | {ware for recipe in built for ware in recipe.trades}
+    for ware in dict.fromkeys(ware for recipe in built for ware in recipe.outputs):
+        if ware not in taken:
+            yield (
+                f"wares.{ware}: stations make it and no station buys it, so they will stand still when they are full; "
+                "add a station that uses it or a hub that trades it."
+            )
+
+
+def _of_recipes(definition: Definition, recipes: dict[str, RecipeRow]) -> Iterator[str]:
+    for recipe in recipes.values():
+        shape = _SHAPES.get(recipe.kind)
+        if shape is None:
+            if not recipe.trades:
+                yield f"recipes.{recipe.id}.kind: a hub only trades; give it trades, or another kind."
+        elif recipe.trades:
+            yield f"recipes.{recipe.id}.kind: what only trades is a hub, not a {recipe.kind}."
+        elif shape != (bool(recipe.inputs), bool(recipe.outputs)):
+            wants = " and ".join(
+                ("" if has else "no ") + name for name, has in zip(("inputs", "outputs"), shape, strict=True)
+            )
+            yield f"recipes.{recipe.id}.kind: a {recipe.kind} has {wants}; change the recipe or its kind."
+    if definition.recipes:
+        standing = {row.recipe for row in definition.stations}
+        for recipe in recipes.values():
+            if recipe.id not in standing:
+                yield f"recipes.{recipe.id}: no station has it; remove it, or build one."
+
+
+def _of_sectors(definition: Definition) -> Iterator[str]:
+    joined: dict[str, list[str]] = {row.id: [] for row in definition.sectors}
+    for one, other in definition.gates:
+        joined[one].append(other)
+        joined[other].append(one)
+    ahead = [definition.sectors[0].id]
+    seen = set(ahead)
+    while ahead:
+        for sector in joined[ahead.pop()]:
+            if sector not in seen:
+                seen.add(sector)
+                ahead.append(sector)
+    for row in definition.sectors:
+        if row.id not in seen:
+            yield f"sectors.{row.id}: no gates lead there from {definition.sectors[0].id}; add a connection to `gates`."
+    spots: dict[tuple[str, int, int], int] = {}
+    for index, station in enumerate(definition.stations):
+        first = spots.setdefault((station.sector, station.x, station.y), index)
+        if first != index:
+            yield f"stations[{index}]: it stands exactly where stations[{first}] stands; move one of them."
+
+
+def _of_ships(definition: Definition, built: list[RecipeRow]) -> Iterator[str]:
+    if any(recipe.kind == "hub" for recipe in built):
+        return
+    start = "at the other stations in turn" if built else "in the middle of the sectors in turn"
+    if definition.companies:
+        yield f"companies: there is no hub to start from, so their ships start {start}; add a station of kind hub."
+    elif built:
+        yield f"stations: there is no hub, so new players start {start}; add a station of kind hub."
