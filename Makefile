@@ -32,7 +32,8 @@ tests: $(VENV)/.dev node_modules/.package-lock.json
 
 ## The scenarios and the traders' patience over many more hours than `make test` takes; some minutes
 long: $(VENV)/.dev
-	GAMEKIT_LONG=1 $(BIN)/pytest tests/space/test_scenarios.py tests/space/test_patience.py --timeout 3600 $(ARGS)
+	GAMEKIT_LONG=1 $(BIN)/pytest tests/space/test_scenarios.py tests/space/test_patience.py \
+		tests/space/test_long_run.py --timeout 3600 $(ARGS)
 
 ## How fast the game runs headless; one line of JSON a run
 bench: $(VENV)/.dev

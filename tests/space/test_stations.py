@@ -59,7 +59,7 @@ def test_hub_only_trades_and_never_changes_by_itself() -> None:
     play.run(10_000)
     hubs = [one for one in play.state.stations.values() if one.kind == "hub"]
     assert [(one.status, one.since, one.due, one.stock) for one in hubs] == [
-        ("trading", 0, NEVER, dict.fromkeys(one.stock, 200)) for one in hubs
+        ("trading", 0, NEVER, {ware: units // 2 for ware, units in one.capacity.items()}) for one in hubs
     ]
 
 
@@ -96,7 +96,7 @@ def test_station_that_makes_clogs_when_its_outputs_have_no_room(recipe: str) -> 
 
 def test_station_with_both_troubles_is_starved_and_names_both() -> None:
     play, station = alone("electronics-factory")
-    refilled(play, station.id, metals=2, silicon=9, electronics=station.capacity["electronics"] - 4)
+    refilled(play, station.id, metals=8, silicon=36, electronics=station.capacity["electronics"] - 15)
     (changed,) = stops(play, station)
     assert (changed.status, changed.reason) == ("starved", "short of Metals, Silicon; no room for more Electronics")
 
