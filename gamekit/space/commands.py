@@ -68,6 +68,13 @@ class CancelEntry(Command, frozen=True, tag="cancel"):
     entry: int
 
 
+class ReorderQueue(Command, frozen=True, tag="reorder"):
+    """Carry out the orders with these numbers in this sequence, and then those that are not named."""
+
+    ship: str
+    orders: tuple[int, ...]
+
+
 class AutoTrade(Command, frozen=True, tag="auto_trade"):
     """Let a ship trade by itself whenever it has no orders, or no longer; its queue stays as it is."""
 
@@ -75,4 +82,4 @@ class AutoTrade(Command, frozen=True, tag="auto_trade"):
     on: bool
 
 
-SpaceCommand: TypeAlias = MoveShip | BuyWare | SellWare | StopShip | CancelEntry | AutoTrade
+SpaceCommand: TypeAlias = MoveShip | BuyWare | SellWare | StopShip | CancelEntry | ReorderQueue | AutoTrade

@@ -10,8 +10,17 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, Tick, View
-from gamekit.space import dispatch, economy, orders, queue, storms, views
-from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, SpaceCommand, StopShip
+from gamekit.space import dispatch, economy, orders, queue, reorder, storms, views
+from gamekit.space.commands import (
+    AutoTrade,
+    BuyWare,
+    CancelEntry,
+    MoveShip,
+    ReorderQueue,
+    SellWare,
+    SpaceCommand,
+    StopShip,
+)
 from gamekit.space.events import PRIVATE
 from gamekit.space.model import Gate, Player, Saved, Ship, Station
 from gamekit.space.state import SpaceState
@@ -28,6 +37,7 @@ _CARRY_OUT: dict[type[Command], Callable[[SpaceState, PlayerId, Any], list[Event
     SellWare: orders.trade,
     StopShip: orders.stop,
     CancelEntry: orders.cancel,
+    ReorderQueue: reorder.reorder,
     AutoTrade: orders.auto_trade,
 }
 
@@ -82,7 +92,7 @@ class SpaceGame:
         """Carry out one command at the state's tick, or refuse it and change nothing."""
         carry_out = _CARRY_OUT.get(type(command))
         if carry_out is None:
-            return Rejected("unknown_command", "This game knows move, buy, sell, stop, cancel and auto_trade.")
+            return Rejected("unknown_command", "This game knows move, buy, sell, stop, cancel, reorder and auto_trade.")
         return carry_out(state, player, command)
 
     def next_due(self, state: SpaceState) -> Tick | None:

@@ -35,7 +35,7 @@ def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Re
 
 def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] | Rejected:
     """Send a ship somewhere, over as many gates as it takes."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     goal = _goal(state, command.to)
@@ -57,7 +57,7 @@ def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] 
 
 def trade(state: SpaceState, player: PlayerId, command: BuyWare | SellWare) -> list[Event] | Rejected:
     """Buy or sell at the dock: at once when the ship has nothing else to do, else when its turn comes."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     if command.ware not in state.wares:
@@ -83,7 +83,7 @@ def trade(state: SpaceState, player: PlayerId, command: BuyWare | SellWare) -> l
 
 def stop(state: SpaceState, player: PlayerId, command: StopShip) -> list[Event] | Rejected:
     """Forget all orders."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     if not ship.queue and not ship.auto_trade:
@@ -97,7 +97,7 @@ def stop(state: SpaceState, player: PlayerId, command: StopShip) -> list[Event] 
 
 def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Event] | Rejected:
     """Take back one order; the next order to move is planned again from where the ship will then be."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     index = next((index for index, entry in enumerate(ship.queue) if entry.id == command.entry), None)
@@ -122,7 +122,7 @@ def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Ev
 
 def auto_trade(state: SpaceState, player: PlayerId, command: AutoTrade) -> list[Event] | Rejected:
     """Let a ship trade by itself from when its orders are done, or no longer."""
-    ship = _own_ship(state, player, command.ship)
+    ship = own_ship(state, player, command.ship)
     if isinstance(ship, Rejected):
         return ship
     events: list[Event] = []
@@ -135,7 +135,8 @@ def auto_trade(state: SpaceState, player: PlayerId, command: AutoTrade) -> list[
     return events
 
 
-def _own_ship(state: SpaceState, player: PlayerId, ship_id: str) -> Ship | Rejected:
+def own_ship(state: SpaceState, player: PlayerId, ship_id: str) -> Ship | Rejected:
+    """The ship that a player means, or why the player cannot command it."""
     ship = state.ships.get(ship_id)
     if ship is None:
         return Rejected("unknown_ship", f"There is no ship {ship_id!r}; the view's `ships` lists them.")

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gamekit.game import Command, View
-from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
+from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, ReorderQueue, SellWare, StopShip, Target
 
 
 def some(table: dict[str, Any]) -> st.SearchStrategy[str]:
@@ -41,4 +41,5 @@ def commands(view: View) -> st.SearchStrategy[Command]:
         st.builds(StopShip, ship=ships),
         st.builds(AutoTrade, ship=ships, on=st.sampled_from([True, True, False])),
         st.builds(CancelEntry, ship=ships, entry=st.integers(0, 30)),
+        st.builds(ReorderQueue, ship=ships, orders=st.lists(st.integers(0, 12), max_size=6).map(tuple)),
     )
