@@ -18,7 +18,8 @@ export const PALETTE = {
   station: "#a9b8c6",
   own: "#5fd4f4",
   route: "#ffd35c",
-  other: "#70839a",
+  other: "#8798ac",
+  company: "#4b5c6e",
   warn: "#f4b05f",
   bad: "#f07f6b",
 };

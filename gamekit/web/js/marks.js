@@ -31,10 +31,12 @@ export function marksOf(scene, tick, player) {
   for (const [id, ship] of Object.entries(scene.view.ships)) {
     const place = placeOf(scene.view, ship, tick);
     const spot = place && spotOfPlace(scene, place, docked);
-    if (spot) marks.push({ id, name: ship.name, own: isOwn(ship, player), stuck: STUCK.has(ship.status), ...spot });
+    const company = scene.view.players?.[ship.owner]?.company ?? false;
+    const own = isOwn(ship, player);
+    if (spot) marks.push({ id, name: ship.name, own, company, stuck: STUCK.has(ship.status), ...spot });
     if (place?.moving) flying = true;
   }
-  marks.sort((a, b) => Number(a.own) - Number(b.own));
+  marks.sort((a, b) => Number(a.own) - Number(b.own) || Number(b.company) - Number(a.company));
   return { marks, flying };
 }
 

@@ -82,10 +82,12 @@ export class GameClock {
     this.anchorMs = 0;
     this.shown = NaN;
     this.shownMs = 0;
+    this.runOnMs = RUN_ON_S * 1000;
   }
 
   /** What the server said. @param {ClockSetting} setting @param {number} nowMs a monotonic time in milliseconds */
-  set({ tick, speed, paused, tickHz }, nowMs) {
+  set({ tick, speed, paused, tickHz, quietS = 0 }, nowMs) {
+    this.runOnMs = 1000 * Math.max(RUN_ON_S, 2 * quietS);
     if (!Number.isNaN(this.shown)) this.at(nowMs);
     this.shownMs = nowMs;
     this.rate = paused ? 0 : speed * tickHz;
@@ -103,7 +105,7 @@ export class GameClock {
 
   /** The tick to show. @param {number} nowMs @returns {number} ticks, with a fraction */
   at(nowMs) {
-    const now = Math.min(nowMs, this.anchorMs + RUN_ON_S * 1000);
+    const now = Math.min(nowMs, this.anchorMs + this.runOnMs);
     const target = this.anchorTick + (this.rate * Math.max(0, now - this.anchorMs)) / 1000;
     const passed_s = Math.max(0, now - this.shownMs) / 1000;
     const straight = this.shown + this.rate * passed_s;
@@ -117,7 +119,7 @@ export class GameClock {
 
   /** Whether `at` will still give something else later without news. @param {number} nowMs */
   running(nowMs) {
-    const stopped = nowMs >= this.anchorMs + RUN_ON_S * 1000;
+    const stopped = nowMs >= this.anchorMs + this.runOnMs;
     return (this.rate > 0 && !stopped) || this.anchorTick > this.shown + 0.01;
   }
 }
@@ -258,6 +260,11 @@ export function shipsOf(view, player) {
 export function formatCredits(centi) {
   const digits = centi % 100 === 0 ? 0 : 2;
   return (centi / 100).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: 2 });
+}
+
+/** The price of a unit, for columns of prices. @param {number} centi centi-credits */
+export function formatPrice(centi) {
+  return (centi / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
 /**

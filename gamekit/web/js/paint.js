@@ -13,7 +13,7 @@ import { FONT, PALETTE, paintGlyph } from "./glyphs.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
 /** @typedef {{view: View, boxes: Map<Id, Box>, curves: Map<Id, Curve>, camera: Camera}} Scene */
-/** A ship on the screen. @typedef {Spot & {id: Id, name: string, heading: number, own: boolean, stuck: boolean}} Mark */
+/** A ship on the screen. @typedef {Spot & {id: Id, name: string, heading: number, own: boolean, company: boolean, stuck: boolean}} Mark */
 
 /** Width of a sector's box in pixels. @param {Camera} camera */
 export function boxPixels(camera) {
@@ -242,28 +242,43 @@ export function paintShip(ctx, camera, mark, selected) {
   ctx.lineWidth = 2.5;
   ctx.strokeStyle = PALETTE.ground;
   ctx.stroke();
-  ctx.fillStyle = mark.own ? (mark.stuck ? PALETTE.warn : PALETTE.own) : PALETTE.other;
+  ctx.fillStyle = markColour(mark);
   ctx.fill();
   ctx.restore();
 }
 
+/** Own ships stand out, those of companies stay in the background. @param {Mark} mark */
+function markColour({ own, stuck, company }) {
+  if (own) return stuck ? PALETTE.warn : PALETTE.own;
+  return company ? PALETTE.company : PALETTE.other;
+}
+
+/** The frame in which ships are selected. @param {Context} ctx @param {Spot} from @param {Spot} to */
+export function paintFrame(ctx, from, to) {
+  ctx.setLineDash([5, 4]);
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = PALETTE.route;
+  ctx.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
+  ctx.setLineDash([]);
+}
+
 /**
- * Names beside ships, the selected one first; a name that has no room is left out.
+ * Names beside ships, the selected ones first; a name that has no room is left out.
  * @param {Context} ctx
  * @param {Camera} camera
  * @param {Mark[]} marks
- * @param {Id | null} selected
+ * @param {Set<Id>} selected
  */
 export function paintShipNames(ctx, camera, marks, selected) {
   const size = boxPixels(camera);
   ctx.font = `500 12px ${FONT}`;
   const labels = new Labels();
-  for (const mark of [...marks].sort((a, b) => Number(b.id === selected) - Number(a.id === selected))) {
-    if (mark.id !== selected && size < (mark.own ? 60 : 420)) continue;
-    const offset = shipRadius(camera, mark.own) + (mark.id === selected ? 9 : 5);
+  const chosen = (/** @type {Mark} */ { id }) => selected.has(id);
+  for (const mark of [...marks].sort((a, b) => Number(chosen(b)) - Number(chosen(a)))) {
+    if (!chosen(mark) && size < (mark.own ? 60 : 420)) continue;
+    const offset = shipRadius(camera, mark.own) + (chosen(mark) ? 9 : 5);
     const near = labels.spotFor(ctx.measureText(mark.name).width, 14, mark, offset, null, ["right"]);
-    if (near)
-      paintText(ctx, mark.name, near, mark.id === selected ? PALETTE.route : mark.own ? PALETTE.own : PALETTE.other);
+    if (near) paintText(ctx, mark.name, near, chosen(mark) ? PALETTE.route : mark.own ? PALETTE.own : PALETTE.other);
   }
 }
 

@@ -17,10 +17,12 @@ export interface Gate {
   sector: Id;
   x: number;
   y: number;
+  /** Where it leads may not be known. */
   to: Id;
   to_sector: Id;
   open: boolean;
   jump_ticks: number;
+  storm_until?: number | null;
 }
 
 export interface Station {
@@ -38,6 +40,7 @@ export interface Station {
   sells: string[];
   status: string;
   reason: string;
+  since?: number;
 }
 
 export type At =
@@ -73,12 +76,16 @@ export interface Ship {
   reason: string;
   hold?: Units;
   queue?: QueueEntry[];
+  auto_trade?: boolean;
+  job?: { ware: Id; units: number; source: Id | null; target: Id; loaded: boolean } | null;
 }
 
 export interface Player {
   name: string;
   joined: number;
   credits?: number;
+  /** Whether it belongs to the scenario and nobody plays it. */
+  company?: boolean;
 }
 
 export interface Ware {
@@ -95,6 +102,8 @@ export interface View {
   ships: Record<Id, Ship>;
   players: Record<Id, Player>;
   wares: Record<Id, Ware>;
+  /** Tables that this page does not know, or not in every game. */
+  [table: string]: unknown;
 }
 
 /** A patch for a view: for each table, fields by entity; null removes the entity. */
@@ -127,6 +136,8 @@ export interface ClockSetting {
   speed: number;
   paused: boolean;
   tickHz: number;
+  /** For how long there may be no news, in seconds. */
+  quietS?: number;
 }
 
 /** A spot on the map that a pointer can be over. */
@@ -182,6 +193,8 @@ export interface Delta {
   seq: number;
   n: number;
   events: GameEvent[];
+  /** The tick of each event. */
+  at?: number[];
   changes: Changes;
 }
 
@@ -202,7 +215,7 @@ export type FromServer =
   | { type: "ack"; cid: number; tick: number; seq: number }
   | { type: "error"; code: string; message: string; cid?: number }
   | { type: "pong"; t: number; tick: number; lateness_ms: number }
-  | { type: "heartbeat"; tick: number };
+  | { type: "heartbeat"; tick: number | null; next_s?: number };
 
 /** The part of localStorage and sessionStorage that is used; tests bring their own. */
 export interface KeyValueStore {
