@@ -38,7 +38,10 @@ export class Series {
 }
 
 /** @typedef {{tick: number, text: string, kind: "" | "good" | "bad" | "trade"}} LogRow */
-/** @typedef {{tick: number, ship: Id, station: Id, ware: Id, units: number, total: number, fee: number, bought: boolean}} TradeRow */
+/**
+ * @typedef {{tick: number, ship: Id, station: Id, ware: Id, units: number, total: number, fee: number, bought:
+ * boolean}} TradeRow
+ */
 
 export class Annals {
   constructor() {
@@ -76,7 +79,9 @@ export class Annals {
       const done = event.type === "WareBought" || event.type === "WareSold";
       if (done && event.player === player) this.trade(tick, event);
       // The end of the trade's own entry names its order.
-      const end = done && message.events.slice(index + 1, index + 8).find((one) => one.type === "EntryDone" && one.ship === event.ship);
+      const end =
+        done &&
+        message.events.slice(index + 1, index + 8).find((one) => one.type === "EntryDone" && one.ship === event.ship);
       const wanted = event.wanted ?? (end ? asked.get(`${event.ship}:${end.order}`) : undefined);
       const told = tell(view, player, wanted === undefined ? event : { ...event, wanted });
       if (!told) return;
@@ -93,7 +98,12 @@ export class Annals {
     if (this.trades.length > TRADE_LIMIT) this.trades.splice(0, this.trades.length - TRADE_LIMIT);
   }
 
-  /** Look at purse and prices; to be called now and then. @param {View} view @param {Id | null} player @param {number} tick */
+  /**
+   * Look at purse and prices; to be called now and then.
+   * @param {View} view
+   * @param {Id | null} player
+   * @param {number} tick
+   */
   sample(view, player, tick) {
     this.edition += 1;
     const credits = player === null ? undefined : view.players[player]?.credits;

@@ -16,7 +16,14 @@ const TOAST_MS = 5000;
 const LATE_MS = 100;
 
 /** Notices that begin something that lasts, and those that end it. @type {Record<string, string>} */
-const LASTING = { paused: "paused", resumed: "paused", overload: "overload", overload_over: "overload", drain: "drain", readonly: "readonly" };
+const LASTING = {
+  paused: "paused",
+  resumed: "paused",
+  overload: "overload",
+  overload_over: "overload",
+  drain: "drain",
+  readonly: "readonly",
+};
 const ENDING = new Set(["resumed", "overload_over"]);
 
 export class Bar {

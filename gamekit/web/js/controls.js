@@ -17,7 +17,8 @@ export function narrow() {
 
 /** Listen to the page's own controls. @param {PlayPage} page */
 export function listen(page) {
-  const on = (/** @type {string} */ id, /** @type {() => void} */ act) => byId(id, HTMLElement).addEventListener("click", act);
+  const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
+    byId(id, HTMLElement).addEventListener("click", act);
   on("zoom-in", () => page.map.zoomBy(1.5));
   on("zoom-out", () => page.map.zoomBy(1 / 1.5));
   on("zoom-all", () => page.map.frameAll());
@@ -48,8 +49,16 @@ export function measure(page) {
   const bar = document.querySelector(".bar")?.getBoundingClientRect();
   const info = box("info");
   if (narrow()) {
-    const top = Math.min(...[box("panel"), info, box("tabs")].filter(({ height }) => height > 0).map((one) => one.top), innerHeight);
-    page.map.setInsets({ left: 0, top: bar?.bottom ?? 0, right: 0, bottom: Math.min(innerHeight * 0.62, innerHeight - top) });
+    const top = Math.min(
+      ...[box("panel"), info, box("tabs")].filter(({ height }) => height > 0).map((one) => one.top),
+      innerHeight,
+    );
+    page.map.setInsets({
+      left: 0,
+      top: bar?.bottom ?? 0,
+      right: 0,
+      bottom: Math.min(innerHeight * 0.62, innerHeight - top),
+    });
     return;
   }
   const right = Math.max(0, innerWidth - box("panel").left);
@@ -58,7 +67,8 @@ export function measure(page) {
 
 /** @param {PlayPage} page @param {KeyboardEvent} event */
 function key(page, event) {
-  const typing = event.target instanceof HTMLElement && event.target.matches("input:not([type=checkbox]), select, textarea");
+  const typing =
+    event.target instanceof HTMLElement && event.target.matches("input:not([type=checkbox]), select, textarea");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   // A panel that is being read is scrolled by the arrows.
   const reading = event.target instanceof HTMLElement && event.target.closest("#info");

@@ -21,7 +21,10 @@ import { Orders } from "./orders.js";
  * @property {(key: number) => void} dismiss
  */
 
-/** @typedef {{row: HTMLLIElement, button: HTMLButtonElement} & Record<"name" | "status" | "reason", HTMLElement>} ShipRow */
+/**
+ * @typedef {{row: HTMLLIElement, button: HTMLButtonElement} & Record<"name" | "status" | "reason", HTMLElement>}
+ * ShipRow
+ */
 
 /**
  * @typedef {object} Shown

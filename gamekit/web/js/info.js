@@ -52,11 +52,13 @@ export class Info {
     this.drawnMs = -Infinity;
     this.timer = 0;
     this.buttons = new Map(
-      [["", "Fleet"], ...Object.entries(PANELS).map(([name, { title }]) => [name, title])].map(([name = "", title = ""]) => {
-        const button = make("button", { text: title, testid: `tab-${name || "fleet"}` });
-        button.addEventListener("click", () => this.toggle(name));
-        return [name, button];
-      }),
+      [["", "Fleet"], ...Object.entries(PANELS).map(([name, { title }]) => [name, title])].map(
+        ([name = "", title = ""]) => {
+          const button = make("button", { text: title, testid: `tab-${name || "fleet"}` });
+          button.addEventListener("click", () => this.toggle(name));
+          return [name, button];
+        },
+      ),
     );
     byId("tabs", HTMLElement).append(...this.buttons.values());
     byId("info-close", HTMLButtonElement).addEventListener("click", () => {
@@ -108,7 +110,11 @@ export class Info {
     for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === this.name));
   }
 
-  /** Look at a station, and open its panel if nothing more important is in the way. @param {Id} station @param {boolean} [open] */
+  /**
+   * Look at a station, and open its panel if nothing more important is in the way.
+   * @param {Id} station
+   * @param {boolean} [open]
+   */
   look(station, open = true) {
     this.station = station;
     if (open && this.name !== "station") void this.open("station");

@@ -54,7 +54,11 @@ export class LatestOrders {
     const item = make("li", { testid: "latest-order" }, sign, make("span", { className: "said" }, what, " ", standing));
     item.dataset.state = row.state;
     if (row.state === "refused") {
-      const away = make("button", { className: "cancel", text: "×", label: `Put away: ${describeCommand(view, row.body)}` });
+      const away = make("button", {
+        className: "cancel",
+        text: "×",
+        label: `Put away: ${describeCommand(view, row.body)}`,
+      });
       away.addEventListener("click", () => this.dismiss(row.key));
       item.append(away);
     }

@@ -430,13 +430,22 @@ export class GalaxyMap {
     return this.player !== null && this.view.ships[id]?.owner === this.player;
   }
 
-  /** What a click at a spot is about: while own ships are selected, others' are no goals and in nobody's way. @param {Spot} spot @param {number} reach */
+  /**
+   * What a click at a spot is about: while own ships are selected, others' are no goals and in nobody's way.
+   * @param {Spot} spot
+   * @param {number} reach
+   */
   clickable(spot, reach) {
     const marks = this.commands ? this.marks.filter(({ own }) => own) : this.marks;
     return targetAt(this.scene, marks, spot, reach);
   }
 
-  /** A frame is drawn with Shift: the own ships in it will be selected. @param {Spot} from @param {Spot} to @param {boolean} ended */
+  /**
+   * A frame is drawn with Shift: the own ships in it will be selected.
+   * @param {Spot} from
+   * @param {Spot} to
+   * @param {boolean} ended
+   */
   lassoed(from, to, ended) {
     this.lasso = ended ? null : [from, to];
     this.request();
@@ -467,7 +476,12 @@ export class GalaxyMap {
     const touch = event.pointerType !== "mouse";
     const target = this.clickable(spot, touch ? FINGER_PX : MOUSE_PX);
     if (target?.type === "ship") {
-      if (event.shiftKey && this.isOwn(target.id)) this.selection.set(new Set(this.commanded).has(target.id) ? this.commanded.filter((id) => id !== target.id) : [...this.commanded, target.id]);
+      if (event.shiftKey && this.isOwn(target.id))
+        this.selection.set(
+          new Set(this.commanded).has(target.id)
+            ? this.commanded.filter((id) => id !== target.id)
+            : [...this.commanded, target.id],
+        );
       else this.select(target.id);
       return;
     }

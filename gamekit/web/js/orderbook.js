@@ -55,7 +55,13 @@ export class OrderBook {
     return row;
   }
 
-  /** An order has its outcome. @param {Entry} entry @param {Outcome} outcome @param {number} nowMs @returns {OrderRow} */
+  /**
+   * An order has its outcome.
+   * @param {Entry} entry
+   * @param {Outcome} outcome
+   * @param {number} nowMs
+   * @returns {OrderRow}
+   */
   end(entry, outcome, nowMs) {
     const row = this.row(entry);
     this.open.delete(entry);
@@ -81,7 +87,12 @@ export class OrderBook {
     return [...this.ended, ...this.open.values()].sort((a, b) => a.key - b.key);
   }
 
-  /** The latest order of a kind to a ship that has not ended yet. @param {Id} ship @param {string} type @returns {Body | undefined} */
+  /**
+   * The latest order of a kind to a ship that has not ended yet.
+   * @param {Id} ship
+   * @param {string} type
+   * @returns {Body | undefined}
+   */
   wanted(ship, type) {
     return [...this.open.values()].filter(({ body }) => body.ship === ship && body.type === type).at(-1)?.body;
   }

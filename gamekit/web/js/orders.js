@@ -80,7 +80,9 @@ export class Orders {
     if (one && id && ship) this.showQueue(view, id, ship);
     say(byId("hold", HTMLElement), one && ship ? cargo(view, ship) : `${ships.length} ships take the next orders`);
     say(byId("hint", HTMLElement), !one ? this.hints.many : ship?.queue?.length ? this.hints.flying : this.hints.idle);
-    const trading = chosen.filter((ship) => shown.book.wanted(ship, "auto_trade")?.on ?? view.ships[ship]?.auto_trade).length;
+    const trading = chosen.filter(
+      (ship) => shown.book.wanted(ship, "auto_trade")?.on ?? view.ships[ship]?.auto_trade,
+    ).length;
     this.auto.indeterminate = trading > 0 && trading < ships.length;
     this.auto.checked = trading === ships.length;
     this.trade.update(shown, one && id && ship ? { id, ship } : null);
@@ -121,7 +123,12 @@ export class Orders {
   /** @param {View} view @param {Id} ship @param {QueueEntry[]} entries of one order @param {boolean} sortable */
   orderRow(view, ship, entries, sortable) {
     const text = describeOrder(view, entries);
-    const grip = make("button", { className: "grip", text: "⠿", label: `Move with the arrow keys: ${text}`, testid: "grip" });
+    const grip = make("button", {
+      className: "grip",
+      text: "⠿",
+      label: `Move with the arrow keys: ${text}`,
+      testid: "grip",
+    });
     grip.title = "Drag, or use the arrow keys";
     const cancel = make("button", { className: "cancel", text: "×", label: `Take out: ${text}`, testid: "cancel" });
     const last = entries.at(-1)?.id;
@@ -139,7 +146,12 @@ export class Orders {
     const eta = make("span", { className: "eta" });
     if (typeof entry.eta === "number") this.etas.push({ element: eta, eta: entry.eta });
     else eta.textContent = entry.status === "waiting" ? "waits" : "";
-    const row = make("li", { testid: "queue-entry" }, make("bdi", { className: "step", text: describeEntry(view, entry) }), eta);
+    const row = make(
+      "li",
+      { testid: "queue-entry" },
+      make("bdi", { className: "step", text: describeEntry(view, entry) }),
+      eta,
+    );
     row.dataset.status = entry.status;
     row.dataset.type = entry.type;
     row.dataset.entry = String(entry.id);
@@ -153,7 +165,8 @@ export class Orders {
     const [ship] = this.ships;
     const orders = items.map(({ dataset }) => Number(dataset.order));
     const before = JSON.parse(this.queueShown || "[]")[1]?.map((/** @type {QueueEntry} */ { order }) => order) ?? [];
-    if (ship && JSON.stringify(orders) !== JSON.stringify([...new Set(before)])) this.command({ type: "reorder", ship, orders });
+    if (ship && JSON.stringify(orders) !== JSON.stringify([...new Set(before)]))
+      this.command({ type: "reorder", ship, orders });
   }
 
   /** Count down to the steps' ends. @param {number} tick @param {number} tickHz */
@@ -179,7 +192,8 @@ export class Orders {
       group.label = name;
       groups.set(id, group);
     }
-    for (const [station, { name, sector }] of Object.entries(view.stations)) groups.get(sector)?.append(option(name, { station }));
+    for (const [station, { name, sector }] of Object.entries(view.stations))
+      groups.get(sector)?.append(option(name, { station }));
     this.goals.replaceChildren(option("a place…", null), ...groups.values());
   }
 

@@ -13,7 +13,10 @@ import { FONT, PALETTE, paintGlyph } from "./glyphs.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
 /** @typedef {{view: View, boxes: Map<Id, Box>, curves: Map<Id, Curve>, camera: Camera}} Scene */
-/** A ship on the screen. @typedef {Spot & {id: Id, name: string, heading: number, own: boolean, company: boolean, stuck: boolean}} Mark */
+/**
+ * A ship on the screen.
+ * @typedef {Spot & {id: Id, name: string, heading: number, own: boolean, company: boolean, stuck: boolean}} Mark
+ */
 
 /** Width of a sector's box in pixels. @param {Camera} camera */
 export function boxPixels(camera) {

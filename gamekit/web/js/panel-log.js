@@ -25,7 +25,12 @@ export function logPanel(body, page) {
     none.hidden = rows.length > 0;
     const items = [...rows].reverse().map(({ tick, text, kind }) => {
       const sign = kind === "bad" ? "! " : "";
-      const item = make("li", {}, make("time", { text: formatTime(tick, page.tickHz) }), make("bdi", { text: sign + text }));
+      const item = make(
+        "li",
+        {},
+        make("time", { text: formatTime(tick, page.tickHz) }),
+        make("bdi", { text: sign + text }),
+      );
       item.dataset.kind = kind;
       return item;
     });

@@ -14,7 +14,10 @@ import { sparkline } from "./sparkline.js";
 
 /** @param {HTMLElement} body @param {PlayPage} page */
 export function marketPanel(body, page) {
-  const about = make("p", { className: "about", text: "Best prices in the known galaxy, by what a unit earns. Solid: cheapest to buy; dashed: best to sell." });
+  const about = make("p", {
+    className: "about",
+    text: "Best prices in the known galaxy, by what a unit earns. Solid: cheapest to buy; dashed: best to sell.",
+  });
   const list = make("ul", { className: "market", testid: "market" });
   body.append(about, list);
   let shown = "";
@@ -47,9 +50,18 @@ function wareItem(view, page, row) {
     { points: held?.ask.points ?? [], className: "ask" },
     { points: held?.bid.points ?? [], className: "bid" },
   ];
-  const head = make("div", { className: "line" }, make("bdi", { className: "name", text: name }), sparkline(curves, 84, 22, `Prices of ${name}`), earned);
+  const head = make(
+    "div",
+    { className: "line" },
+    make("bdi", { className: "name", text: name }),
+    sparkline(curves, 84, 22, `Prices of ${name}`),
+    earned,
+  );
   const item = make("li", { testid: `market-${row.ware}` }, head);
-  for (const [verb, offer] of /** @type {[string, Offer | null][]} */ ([["buy", row.ask], ["sell", row.bid]])) {
+  for (const [verb, offer] of /** @type {[string, Offer | null][]} */ ([
+    ["buy", row.ask],
+    ["sell", row.bid],
+  ])) {
     if (offer) item.append(offerLine(view, page, verb, offer));
   }
   return item;

@@ -18,7 +18,13 @@ export function playersPanel(body, page) {
       /** @type {Map<string, number>} */
       const fleets = new Map();
       for (const { owner } of Object.values(view.ships)) fleets.set(owner, (fleets.get(owner) ?? 0) + 1);
-      const rows = Object.entries(view.players).map(([id, { name, joined, company = false }]) => ({ id, name, joined, company, ships: fleets.get(id) ?? 0 }));
+      const rows = Object.entries(view.players).map(([id, { name, joined, company = false }]) => ({
+        id,
+        name,
+        joined,
+        company,
+        ships: fleets.get(id) ?? 0,
+      }));
       rows.sort((a, b) => Number(a.company) - Number(b.company) || a.joined - b.joined || (a.id < b.id ? -1 : 1));
       const saying = JSON.stringify([rows, page.player]);
       if (saying === shown) return;

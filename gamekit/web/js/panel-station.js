@@ -25,9 +25,20 @@ class StationPanel {
     this.wares = make("ul", { className: "wares", testid: "station-wares" });
     const show = make("button", { className: "small", text: "Show on the map" });
     show.addEventListener("click", () => page.showStation(page.info.station));
-    const send = (this.send = make("button", { className: "small", text: "Send the selected ships here", testid: "station-send" }));
+    const send = (this.send = make("button", {
+      className: "small",
+      text: "Send the selected ships here",
+      testid: "station-send",
+    }));
     send.addEventListener("click", () => page.info.station && page.sendTo({ station: page.info.station }));
-    body.append(this.choice, this.facts, this.standing, this.recipe, this.wares, make("div", { className: "actions" }, show, send));
+    body.append(
+      this.choice,
+      this.facts,
+      this.standing,
+      this.recipe,
+      this.wares,
+      make("div", { className: "actions" }, show, send),
+    );
     this.filledFor = "";
     this.shown = "";
   }
@@ -74,7 +85,11 @@ class StationPanel {
       const group = make("optgroup");
       group.label = name;
       const inside = ids.filter((station) => view.stations[station]?.sector === id);
-      group.append(...inside.map((station) => Object.assign(make("option", { text: view.stations[station]?.name ?? station }), { value: station })));
+      group.append(
+        ...inside.map((station) =>
+          Object.assign(make("option", { text: view.stations[station]?.name ?? station }), { value: station }),
+        ),
+      );
       return group;
     });
     this.choice.replaceChildren(...groups.filter((group) => group.children.length));
@@ -94,7 +109,9 @@ function standing(station, tickHz) {
 function recipe(view, station, tickHz) {
   if (!station.recipe) return "";
   const list = (/** @type {Record<Id, number>} */ units) =>
-    Object.entries(units).map(([ware, count]) => `${count} ${view.wares[ware]?.name ?? ware}`).join(" + ");
+    Object.entries(units)
+      .map(([ware, count]) => `${count} ${view.wares[ware]?.name ?? ware}`)
+      .join(" + ");
   const { inputs, outputs, cycle_ticks } = station.recipe;
   const every = `every ${formatSpan(cycle_ticks, tickHz)}`;
   const [used, made] = [list(inputs), list(outputs)];
@@ -137,7 +154,10 @@ function wareItem({ name, role, stock, capacity, price, base }) {
     make("span", { className: "against", text: against }),
     make("span", { className: "price", text: formatPrice(price) }),
   );
-  const amount = make("span", { className: "amount", text: `${stock.toLocaleString("en")} / ${capacity.toLocaleString("en")}` });
+  const amount = make("span", {
+    className: "amount",
+    text: `${stock.toLocaleString("en")} / ${capacity.toLocaleString("en")}`,
+  });
   return make("li", {}, head, make("div", { className: "line" }, meter, amount));
 }
 

@@ -243,7 +243,8 @@ export class PlayPage {
     }
     byId("entrance", HTMLElement).hidden ||= state.kind === "live";
     if (state.kind === "refused") void this.atEntrance(({ turnedAway }) => turnedAway(this, state));
-    else if (state.kind === "live" && this.player === null) void this.atEntrance(({ welcomeWatcher }) => welcomeWatcher(this));
+    else if (state.kind === "live" && this.player === null)
+      void this.atEntrance(({ welcomeWatcher }) => welcomeWatcher(this));
     if (this.connection) this.bar.showLight(this.connection);
     this.pendingChanged();
   }

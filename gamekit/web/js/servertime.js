@@ -27,7 +27,10 @@ export class ServerTime {
     this.trips = [];
   }
 
-  /** How fast the server's clock goes now; what was known at another speed is forgotten. @param {number} rate ticks a second */
+  /**
+   * How fast the server's clock goes now; what was known at another speed is forgotten.
+   * @param {number} rate ticks a second
+   */
   pace(rate) {
     if (rate / 1000 === this.rate) return;
     this.rate = rate / 1000;
@@ -88,7 +91,12 @@ function remember(bounds, one) {
   if (bounds.length > 200) bounds.splice(0, bounds.length - 200);
 }
 
-/** The tightest bound that still counts. @param {Bound[]} bounds @param {number} nowMs @param {(...values: number[]) => number} tightest */
+/**
+ * The tightest bound that still counts.
+ * @param {Bound[]} bounds
+ * @param {number} nowMs
+ * @param {(...values: number[]) => number} tightest
+ */
 function bound(bounds, nowMs, tightest) {
   const values = bounds.filter(({ atMs }) => nowMs - atMs < MEMORY_MS).map(({ value }) => value);
   // The last one counts however old it is: there is nothing better.

@@ -21,7 +21,14 @@ function svg(tag, attributes) {
  * @param {string} label what it shows, for screen readers
  */
 export function sparkline(curves, width, height, label) {
-  const element = svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, class: "spark", role: "img", "aria-label": label });
+  const element = svg("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    class: "spark",
+    role: "img",
+    "aria-label": label,
+  });
   const all = curves.flatMap(({ points }) => points);
   const [ticks, values] = [all.map(([tick]) => tick), all.map(([, value]) => value)];
   const [from, to, low, high] = [least(ticks), most(ticks), least(values), most(values)];
@@ -34,7 +41,14 @@ export function sparkline(curves, width, height, label) {
     });
     // A single point is a level so far.
     if (place.length === 1) place.push(`${width - 1},${place[0]?.split(",")[1]}`);
-    element.append(svg("polyline", { points: place.join(" "), class: className, fill: "none", ...(index && { "stroke-dasharray": "2 2" }) }));
+    element.append(
+      svg("polyline", {
+        points: place.join(" "),
+        class: className,
+        fill: "none",
+        ...(index && { "stroke-dasharray": "2 2" }),
+      }),
+    );
   }
   return element;
 }

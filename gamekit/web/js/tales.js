@@ -99,8 +99,10 @@ function traded(names, event, verb) {
 /** @type {Record<string, (names: Names, event: GameEvent, own: boolean) => Tale | string | null>} */
 const TELLERS = {
   PlayerJoined: (_, { name }) => ({ text: `${name} joined the game`, kind: "good" }),
-  ShipDocked: (names, { ship, station }, own) => (own ? `${names.ship(ship)} docked at ${names.station(station)}` : null),
-  ShipEmerged: (names, { ship, sector }, own) => (own ? `${names.ship(ship)} came out in ${names.sector(sector)}` : null),
+  ShipDocked: (names, { ship, station }, own) =>
+    own ? `${names.ship(ship)} docked at ${names.station(station)}` : null,
+  ShipEmerged: (names, { ship, sector }, own) =>
+    own ? `${names.ship(ship)} came out in ${names.sector(sector)}` : null,
   ShipHolding: (names, { ship, reason }, own) => (own ? bad(`${names.ship(ship)} is ${reason}`) : null),
   GateClosed: (names, { gate }) => bad(`${sentence(names.gate(gate))} is closed`),
   GateOpened: (names, { gate }) => `${sentence(names.gate(gate))} is open again`,
@@ -111,7 +113,8 @@ const TELLERS = {
     const from = source ? ` from ${names.station(source)}` : "";
     return `${names.ship(ship)} took a job: ${units} ${names.ware(ware)}${from} to ${names.station(target)}`;
   },
-  TradeAbandoned: (names, { ship, reason }, own) => (own ? bad(`${names.ship(ship)} gave its job up: ${reason}`) : null),
+  TradeAbandoned: (names, { ship, reason }, own) =>
+    own ? bad(`${names.ship(ship)} gave its job up: ${reason}`) : null,
   QueueChanged: (names, { ship, why }, own) =>
     own && (why === "replanned" || why === "gate") ? `${names.ship(ship)} takes another way` : null,
   EntryFailed: (names, { ship, message }, own) => (own ? bad(`${names.ship(ship)}: ${message}`) : null),

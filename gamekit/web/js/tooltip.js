@@ -6,8 +6,11 @@
  * @import {Spot} from "./layout.js"
  */
 
-import { formatCredits } from "./model.js";
+import { formatCredits, formatTime } from "./model.js";
 import { FONT, PALETTE } from "./glyphs.js";
+
+/** Ticks a second at speed 1. */
+const TICK_HZ = 10;
 
 /** @typedef {{title: string, lines: string[], wares: [string, string, string, string][]}} Words */
 
@@ -30,10 +33,11 @@ export function wordsFor(view, target, sectorsNamed) {
   if (target.type === "gate") {
     const gate = view.gates[target.id];
     if (!gate) return null;
-    const goal = view.sectors[gate.to_sector]?.name ?? gate.to_sector;
+    const goal = view.sectors[gate.to_sector]?.name ?? gate.to_sector ?? "the unknown";
+    const until = gate.storm_until ? ` by a storm until ${formatTime(gate.storm_until, TICK_HZ)}` : "";
     const state = gate.open
-      ? `Open; a jump takes ${gate.jump_ticks / 10} s.`
-      : "Closed; ships wait or find another way.";
+      ? `Open; a jump takes ${gate.jump_ticks / TICK_HZ} s.`
+      : `Closed${until}; ships wait or find another way.`;
     return { title: `Gate to ${goal}`, lines: [state], wares: [] };
   }
   const sector = view.sectors[target.id];

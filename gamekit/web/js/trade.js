@@ -52,17 +52,37 @@ export function tradeTotal(base, spread, stockSum, units, capacity) {
   return Number(floorDiv(value, 100n * room));
 }
 
-/** The price of one unit at a stock. @param {number} base @param {number} spread @param {number} stock @param {number} capacity */
+/**
+ * The price of one unit at a stock.
+ * @param {number} base
+ * @param {number} spread
+ * @param {number} stock
+ * @param {number} capacity
+ */
 export function priceAt(base, spread, stock, capacity) {
   return Math.max(1, tradeTotal(base, spread, 2 * stock, 1, capacity));
 }
 
-/** What a ship pays, rounded up. @param {number} base @param {number} spread @param {number} stock @param {number} units @param {number} capacity */
+/**
+ * What a ship pays, rounded up.
+ * @param {number} base
+ * @param {number} spread
+ * @param {number} stock
+ * @param {number} units
+ * @param {number} capacity
+ */
 export function buyingTotal(base, spread, stock, units, capacity) {
   return -tradeTotal(-base, spread, 2 * stock - units, units, capacity);
 }
 
-/** What a ship gets, rounded down. @param {number} base @param {number} spread @param {number} stock @param {number} units @param {number} capacity */
+/**
+ * What a ship gets, rounded down.
+ * @param {number} base
+ * @param {number} spread
+ * @param {number} stock
+ * @param {number} units
+ * @param {number} capacity
+ */
 export function sellingTotal(base, spread, stock, units, capacity) {
   return tradeTotal(base, spread, 2 * stock + units, units, capacity);
 }
@@ -126,9 +146,7 @@ export function quote(view, rules, ask) {
   const stock = station.stock[ask.ware] ?? 0;
   const base = ware.base_price;
   const total = (/** @type {number} */ units) =>
-    ask.kind === "buy"
-      ? buyingTotal(base, spread, stock, units, size)
-      : sellingTotal(base, spread, stock, units, size);
+    ask.kind === "buy" ? buyingTotal(base, spread, stock, units, size) : sellingTotal(base, spread, stock, units, size);
   let { units, limit } = ask.kind === "buy" ? buyable(view, rules, ask, station, size) : sellable(ask, station, size);
   if (ask.kind === "buy") {
     const most = affordable(units, ask.credits, (some) => total(some) + feeOf(permille, total(some)));

@@ -59,7 +59,12 @@ export class TradeForm {
     this.preview();
   }
 
-  /** What the station deals in, with its prices; what was chosen stays chosen. @param {View} view @param {Id} ship @param {Id} station */
+  /**
+   * What the station deals in, with its prices; what was chosen stays chosen.
+   * @param {View} view
+   * @param {Id} ship
+   * @param {Id} station
+   */
   offer(view, ship, station) {
     const held = view.stations[station];
     if (!held) return;
@@ -73,7 +78,7 @@ export class TradeForm {
       this.offered = offered;
       const options = rows.map(({ value, text }) => Object.assign(make("option", { text }), { value }));
       this.what.replaceChildren(...options);
-      const carried = held.buys.find((ware) => (this.at && (afterQueue(this.at.ship).hold[ware] ?? 0) > 0));
+      const carried = held.buys.find((ware) => this.at && (afterQueue(this.at.ship).hold[ware] ?? 0) > 0);
       if (carried) this.what.value = `sell:${carried}`;
       this.typed = false;
     }
@@ -118,7 +123,10 @@ export class TradeForm {
     const verb = chosen.kind === "buy" ? "Buy" : "Sell";
     this.go.disabled = !fine;
     say(this.go, fine ? `${verb} ${wanted} ${name}` : verb);
-    say(byId("trade-quote", HTMLElement), found ? describeQuote(name, chosen.kind, found, later) : "Choose how many units.");
+    say(
+      byId("trade-quote", HTMLElement),
+      found ? describeQuote(name, chosen.kind, found, later) : "Choose how many units.",
+    );
   }
 
   /** The form as an order: after the ship's other orders. */

@@ -128,7 +128,11 @@ export function describeQuote(ware, kind, { units, total, fee, before, after, li
   if (!units) return `Nothing can be ${kind === "buy" ? "bought" : "sold"}: ${why || "choose how many"}.`;
   const each = formatPrice(Math.floor(total / units));
   const sum = formatCredits(kind === "buy" ? total + fee : total - fee);
-  const charged = !fee ? "" : kind === "buy" ? `, ${formatCredits(fee)} of it the fee` : `, a fee of ${formatCredits(fee)} taken off`;
+  const charged = !fee
+    ? ""
+    : kind === "buy"
+      ? `, ${formatCredits(fee)} of it the fee`
+      : `, a fee of ${formatCredits(fee)} taken off`;
   const text = `${units} ${ware} for ${sum} cr (${each} each${charged}). The price goes from ${formatPrice(before)} to ${formatPrice(after)}.`;
   const short = why ? ` Not more: ${why}.` : "";
   return `${text}${short}${later ? " At the prices of now." : ""}`;

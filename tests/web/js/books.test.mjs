@@ -11,7 +11,17 @@ import { FakeStorage } from "./fakes.mjs";
 const view = {
   sectors: { sol: { name: "Sol" } },
   gates: { "sol:x": { sector: "sol", to: "x:sol", to_sector: null } },
-  stations: { hub: { name: "Hub", sector: "sol", sells: ["ore"], buys: [], stock: { ore: 5 }, capacity: { ore: 9 }, price: { ore: 100 } } },
+  stations: {
+    hub: {
+      name: "Hub",
+      sector: "sol",
+      sells: ["ore"],
+      buys: [],
+      stock: { ore: 5 },
+      capacity: { ore: 9 },
+      price: { ore: 100 },
+    },
+  },
   ships: { s1: { name: "Mercury", owner: "p1" }, s2: { name: "Venus", owner: "p2" } },
   players: { p1: { name: "Ada", credits: 1000 } },
   wares: { ore: { name: "Ore", volume: 1, base_price: 100 } },
@@ -77,7 +87,16 @@ test("a series keeps its whole span in few points, and its last is the present",
 test("the annals are bounded", () => {
   const annals = new Annals();
   for (let tick = 0; tick < 3000; tick += 1) {
-    const event = { type: "WareBought", player: "p1", ship: "s1", station: "hub", ware: "ore", units: 1, price: 1, total: 1 };
+    const event = {
+      type: "WareBought",
+      player: "p1",
+      ship: "s1",
+      station: "hub",
+      ware: "ore",
+      units: 1,
+      price: 1,
+      total: 1,
+    };
     annals.delta(view, "p1", { tick, events: [event, { type: "NeverHeardOf", ship: {} }], changes: {} });
     annals.sample(view, "p1", tick);
   }
@@ -89,10 +108,28 @@ test("the annals are bounded", () => {
 
 test("a partial fill is told, by what the server says or by what was asked", () => {
   const annals = new Annals();
-  const bought = { type: "WareBought", player: "p1", ship: "s1", station: "hub", ware: "ore", units: 40, price: 100, total: 4000 };
-  const delta = (event) => ({ tick: 9, at: [8, 8], events: [event, { type: "EntryDone", ship: "s1", order: 3 }], changes: {} });
+  const bought = {
+    type: "WareBought",
+    player: "p1",
+    ship: "s1",
+    station: "hub",
+    ware: "ore",
+    units: 40,
+    price: 100,
+    total: 4000,
+  };
+  const delta = (event) => ({
+    tick: 9,
+    at: [8, 8],
+    events: [event, { type: "EntryDone", ship: "s1", order: 3 }],
+    changes: {},
+  });
   const [told] = annals.delta(view, "p1", delta(bought), new Map([["s1:3", 90]]));
-  assert.deepEqual(told, { tick: 8, text: "Mercury bought only 40 of 90 Ore at Hub for 40 cr: no more could be moved", kind: "bad" });
+  assert.deepEqual(told, {
+    tick: 8,
+    text: "Mercury bought only 40 of 90 Ore at Hub for 40 cr: no more could be moved",
+    kind: "bad",
+  });
   const [other] = annals.delta(view, "p1", delta({ ...bought, wanted: 50, limited_by: "hold_full", fee: 20 }));
   assert.equal(other.text, "Mercury bought only 40 of 50 Ore at Hub for 40 cr, fee 0.20: the hold is full then");
   const [full] = annals.delta(view, "p1", delta(bought), new Map([["s1:3", 40]]));

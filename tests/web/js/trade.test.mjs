@@ -5,14 +5,33 @@ import { bestOffers } from "../../../gamekit/web/js/market.js";
 import { afterQueue, feeOf, priceAt, quote, rulesOf, tradeTotal } from "../../../gamekit/web/js/trade.js";
 
 const view = () => ({
-  wares: { ore: { name: "Ore", tier: 1, volume: 3, base_price: 1000 }, food: { name: "Food", tier: 1, volume: 1, base_price: 1601 } },
+  wares: {
+    ore: { name: "Ore", tier: 1, volume: 3, base_price: 1000 },
+    food: { name: "Food", tier: 1, volume: 1, base_price: 1601 },
+  },
   stations: {
-    hub: { name: "Hub", sells: ["ore", "food"], buys: ["ore", "food"], stock: { ore: 200, food: 0 }, capacity: { ore: 400, food: 400 }, price: { ore: 1000, food: 2081 } },
+    hub: {
+      name: "Hub",
+      sells: ["ore", "food"],
+      buys: ["ore", "food"],
+      stock: { ore: 200, food: 0 },
+      capacity: { ore: 400, food: 400 },
+      price: { ore: 1000, food: 2081 },
+    },
     mine: { name: "Mine", sells: ["ore"], buys: [], stock: { ore: 300 }, capacity: { ore: 400 }, price: { ore: 850 } },
   },
 });
 const rules = (given = {}) => rulesOf(view(), { price_spread_percent: 30, ...given });
-const ask = (fields = {}) => ({ kind: "buy", station: "hub", ware: "ore", units: 40, hold: {}, capacity: 400, credits: 10_000_000, ...fields });
+const ask = (fields = {}) => ({
+  kind: "buy",
+  station: "hub",
+  ware: "ore",
+  units: 40,
+  hold: {},
+  capacity: 400,
+  credits: 10_000_000,
+  ...fields,
+});
 
 test("the price is linear in the stock, and never below one", () => {
   assert.equal(priceAt(1000, 30, 0, 400), 1300);
@@ -69,7 +88,12 @@ test("nothing is quoted for what is not known", () => {
 test("the queue tells where a ship will trade and with what", () => {
   const ship = { at: { type: "dock", station: "hub" }, hold: { ore: 5 }, queue: [] };
   assert.deepEqual(afterQueue(ship), { station: "hub", hold: { ore: 5 }, later: false });
-  ship.queue = [{ type: "sell", ware: "ore", units: 9 }, { type: "fly" }, { type: "dock", station: "mine" }, { type: "buy", ware: "ore", units: 20 }];
+  ship.queue = [
+    { type: "sell", ware: "ore", units: 9 },
+    { type: "fly" },
+    { type: "dock", station: "mine" },
+    { type: "buy", ware: "ore", units: 20 },
+  ];
   assert.deepEqual(afterQueue(ship), { station: "mine", hold: { ore: 20 }, later: true });
   ship.queue.push({ type: "fly" });
   assert.equal(afterQueue(ship).station, null);
@@ -77,6 +101,10 @@ test("the queue tells where a ship will trade and with what", () => {
 
 test("the best offers are the cheapest stock and the best paying room", () => {
   const [ore, food] = bestOffers(view());
-  assert.deepEqual(ore, { ware: "ore", ask: { station: "mine", price: 850, units: 300 }, bid: { station: "hub", price: 1000, units: 200 } });
+  assert.deepEqual(ore, {
+    ware: "ore",
+    ask: { station: "mine", price: 850, units: 300 },
+    bid: { station: "hub", price: 1000, units: 200 },
+  });
   assert.deepEqual(food, { ware: "food", ask: null, bid: { station: "hub", price: 2081, units: 400 } });
 });
