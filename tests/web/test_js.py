@@ -59,7 +59,9 @@ def test_prices_in_the_browser_are_those_of_the_rules() -> None:
     for _ in range(500):
         capacity = chance.randint(1, 1_000_000)
         stock = chance.randint(0, capacity)
-        cases.append((chance.randint(1, 5_000_000), chance.randint(0, 90), stock, chance.randint(1, capacity), capacity))
+        cases.append(
+            (chance.randint(1, 5_000_000), chance.randint(0, 90), stock, chance.randint(1, capacity), capacity)
+        )
     worked = json.loads(run(node(), "tests/web/js/trade_cases.mjs", stdin=json.dumps(cases)))
     for (base, spread, stock, units, capacity), (one, buying, selling) in zip(cases, worked, strict=True):
         assert one == price(base, spread, stock, capacity)

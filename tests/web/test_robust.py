@@ -1,4 +1,4 @@
-"""What the page withstands: names with anything in them, hours of play, keys alone, strict policy, views it does not know."""
+"""What the page withstands: any names, hours of play, keys alone, the strict policy, views that it does not know."""
 
 from __future__ import annotations
 
@@ -26,6 +26,48 @@ NAMES = [
     "&lt;b&gt; \"quoted\" 'name'",
     "W" * 40,
 ]
+GHOST = {
+    "name": "Ghost",
+    "owner": "nobody",
+    "class": "?",
+    "capacity": 0,
+    "speed": 1,
+    "status": "",
+    "reason": "",
+    "at": {"type": "gate", "gate": "gone", "exit": None, "depart": 0, "arrive": 9},
+}
+ODD_GATE = {"sector": "sol", "x": -800, "y": -800, "to": None, "to_sector": None, "open": True, "jump_ticks": 5}
+BARE_STATION: dict[str, Any] = {
+    "name": "Bare",
+    "kind": "?",
+    "sector": "sol",
+    "x": 0,
+    "y": 0,
+    "stock": {},
+    "capacity": {},
+    "price": {},
+    "buys": [],
+    "sells": [],
+    "recipe": None,
+    "status": "",
+    "reason": "",
+}
+#: Deltas and a message as a later server might send them.
+STRANGE = """([ship, ghost, odd, bare]) => {
+  const { connection, model } = gamekit;
+  const hear = (message) => connection.heard(JSON.stringify(message));
+  const say = (events, changes) =>
+    hear({ type: "delta", tick: model.tick, seq: 1, n: connection.position.n + 1, events, changes });
+  say([{ type: "SomethingNew", ship, deep: { er: [1] } }, { type: "RulesChanged" }], {
+    weather: { sol: { wind: 3 } },
+    rules: { price_spread_percent: { value: 40 } },
+    ships: { ghost },
+    gates: { "sol:sirius": { storm_until: 99999, open: false }, odd },
+    sectors: { "ross-154": null, sol: { gates: ["odd"] } },
+  });
+  say([{ type: "ShipDocked", ship: "ghost", station: "gone" }], { stations: { "sol-hub": null, bare } });
+  hear({ type: "weather_report", text: "?" });
+}"""
 RUN_AXE = """async () => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"] });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(" | ")}`);
@@ -52,9 +94,7 @@ def heap(page: Page) -> int:
     return used
 
 
-def test_names_are_text_whatever_they_contain(
-    server: LiveServer, visitor: Visitor, pictures: Path
-) -> None:
+def test_names_are_text_whatever_they_contain(server: LiveServer, visitor: Visitor, pictures: Path) -> None:
     made = new_game(server, name="<u>Game</u> \u202etxet & 🚀", player_name=NAMES[0])
     for name in NAMES[1:]:
         status, answer = server.call("POST", f"/api/game/{made['id']}/join", {"name": name})
@@ -86,24 +126,7 @@ def test_a_view_with_holes_and_things_nobody_knows_hurts_nothing(server: LiveSer
     page = play(visitor, made["play_url"])
     ship = own_ship(page)
     selected(page, ship)
-    page.evaluate(
-        """(ship) => {
-          const { connection, model } = gamekit;
-          const n = connection.position.n;
-          const say = (events, changes) =>
-            connection.heard(JSON.stringify({ type: "delta", tick: model.tick, seq: 1, n: (connection.position.n += 0) + 1, events, changes }));
-          say([{ type: "SomethingNew", ship, deep: { er: [1] } }, { type: "RulesChanged" }], {
-            weather: { sol: { wind: 3 } },
-            rules: { price_spread_percent: { value: 40 } },
-            ships: { ghost: { name: "Ghost", owner: "nobody", class: "?", capacity: 0, speed: 1, status: "", reason: "", at: { type: "gate", gate: "gone", exit: null, depart: 0, arrive: 9 } } },
-            gates: { "sol:sirius": { storm_until: 99999, open: false }, odd: { sector: "sol", x: -800, y: -800, to: null, to_sector: null, open: true, jump_ticks: 5 } },
-            sectors: { "ross-154": null, sol: { gates: ["odd"] } },
-          });
-          say([{ type: "ShipDocked", ship: "ghost", station: "gone" }], { stations: { "sol-hub": null, bare: { name: "Bare", kind: "?", sector: "sol", x: 0, y: 0, stock: {}, capacity: {}, price: {}, buys: [], sells: [], recipe: null, status: "", reason: "" } } });
-          connection.heard(JSON.stringify({ type: "weather_report", text: "?" }));
-        }""",
-        ship,
-    )
+    page.evaluate(STRANGE, [ship, GHOST, ODD_GATE, BARE_STATION])
     for panel in PANELS:
         opened(page, panel)
     expect(by_id(page, "log")).to_have_count(0)
@@ -139,9 +162,7 @@ def test_everything_can_be_reached_and_left_by_keys(server: LiveServer, visitor:
     reached = set()
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate("() => document.activeElement?.dataset?.testid ?? document.activeElement?.id ?? ''")
-        )
+        reached.add(page.evaluate("() => document.activeElement?.dataset?.testid ?? document.activeElement?.id ?? ''"))
     wanted = {"share", "map", "tab-station", "tab-players", "send", "trade-what", "trade-units", "trade-go", "append"}
     assert wanted | {"auto", "stop", f"ship-{own_ship(page)}"} <= reached
     by_id(page, "tab-market").press("Enter")
@@ -180,7 +201,11 @@ def test_the_first_view_weighs_less_than_150_kb(
     for name, address in (("lobby", server.url), ("game", made["play_url"])):
         page = visitors().page()
         requests: list[Any] = []
-        page.on("requestfinished", lambda request: requests.append(request))
+
+        def note(request: Any, into: list[Any] = requests) -> None:
+            into.append(request)
+
+        page.on("requestfinished", note)
         page.goto(address, wait_until="networkidle")
         if name == "game":
             live(page)

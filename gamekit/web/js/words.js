@@ -43,6 +43,7 @@ function placeName(view, { sector, x, y }) {
   if (gate) return gateName(view, gate);
   const station = Object.values(view.stations).find(here);
   if (station) return station.name;
+  if (!x && !y) return `the middle of ${sectorName(view, sector)}`;
   return `${coordinate(x)}, ${coordinate(y)} in ${sectorName(view, sector)}`;
 }
 
