@@ -25,14 +25,14 @@ def test_a_game_is_made_with_the_chosen_scenario_seed_and_rules(
     by_id(page, "rules").locator("summary").click()
     by_id(page, "rule-company_percent").select_option("0")
     by_id(page, "rule-starting_credits").select_option("2000000")
-    by_id(page, "rule-storm_rate").select_option("1000")
+    by_id(page, "rule-storm_rate").select_option("300")
     page.screenshot(path=pictures / "lobby-rules.png", full_page=True)
     by_id(page, "create").click()
     live(page)
     expect(by_id(page, "credits")).to_have_text("20,000 cr")
     assert page.evaluate("() => Object.keys(gamekit.model.view.sectors).length") == 5
     rules = page.evaluate("() => gamekit.welcomed")
-    assert (rules["storm_rate"], rules["company_percent"]) == (1000, 0)
+    assert (rules["storm_rate"], rules["company_percent"]) == (300, 0)
     game = page.evaluate("() => gamekit.game")
     status, info = server.call("GET", f"/api/game/{game}")
     assert status == 200

@@ -22,6 +22,7 @@ import {
   glyphRadius,
   namesShown,
   paintBase,
+  paintEtas,
   paintFrame,
   paintHoveredBox,
   paintRing,
@@ -377,7 +378,10 @@ export class GalaxyMap {
     if (box) paintHoveredBox(ctx, camera, box);
     for (const id of this.selection.ids) {
       const ship = view.ships[id];
-      if (ship) paintRoute(ctx, scene, routeOf(view, ship, tick));
+      const route = ship && routeOf(view, ship, tick);
+      if (!route) continue;
+      paintRoute(ctx, scene, route);
+      if (id === this.selected) paintEtas(ctx, scene, route, tick, this.clock.tickHz);
     }
     this.paintPending(ctx, scene);
     for (const { spot, startMs } of this.rings) paintRing(ctx, camera.toScreen(spot), 8, (now - startMs) / RING_MS);

@@ -78,6 +78,7 @@ export class Mirror {
 export class GameClock {
   constructor() {
     this.rate = 0; // ticks a second
+    this.tickHz = 10;
     this.anchorTick = 0;
     this.anchorMs = 0;
     this.shown = NaN;
@@ -87,6 +88,7 @@ export class GameClock {
 
   /** What the server said. @param {ClockSetting} setting @param {number} nowMs a monotonic time in milliseconds */
   set({ tick, speed, paused, tickHz, quietS = 0 }, nowMs) {
+    this.tickHz = tickHz;
     this.runOnMs = 1000 * Math.max(RUN_ON_S, 2 * quietS);
     if (!Number.isNaN(this.shown)) this.at(nowMs);
     this.shownMs = nowMs;
@@ -207,7 +209,8 @@ export function routeOf(view, ship, tick) {
       const beyond = spotOf(view, { gate: entry.exit ?? (entry.gate && view.gates[entry.gate]?.to) });
       if (!entry.gate || !beyond) continue;
       const exit = entry.exit ?? /** @type {Id} */ (view.gates[entry.gate]?.to);
-      if (!entered) route.parts.push({ type: "jump", gate: entry.gate, exit, along: 0 });
+      if (!entered)
+        route.parts.push({ type: "jump", gate: entry.gate, exit, along: 0, ...(entry.eta && { eta: entry.eta }) });
       cursor = beyond;
     } else if (entry.type === "fly" || entry.type === "dock") {
       const next = spotOf(view, entry);
@@ -215,7 +218,13 @@ export function routeOf(view, ship, tick) {
       if (cursor?.sector === next.sector && (cursor.x !== next.x || cursor.y !== next.y)) {
         /** @type {Point} */
         const from = [cursor.x, cursor.y];
-        route.parts.push({ type: "line", sector: next.sector, from, to: [next.x, next.y] });
+        route.parts.push({
+          type: "line",
+          sector: next.sector,
+          from,
+          to: [next.x, next.y],
+          ...(entry.eta && { eta: entry.eta }),
+        });
       }
       cursor = next;
     }

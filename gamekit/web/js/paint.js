@@ -10,13 +10,18 @@
 import { BOX, curveFrom, onCurve, planeOf } from "./layout.js";
 import { Labels, paintSectorNames, paintText } from "./labels.js";
 import { FONT, PALETTE, paintGlyph } from "./glyphs.js";
+import { formatSpan } from "./model.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
 /** @typedef {{view: View, boxes: Map<Id, Box>, curves: Map<Id, Curve>, camera: Camera}} Scene */
 /**
- * A ship on the screen.
- * @typedef {Spot & {id: Id, name: string, heading: number, own: boolean, company: boolean, stuck: boolean}} Mark
+ * A ship on the screen; `tail` is where its trail begins.
+ * @typedef {{id: Id, name: string, own: boolean, company: boolean, stuck: boolean, tail?: Spot | null}} Looks
+ * @typedef {Spot & {heading: number} & Looks} Mark
  */
+
+/** Width of a sector's box, in pixels, above which stations show how full they are. */
+const STOCK_BOX_PX = 150;
 
 /** Width of a sector's box in pixels. @param {Camera} camera */
 export function boxPixels(camera) {
@@ -73,8 +78,22 @@ function paintLanes(ctx, { view, curves, camera }) {
     ctx.setLineDash(gate.open ? [] : [width * 2, width * 3]);
     traceCurve(ctx, camera, curve);
     ctx.stroke();
+    if (!gate.open) paintClosed(ctx, camera.toScreen(onCurve(curve, 0.5)), width);
   }
   ctx.setLineDash([]);
+}
+
+/** A cross on a lane that lets nobody through. @param {Context} ctx @param {Spot} spot @param {number} width */
+function paintClosed(ctx, { x, y }, width) {
+  const arm = 3 + width;
+  ctx.setLineDash([]);
+  ctx.lineWidth = Math.max(1.5, width * 0.8);
+  ctx.beginPath();
+  ctx.moveTo(x - arm, y - arm);
+  ctx.lineTo(x + arm, y + arm);
+  ctx.moveTo(x + arm, y - arm);
+  ctx.lineTo(x - arm, y + arm);
+  ctx.stroke();
 }
 
 /** @param {Context} ctx @param {Camera} camera @param {Curve} curve */
@@ -184,12 +203,13 @@ function paintStations(ctx, { view, boxes, camera }, shown, labels) {
     if (!box || !shown.has(station.sector)) continue;
     const spot = camera.toScreen(planeOf(box, station.x, station.y));
     placed.push({ spot, station, box });
-    labels.block(spot.x, spot.y, radius + 3);
+    labels.block(spot.x, spot.y, radius + (size > STOCK_BOX_PX ? 6 : 3));
     if (size < 28) {
       ctx.fillStyle = stationColour(station);
       ctx.fillRect(spot.x - 1, spot.y - 1, 2, 2);
     } else {
       paintGlyph(ctx, station.kind, spot, radius, stationColour(station));
+      if (size > STOCK_BOX_PX) paintStock(ctx, station, spot, radius);
     }
   }
   if (size < 230) return;
@@ -200,9 +220,38 @@ function paintStations(ctx, { view, boxes, camera }, shown, labels) {
     const name = station.name.startsWith(`${sector} `) ? station.name.slice(sector.length + 1) : station.name;
     const { x, y } = camera.toScreen(box);
     const frame = { left: x - size / 2, top: y - size / 2, right: x + size / 2, bottom: y + size / 2 };
-    const near = labels.spotFor(ctx.measureText(name).width, 13, spot, radius + 5, frame);
+    const near = labels.spotFor(ctx.measureText(name).width, 13, spot, radius + 9, frame);
     if (near) paintText(ctx, name, near, PALETTE.name);
   }
+}
+
+/**
+ * How full a station is, from 0 to 1: its stocks in parts of what they may be.
+ * @param {Pick<Station, "stock" | "capacity">} station
+ */
+export function fullness({ stock, capacity }) {
+  const parts = Object.entries(capacity ?? {}).map(([ware, most]) => (most ? (stock?.[ware] ?? 0) / most : 0));
+  return parts.length ? parts.reduce((sum, part) => sum + part, 0) / parts.length : 0;
+}
+
+/**
+ * A ring around a station that closes as its stocks fill, from the top clockwise.
+ * @param {Context} ctx
+ * @param {Station} station
+ * @param {Spot} spot
+ * @param {number} radius of the glyph
+ */
+function paintStock(ctx, station, { x, y }, radius) {
+  const top = -Math.PI / 2;
+  const ring = (/** @type {number} */ part, /** @type {string} */ colour) => {
+    ctx.beginPath();
+    ctx.arc(x, y, radius + 4.5, top, top + part * 2 * Math.PI);
+    ctx.strokeStyle = colour;
+    ctx.stroke();
+  };
+  ctx.lineWidth = 1.5;
+  ring(1, PALETTE.boxEdge);
+  ring(fullness(station), PALETTE.other);
 }
 
 /** @param {Station} station */
@@ -222,6 +271,16 @@ function stationColour(station) {
 export function paintShip(ctx, camera, mark, selected) {
   const radius = shipRadius(camera, mark.own);
   const { x, y } = mark;
+  if (mark.tail) {
+    ctx.globalAlpha = 0.45;
+    ctx.beginPath();
+    ctx.moveTo(mark.tail.x, mark.tail.y);
+    ctx.lineTo(x, y);
+    ctx.lineWidth = 1.5;
+    ctx.strokeStyle = markColour(mark);
+    ctx.stroke();
+    ctx.globalAlpha = 1;
+  }
   ctx.save();
   ctx.translate(x, y);
   if (selected) {
@@ -310,6 +369,34 @@ export function paintRoute(ctx, { boxes, curves, camera }, route) {
   }
   const box = route.end && boxes.get(route.end.sector);
   if (route.end && box) paintGoal(ctx, camera.toScreen(planeOf(box, route.end.x, route.end.y)));
+}
+
+/**
+ * When a ship will have done each jump and the last step of its way, beside the place.
+ * @param {Context} ctx
+ * @param {Scene} scene
+ * @param {Route} route
+ * @param {number} tick
+ * @param {number} tickHz
+ */
+export function paintEtas(ctx, { view, boxes, camera }, route, tick, tickHz) {
+  if (boxPixels(camera) < 44) return;
+  const labels = new Labels();
+  ctx.font = `500 11px ${FONT}`;
+  for (const [index, part] of route.parts.entries()) {
+    const last = index === route.parts.length - 1;
+    if (!part.eta || part.eta <= tick || (part.type === "line" && !last)) continue;
+    const exit = part.type === "jump" ? view.gates[part.exit] : undefined;
+    const box = boxes.get(part.type === "line" ? part.sector : (exit?.sector ?? ""));
+    const [x, y] = part.type === "line" ? part.to : [exit?.x ?? 0, exit?.y ?? 0];
+    if (!box) continue;
+    const spot = camera.toScreen(planeOf(box, x, y));
+    const text = formatSpan(part.eta - tick, tickHz);
+    // The goal is often a station, with its name and ships beside it.
+    const [gap, sides] = last ? [glyphRadius(camera) + 7, ["below", "above"]] : [11, ["right", "left", "below"]];
+    const near = labels.spotFor(ctx.measureText(text).width, 13, spot, gap, null, sides);
+    if (near) paintText(ctx, text, near, PALETTE.route);
+  }
 }
 
 /**

@@ -115,7 +115,8 @@ export type Place =
   | { type: "gate"; gate: Id; exit: Id; along: number; moving: boolean };
 
 export type RoutePart =
-  { type: "line"; sector: Id; from: Point; to: Point } | { type: "jump"; gate: Id; exit: Id; along: number };
+  | { type: "line"; sector: Id; from: Point; to: Point; eta?: number | null }
+  | { type: "jump"; gate: Id; exit: Id; along: number; eta?: number | null };
 
 export interface Route {
   parts: RoutePart[];
