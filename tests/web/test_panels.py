@@ -62,6 +62,30 @@ def test_a_station_tells_stock_prices_recipe_and_why_it_stands_still(
     until(page, f"gamekit.model.view.ships[{ship!r}].queue.at(-1)?.station === 'sirius-shipyard'")
 
 
+def test_a_shipyard_offers_its_ships_where_the_game_has_classes(server: LiveServer, visitor: Visitor) -> None:
+    page = play(visitor, new_game(server)["play_url"])
+    ship = own_ship(page)
+    click(page, {"station": "sol-hub"})
+    expect(page.locator("#info-title")).to_have_text("Station")
+    page.evaluate(
+        """() => {
+          const { view } = gamekit.model;
+          view.ship_classes = { skiff: { name: "Skiff", speed_percent: 200, capacity_percent: 30, price: 6000000 } };
+          view.stations["sol-hub"].shipyard = true;
+          gamekit.info.draw();
+        }"""
+    )
+    expect(by_id(page, "shipyard")).to_contain_text("Skiff: speed 200 %, hold 30 %")
+    page.get_by_label("Buy for 60,000: Skiff").click()
+    page.get_by_label("Give back: Mercury").click()
+    expect(by_id(page, "latest")).to_contain_text("A new skiff at Sol Hub")
+    bodies = page.evaluate("() => gamekit.book.seen(performance.now()).map(({ body }) => body)")
+    assert bodies == [
+        {"type": "buy_ship", "class": "skiff", "station": "sol-hub"},
+        {"type": "sell_ship", "ship": ship},
+    ]
+
+
 def test_the_market_lists_the_best_prices_and_leads_to_their_stations(
     server: LiveServer, visitor: Visitor, pictures: Path
 ) -> None:

@@ -16,12 +16,17 @@ const KINDS = ["mine", "plant", "refinery", "factory", "hub", "habitat"];
 /** Fill the legend. @param {HTMLUListElement} list */
 export function fillLegend(list) {
   const ratio = devicePixelRatio || 1;
-  const drawn = (/** @type {string} */ kind, /** @type {string} */ colour, /** @type {string} */ text) => {
+  const drawn = (
+    /** @type {string} */ kind,
+    /** @type {string} */ colour,
+    /** @type {string} */ text,
+    /** @type {string} */ status = "",
+  ) => {
     const canvas = make("canvas");
     canvas.width = canvas.height = GLYPH_PX * ratio;
     const ctx = canvas.getContext("2d");
     ctx?.scale(ratio, ratio);
-    if (ctx) paintGlyph(ctx, kind, { x: GLYPH_PX / 2, y: GLYPH_PX / 2 }, 6.5, colour);
+    if (ctx) paintGlyph(ctx, kind, { x: GLYPH_PX / 2, y: GLYPH_PX / 2 }, 6.5, colour, status);
     return make("li", {}, canvas, text);
   };
   const ship = (/** @type {string} */ colour, /** @type {string} */ text) => {
@@ -38,8 +43,8 @@ export function fillLegend(list) {
   };
   list.replaceChildren(
     ...KINDS.map((kind) => drawn(kind, PALETTE.station, kind.charAt(0).toUpperCase() + kind.slice(1))),
-    drawn("factory", PALETTE.warn, "Starved: lacks wares"),
-    drawn("factory", PALETTE.bad, "Clogged: full"),
+    drawn("factory", PALETTE.warn, "Starved: lacks wares", "starved"),
+    drawn("factory", PALETTE.bad, "Clogged: full", "clogged"),
     ship(PALETTE.own, "Your ship"),
     ship(PALETTE.other, "Another player's"),
     ship(PALETTE.company, "A company's"),

@@ -208,7 +208,7 @@ function paintStations(ctx, { view, boxes, camera }, shown, labels) {
       ctx.fillStyle = stationColour(station);
       ctx.fillRect(spot.x - 1, spot.y - 1, 2, 2);
     } else {
-      paintGlyph(ctx, station.kind, spot, radius, stationColour(station));
+      paintGlyph(ctx, station.kind, spot, radius, stationColour(station), station.status);
       if (size > STOCK_BOX_PX) paintStock(ctx, station, spot, radius);
     }
   }

@@ -7,6 +7,7 @@
 
 import { make, say } from "./dom.js";
 import { formatPrice, formatSpan, formatTime } from "./model.js";
+import { Shipyard } from "./shipyard.js";
 
 /** @param {HTMLElement} body @param {PlayPage} page */
 export function stationPanel(body, page) {
@@ -39,6 +40,8 @@ class StationPanel {
       this.wares,
       make("div", { className: "actions" }, show, send),
     );
+    this.shipyard = new Shipyard(page);
+    body.append(this.shipyard.element);
     this.filledFor = "";
     this.shown = "";
   }
@@ -58,6 +61,7 @@ class StationPanel {
     say(this.recipe, recipe(view, station, this.page.tickHz));
     this.recipe.hidden = !station.recipe;
     this.send.hidden = !this.page.map.commands;
+    this.shipyard.update(view, id, station);
     const rows = wareRows(view, station);
     const shown = JSON.stringify([id, rows]);
     if (shown === this.shown) return;

@@ -41,6 +41,15 @@ export interface Station {
   status: string;
   reason: string;
   since?: number;
+  /** Whether ships are sold and taken back here. */
+  shipyard?: boolean;
+}
+
+export interface ShipClass {
+  name: string;
+  speed_percent: number;
+  capacity_percent: number;
+  price: number;
 }
 
 export type At =

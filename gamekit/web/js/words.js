@@ -96,6 +96,12 @@ export function describeCommand(view, body) {
       return `${ship}: another sequence of orders`;
     case "auto_trade":
       return `${ship}: auto-trade ${body.on ? "on" : "off"}`;
+    case "buy_ship":
+      return `A new ${body.class} at ${stationName(view, String(body.station))}`;
+    case "sell_ship":
+      return `${ship}: give it back`;
+    case "rename_ship":
+      return `${ship}: call it ${body.name}`;
     default:
       return `${ship}: ${body.type}`;
   }

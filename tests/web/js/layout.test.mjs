@@ -199,7 +199,10 @@ test("a sector's name goes on over free room, and is cut only where there is non
   assert.deepEqual(written([[200, 100]], name), [{ text: name, left: 176, right: 326 }], "room to the right");
   const [atEdge] = written([[960, 100]], name);
   assert.deepEqual(atEdge, { text: name, left: 850, right: 1000 }, "room to the left");
-  const row = written([100, 168, 236, 304, 372].map((x) => [x, 100]), name);
+  const row = written(
+    [100, 168, 236, 304, 372].map((x) => [x, 100]),
+    name,
+  );
   assert.ok(row.filter(({ text }) => text.endsWith("…")).length >= 3, "no room between neighbours");
   for (const [index, one] of row.entries()) {
     for (const other of row.slice(index + 1)) assert.ok(one.right <= other.left || other.right <= one.left);
