@@ -17,11 +17,8 @@ import { boundsOf, gateCurve, layoutSectors, planeOf } from "./layout.js";
 import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround, spotOf } from "./model.js";
 import { PALETTE } from "./glyphs.js";
 import { destinationOf, marksOf, targetAt } from "./marks.js";
+import { boxPixels, glyphRadius, namesShown, paintBase } from "./paint.js";
 import {
-  boxPixels,
-  glyphRadius,
-  namesShown,
-  paintBase,
   paintEtas,
   paintFrame,
   paintHoveredBox,
@@ -30,7 +27,7 @@ import {
   paintShip,
   paintShipNames,
   paintWaitingGoal,
-} from "./paint.js";
+} from "./paintlive.js";
 import { Selection } from "./selection.js";
 import { Tooltip, wordsFor } from "./tooltip.js";
 import { Pointers } from "./pointers.js";

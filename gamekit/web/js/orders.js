@@ -176,10 +176,10 @@ export class Orders {
 
   /** Offer every sector and station to send a ship to, for keyboards and small screens. @param {View} view */
   fillGoals(view) {
-    const sectors = Object.entries(view.sectors).sort(([, a], [, b]) => a.name.localeCompare(b.name));
-    const filledFor = `${sectors.length} ${Object.keys(view.stations).length}`;
+    const filledFor = `${Object.keys(view.sectors).length} ${Object.keys(view.stations).length}`;
     if (this.goals.getAttribute(REFILLED) === filledFor) return;
     this.goals.setAttribute(REFILLED, filledFor);
+    const sectors = Object.entries(view.sectors).sort(([, a], [, b]) => a.name.localeCompare(b.name));
     const option = (/** @type {string} */ text, /** @type {Destination | null} */ to) => {
       const made = make("option", { text });
       made.value = to ? JSON.stringify(to) : "";

@@ -71,9 +71,10 @@ class Names {
     return gate ? `the gate from ${this.sector(gate.sector)} to ${there ?? "the unknown"}` : "a gate";
   }
 
-  /** @param {unknown} id */
-  player(id) {
-    return this.view.players[String(id)]?.name ?? String(id);
+  /** Whether a gate is the one end by which its passage is told of, as both close and open together. @param {unknown} id */
+  isFirstEnd(id) {
+    const other = this.view.gates[String(id)]?.to;
+    return !other || !this.view.gates[other] || String(id) < other;
   }
 }
 
@@ -104,8 +105,8 @@ const TELLERS = {
   ShipEmerged: (names, { ship, sector }, own) =>
     own ? `${names.ship(ship)} came out in ${names.sector(sector)}` : null,
   ShipHolding: (names, { ship, reason }, own) => (own ? bad(`${names.ship(ship)} is ${reason}`) : null),
-  GateClosed: (names, { gate }) => bad(`${sentence(names.gate(gate))} is closed`),
-  GateOpened: (names, { gate }) => `${sentence(names.gate(gate))} is open again`,
+  GateClosed: (names, { gate }) => (names.isFirstEnd(gate) ? bad(`${sentence(names.gate(gate))} is closed`) : null),
+  GateOpened: (names, { gate }) => (names.isFirstEnd(gate) ? `${sentence(names.gate(gate))} is open again` : null),
   AutoTradeSwitched: (names, { ship, on }, own) =>
     own ? `${names.ship(ship)} ${on ? "trades by itself now" : "no longer trades by itself"}` : null,
   TradeAssigned: (names, { ship, units, ware, source, target }, own) => {

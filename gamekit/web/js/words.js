@@ -12,7 +12,7 @@ import { LIMITS } from "./tales.js";
 
 /** @param {View} view @param {Id | undefined} id */
 function sectorName(view, id) {
-  return view.sectors[id ?? ""]?.name ?? id ?? "nowhere";
+  return view.sectors[id ?? ""]?.name ?? id ?? "the unknown";
 }
 
 /** @param {View} view @param {Id | undefined} id */

@@ -142,6 +142,8 @@ test("only what concerns a player is told, and strange events hurt nobody", () =
   assert.equal(text({ type: "ShipDocked", ship: "s2", station: "hub" }), undefined);
   assert.equal(text({ type: "ShipDocked", ship: "gone", station: "gone" }), undefined);
   assert.equal(text({ type: "GateClosed", gate: "sol:x" }), "The gate from Sol to the unknown is closed");
+  view.gates["x:sol"] = { sector: "sol", to: "sol:x", to_sector: "sol" };
+  assert.equal(text({ type: "GateOpened", gate: "x:sol" }), undefined, "a passage is told of once");
   assert.equal(text({ type: "SomethingNew", ship: "s1" }), undefined);
   assert.equal(text({ type: "PlayerJoined", name: "<b>Eve</b>" }), "<b>Eve</b> joined the game");
 });
