@@ -269,6 +269,8 @@ export class PlayPage {
   /** @param {Body} body */
   command(body) {
     this.connection?.command(body);
+    // In sight at once, and not only with the next frame.
+    this.fleet.latest.update(this.model.view, this.book);
     if (this.connection?.queue.volatile)
       this.toast("This browser keeps nothing: do not reload before the order is sent.", "bad");
   }

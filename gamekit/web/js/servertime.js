@@ -14,11 +14,16 @@ const MEMORY_MS = 12000;
 /** Bounds that contradict each other by more ticks than this mean that the server's clock has jumped. */
 const TORN_TICKS = 0.5;
 
+/** Pongs in a row that must say so before a server counts as slower than it was. */
+const BELIEVED = 2;
+
 /** @typedef {{atMs: number, value: number}} Bound value: the tick that the bound gives for time 0 */
 
 export class ServerTime {
   constructor() {
     this.rate = 0; // ticks a millisecond
+    /** How many pongs in a row contradicted what was known. */
+    this.torn = 0;
     /** @type {Bound[]} */
     this.lows = [];
     /** @type {Bound[]} */
@@ -67,7 +72,11 @@ export class ServerTime {
     remember(this.trips, { atMs: nowMs, value: nowMs - sentMs });
     const high = tick + 1 - this.rate * sentMs;
     const low = bound(this.lows, nowMs, Math.max);
-    if (high < low - TORN_TICKS) this.lows = [];
+    const torn = high < low - TORN_TICKS;
+    this.torn = torn ? this.torn + 1 : 0;
+    // A server that has stopped for a moment catches up at once; only one that stays behind has another clock now.
+    if (torn && this.torn < BELIEVED) return this.at(nowMs);
+    if (torn) this.lows = [];
     remember(this.highs, { atMs: nowMs, value: high });
     return this.heard(tick, nowMs);
   }
