@@ -38,7 +38,7 @@ export function listen(page) {
   document.addEventListener("keydown", (event) => event.key === "Tab" && document.body.classList.add("tabbing"));
   document.addEventListener("pointerdown", () => document.body.classList.remove("tabbing"), { capture: true });
   const observed = new ResizeObserver(() => measure(page));
-  for (const id of ["panel", "info", "tabs"]) observed.observe(byId(id, HTMLElement));
+  for (const id of ["panel", "info", "tabs", "banner"]) observed.observe(byId(id, HTMLElement));
   addEventListener("resize", () => measure(page));
   measure(page);
 }
@@ -48,6 +48,7 @@ export function measure(page) {
   const box = (/** @type {string} */ id) => byId(id, HTMLElement).getBoundingClientRect();
   const bar = document.querySelector(".bar")?.getBoundingClientRect();
   const info = box("info");
+  const covered = Math.max(bar?.bottom ?? 0, box("banner").bottom);
   if (narrow()) {
     const top = Math.min(
       ...[box("panel"), info, box("tabs")].filter(({ height }) => height > 0).map((one) => one.top),
@@ -55,14 +56,14 @@ export function measure(page) {
     );
     page.map.setInsets({
       left: 0,
-      top: bar?.bottom ?? 0,
+      top: covered,
       right: 0,
       bottom: Math.min(innerHeight * 0.62, innerHeight - top),
     });
     return;
   }
   const right = Math.max(0, innerWidth - box("panel").left);
-  page.map.setInsets({ left: info.width ? info.right : 0, top: bar?.bottom ?? 0, right, bottom: 0 });
+  page.map.setInsets({ left: info.width ? info.right : 0, top: covered, right, bottom: 0 });
 }
 
 /** @param {PlayPage} page @param {KeyboardEvent} event */

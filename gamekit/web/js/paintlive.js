@@ -139,7 +139,7 @@ export function paintRoute(ctx, { boxes, curves, camera }, route) {
  * @param {number} tickHz
  */
 export function paintEtas(ctx, { view, boxes, camera }, route, tick, tickHz) {
-  if (boxPixels(camera) < 44) return;
+  if (boxPixels(camera) < 72) return;
   const labels = new Labels();
   ctx.font = `500 11px ${FONT}`;
   for (const [index, part] of route.parts.entries()) {
