@@ -1,9 +1,10 @@
-"""Makes the README's pictures from the running software: a real server, a real browser, a real JupyterLab.
+"""Makes the pictures of README and player's guide from the running software: real server, browser and JupyterLab.
 
     make screenshots
 
 Six players send their ships across the galaxy; the first one's page is photographed with its ship's route, then the
-first notebook in JupyterLab with its live map.
+first notebook in JupyterLab with its live map. For the guide one player makes a game, trades, reads the panels and
+loses the server for a moment, on a desktop and on a phone.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from playwright.sync_api import Page
+
 import gamekit
 from tests.browser import browser
+from tests.live import LiveServer
 from tests.notebooks.lab import READY, RUN_ALL, JupyterLab
 from tests.notebooks.test_lab import prepare
 
@@ -49,6 +53,65 @@ def player_page() -> None:
         page.close()
 
 
+def ready(page: Page) -> None:
+    """Wait until a page of a game is connected and has drawn the galaxy."""
+    page.get_by_test_id("light").and_(page.locator("[data-state=live]")).wait_for()
+    page.get_by_test_id("ships").locator("button").first.wait_for()
+
+
+def picture(page: Page, name: str) -> None:
+    """Photograph a page for the guide, after what moves has come to rest."""
+    page.wait_for_timeout(900)
+    page.screenshot(path=IMAGES / f"guide-{name}.png")
+
+
+def guide() -> None:
+    """Every step of the player's guide."""
+    with tempfile.TemporaryDirectory() as place, browser() as chromium, LiveServer(Path(place) / "data") as server:
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(server.url)
+        page.get_by_test_id("create-player").fill("Ada")
+        page.get_by_test_id("create-name").fill("Friday evening")
+        page.get_by_test_id("create-seed").fill("7")
+        page.get_by_test_id("rules").locator("summary").click()
+        picture(page, "lobby")
+        page.get_by_test_id("create").click()
+        ready(page)
+        game = page.url.rsplit("/", 1)[1]
+        server.admin(game, "speed", speed=5)
+        server.call("POST", f"/api/game/{game}/join", {"name": "Grace"})
+        picture(page, "start")
+        page.get_by_test_id("ships").locator("button").first.click()
+        page.get_by_test_id("trade-what").select_option("buy:alloys")
+        page.get_by_test_id("trade-units").fill("60")
+        picture(page, "trade")
+        page.get_by_test_id("trade-go").click()
+        page.get_by_test_id("append").check()
+        for place_name in ("Sirius Shipyard", "Luhman 16, the middle", "Sol Hub"):
+            page.get_by_test_id("send").select_option(label=place_name)
+            page.get_by_test_id("send-go").click()
+        picture(page, "orders")
+        for panel in ("station", "market", "ledger", "log", "players"):
+            page.get_by_test_id(f"tab-{panel}").click()
+            picture(page, panel)
+        page.get_by_test_id("info-close").click()
+        phone = chromium.new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+        phone.goto(f"{page.url}#token={page.evaluate('() => gamekit.token')}")
+        ready(phone)
+        phone.get_by_test_id("ships").locator("button").first.tap()
+        picture(phone, "phone")
+        phone.get_by_test_id("tab-market").tap()
+        picture(phone, "phone-market")
+        phone.close()
+        server.kill()
+        page.locator("[data-state=offline]").first.wait_for()
+        page.get_by_test_id("send").select_option(label="Ross 248, the middle")
+        page.get_by_test_id("send-go").click()
+        picture(page, "offline")
+        page.close()
+        server.start()
+
+
 def notebook() -> None:
     """The first notebook after its cells have run."""
     with tempfile.TemporaryDirectory() as place, browser() as chromium, JupyterLab(Path(place) / "lab") as lab:
@@ -69,5 +132,6 @@ def notebook() -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
+    guide()
     player_page()
     notebook()

@@ -13,7 +13,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_example_runs_and_its_ship_arrives(tmp_path: Path) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    [example] = re.findall(r"<!-- readme example -->\n```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in example.splitlines() if line.strip()]) <= 15
     done = subprocess.run(
         [sys.executable, "-c", example], capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path
@@ -21,6 +21,19 @@ def test_the_example_runs_and_its_ship_arrives(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert re.match(r"sirius at tick \d+", done.stdout, re.IGNORECASE), done.stdout
     assert "price_credits" in done.stdout
+
+
+def test_the_designers_example_runs_on_a_live_game(tmp_path: Path) -> None:
+    [example] = re.findall(r"<!-- designer example -->\n```python\n(.*?)```", README, re.DOTALL)
+    live = "import gamekit\nclient = gamekit.launch()\ngame = client.new_game(seed=7)\n"
+    script = f"{live}{example}\nassert branch.tick >= 360_000 > game.tick\nclient.close()\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "trade_range_jumps to" in done.stdout
+    assert "<svg" in (tmp_path / "storms.html").read_text()
+    assert (tmp_path / "sweep.db").stat().st_size > 0
 
 
 def test_the_example_of_own_rules_runs_headless_and_as_a_module(tmp_path: Path) -> None:

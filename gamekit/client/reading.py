@@ -152,6 +152,10 @@ class ShipReading(Generic[OrderT]):
         """
         return self.player.submit({"type": "rename_ship", "ship": self.id, "name": name})
 
+    def reorder(self, *orders: int) -> OrderT:
+        """Carry the ship's orders out in this sequence, by the `order` of the entries in `queue`; others follow."""
+        return self.player.submit({"type": "reorder", "ship": self.id, "orders": [int(order) for order in orders]})
+
     def _trade(self, verb: str, ware: str, units: int, append: bool) -> OrderT:
         ware_id = find(self.player.view.get("wares", {}), ware, "ware")
         return self.player.submit(

@@ -6,7 +6,8 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from tornado.web import RequestHandler, StaticFileHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import GZipContentEncoding, RequestHandler, StaticFileHandler
 
 if TYPE_CHECKING:
     from gamekit.server.app import Server
@@ -18,6 +19,15 @@ CONTENT_SECURITY_POLICY = (
 )
 
 WEB_DIRECTORY = resources.files("gamekit") / "web"
+
+
+class CompressedPages(GZipContentEncoding):
+    """Pages, modules and styles travel compressed; a game's state does not, because that would cost ticks."""
+
+    def __init__(self, request: HTTPServerRequest) -> None:
+        super().__init__(request)
+        if request.path.startswith("/api/"):
+            self._gzipping = False
 
 
 def _secure(handler: RequestHandler) -> None:

@@ -71,6 +71,13 @@ class CancelEntry(Command, frozen=True, tag="cancel"):
     entry: int
 
 
+class ReorderQueue(Command, frozen=True, tag="reorder"):
+    """Carry out the orders with these numbers in this sequence, and then those that are not named."""
+
+    ship: str
+    orders: tuple[int, ...]
+
+
 class AutoTrade(Command, frozen=True, tag="auto_trade"):
     """Let a ship trade by itself whenever it has no orders, or no longer; its queue stays as it is."""
 
@@ -105,5 +112,5 @@ class RenameShip(Command, frozen=True, tag="rename_ship"):
 
 
 SpaceCommand: TypeAlias = (
-    MoveShip | BuyWare | SellWare | StopShip | CancelEntry | AutoTrade | BuyShip | SellShip | RenameShip
+    MoveShip | BuyWare | SellWare | StopShip | CancelEntry | ReorderQueue | AutoTrade | BuyShip | SellShip | RenameShip
 )

@@ -10,7 +10,20 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
-from gamekit.space import amend, discovery, dispatch, economy, fog, orders, queue, shipyard, sight, storms, views
+from gamekit.space import (
+    amend,
+    discovery,
+    dispatch,
+    economy,
+    fog,
+    orders,
+    queue,
+    reorder,
+    shipyard,
+    sight,
+    storms,
+    views,
+)
 from gamekit.space.commands import (
     AutoTrade,
     BuyShip,
@@ -18,6 +31,7 @@ from gamekit.space.commands import (
     CancelEntry,
     MoveShip,
     RenameShip,
+    ReorderQueue,
     SellShip,
     SellWare,
     SpaceCommand,
@@ -40,6 +54,7 @@ _CARRY_OUT: dict[type[Command], Callable[[SpaceState, PlayerId, Any], list[Event
     SellWare: orders.trade,
     StopShip: orders.stop,
     CancelEntry: orders.cancel,
+    ReorderQueue: reorder.reorder,
     AutoTrade: orders.auto_trade,
     BuyShip: shipyard.buy_ship,
     SellShip: shipyard.sell_ship,

@@ -170,8 +170,8 @@ class TradeAbandoned(Event, frozen=True, gc=False):
 class QueueChanged(Event, frozen=True, gc=False):
     """Private: a ship's queue is another one.
 
-    `why` is "stopped", "cancelled", "abandoned" (a job given up), "replanned" (another way) or "gate" (a gate on the
-    way closed or opened).
+    `why` is "stopped", "cancelled", "reordered", "abandoned" (a job given up), "replanned" (another way) or "gate" (a
+    gate on the way closed or opened).
     """
 
     player: PlayerId

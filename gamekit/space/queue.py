@@ -192,6 +192,16 @@ def planned_through(state: SpaceState, ship: Ship, start: Place, gate: Gate, ord
     return [*entries, Jump(entries[-1].id + 1 if entries else ship.entries + 1, order, gate.id, gate.to)]
 
 
+def planned_again(state: SpaceState, ship: Ship, start: Place, last: Entry, order: int) -> list[Entry] | None:
+    """The entries of an order to move that ended with `last`, from another place, or None when there is no way."""
+    if isinstance(last, Jump) and not state.knows(ship.owner, state.gates[last.exit].sector):
+        # Into the unknown there is no other way than the gate that was named.
+        return planned_through(state, ship, start, state.gates[last.gate], order)
+    goal = place_after(state, last)
+    assert goal is not None, "only orders to move are planned"
+    return planned(state, ship, start, goal, order)
+
+
 def given(ship: Ship, entries: list[Entry]) -> list[Entry]:
     """The same entries, their ids counted as given to the ship."""
     ship.entries = entries[-1].id
@@ -222,12 +232,7 @@ def replan(state: SpaceState, ship: Ship, index: int, events: list[Event]) -> bo
         if end == 1:
             return True
     queue = ship.queue
-    start, order, last = place_before(state, ship, first), queue[index].order, queue[end - 1]
-    if isinstance(last, Jump) and not state.knows(ship.owner, state.gates[last.exit].sector):
-        # Into the unknown there is no other way than the gate that was named.
-        new = planned_through(state, ship, start, state.gates[last.gate], order)
-    else:
-        new = planned(state, ship, start, _destination(state, ship, end), order)
+    new = planned_again(state, ship, place_before(state, ship, first), queue[end - 1], queue[index].order)
     if new is None:
         return False
     given(ship, new)

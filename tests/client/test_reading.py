@@ -109,6 +109,11 @@ def test_trade_takes_ware_names(desk: Desk) -> None:
     ]
 
 
+def test_orders_are_put_into_another_sequence(desk: Desk) -> None:
+    desk.ship.reorder(3, 1)
+    assert desk.given == [{"type": "reorder", "ship": "ship-1", "orders": [3, 1]}]
+
+
 def test_fleet_takes_names_of_classes_and_stations() -> None:
     desk = Desk(view() | {"ship_classes": {"courier": {"name": "Courier"}}})
     desk.buy_ship("COURIER", "Sol Mine")

@@ -14,6 +14,7 @@ from gamekit.space.commands import (
     CancelEntry,
     MoveShip,
     RenameShip,
+    ReorderQueue,
     SellShip,
     SellWare,
     StopShip,
@@ -62,6 +63,7 @@ def commands(view: View) -> st.SearchStrategy[Command]:
         ),
         st.builds(SellShip, ship=ships),
         st.builds(RenameShip, ship=ships, name=names),
+        st.builds(ReorderQueue, ship=ships, orders=st.lists(st.integers(0, 12), max_size=6).map(tuple)),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gamekit.game import merge
+from gamekit.space.economy import price, trade_total
 from tests.nodejs import missing, node
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +51,22 @@ def test_merge_in_the_browser_is_merge_in_python() -> None:
         for one in patches:
             merge(expected, one)
         assert after == expected
+
+
+def test_prices_in_the_browser_are_those_of_the_rules() -> None:
+    chance = random.Random(21)
+    cases = []
+    for _ in range(500):
+        capacity = chance.randint(1, 1_000_000)
+        stock = chance.randint(0, capacity)
+        cases.append(
+            (chance.randint(1, 5_000_000), chance.randint(0, 90), stock, chance.randint(1, capacity), capacity)
+        )
+    worked = json.loads(run(node(), "tests/web/js/trade_cases.mjs", stdin=json.dumps(cases)))
+    for (base, spread, stock, units, capacity), (one, buying, selling) in zip(cases, worked, strict=True):
+        assert one == price(base, spread, stock, capacity)
+        assert buying == -trade_total(-base, spread, 2 * stock - units, units, capacity)
+        assert selling == trade_total(base, spread, 2 * stock + units, units, capacity)
 
 
 def fields(chance: random.Random) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Response, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.live import LiveServer
 from tests.web.conftest import Visitor, until
@@ -356,21 +356,6 @@ def test_the_phone_shows_everything_and_plays_by_touch(
     )
     assert cut_off == []
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
-
-
-def test_the_first_view_weighs_less_than_150_kb(server: LiveServer, visitors: Callable[..., Visitor]) -> None:
-    made = new_game(server)
-    answers: list[Response] = []
-
-    def weigh(answer: Response) -> None:
-        answers.append(answer)
-
-    for address in (server.url, made["play_url"]):
-        page = visitors().page()
-        page.on("response", weigh)
-        page.goto(address, wait_until="networkidle")
-        assert 20_000 < sum(len(answer.body()) for answer in answers) < 150_000
-        answers.clear()
 
 
 def test_the_page_works_behind_a_prefix(server: LiveServer, visitor: Visitor) -> None:

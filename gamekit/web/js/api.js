@@ -25,7 +25,7 @@ export class Refusal extends Error {
 
 /**
  * Make a game, and its first player.
- * @param {{scenario: string, seed?: number, name?: string, player_name: string}} asked
+ * @param {{scenario: string, seed?: number, name?: string, player_name: string, rules?: Record<string, number>}} asked
  * @returns {Promise<Admission>}
  */
 export function createGame(asked) {

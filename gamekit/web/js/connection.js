@@ -30,6 +30,8 @@ const NO_GAME = 4404;
  * @property {(message: Snapshot) => void} [snapshot]
  * @property {(message: Delta) => void} [delta]
  * @property {(tick: number) => void} [tick] the server's clock, when no delta carried it
+ * @property {(tick: number, sentMs: number) => void} [pong] the server's clock, and when the ping left that it answers
+ * @property {(nextS: number) => void} [quiet] when the server will be heard again at the latest, in seconds
  * @property {(message: Notice) => void} [notice]
  * @property {(entry: Entry, outcome: Outcome) => void} [outcome] how a command ended
  * @property {(code: string, message: string) => void} [error] an error that belongs to no command
@@ -56,6 +58,10 @@ export class Connection {
     /** @type {State} */
     this.state = { kind: "connecting" };
     this.latencyMs = NaN;
+    /** How late the server's ticks come. */
+    this.latenessMs = NaN;
+    /** Silence that the server has announced. */
+    this.quietMs = 0;
     /** The last delta seen. @type {{epoch: number, n: number} | null} */
     this.position = null;
     this.epoch = 0;
@@ -182,10 +188,15 @@ export class Connection {
         return this.failed(message);
       case "pong":
         this.latencyMs = this.parts.now() - message.t;
+        this.latenessMs = message.lateness_ms ?? NaN;
         this.listeners.latency?.(this.latencyMs);
-        return this.listeners.tick?.(message.tick);
+        return this.listeners.pong?.(message.tick, message.t);
       case "heartbeat":
-        return this.listeners.tick?.(message.tick);
+        this.quietMs = 1000 * (message.next_s ?? 0);
+        this.listeners.quiet?.(message.next_s ?? 0);
+        // A sleeping game tells no tick: its clock goes on as it went.
+        if (message.tick !== null && message.tick !== undefined) this.listeners.tick?.(message.tick);
+        return;
       case "notice":
         return this.listeners.notice?.(message);
     }
@@ -261,7 +272,7 @@ export class Connection {
   pulse() {
     const now = this.parts.now();
     if (!this.socket) return;
-    if (now - this.heardMs > (this.welcomed ? SILENCE_MS : OPENING_MS)) this.lost(0);
+    if (now - this.heardMs > (this.welcomed ? Math.max(SILENCE_MS, 3 * this.quietMs) : OPENING_MS)) this.lost(0);
     else if (this.welcomed && now - (this.pingedMs ?? 0) >= PING_EVERY_MS) {
       this.ping();
       void this.adopt();
@@ -294,6 +305,7 @@ export class Connection {
     this.socket = null;
     this.welcomed = false;
     this.latencyMs = NaN;
+    this.quietMs = 0;
     clearInterval(this.pulseTimer);
     socket?.close();
   }

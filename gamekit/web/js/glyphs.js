@@ -18,7 +18,8 @@ export const PALETTE = {
   station: "#a9b8c6",
   own: "#5fd4f4",
   route: "#ffd35c",
-  other: "#70839a",
+  other: "#8798ac",
+  company: "#4b5c6e",
   warn: "#f4b05f",
   bad: "#f07f6b",
 };
@@ -67,8 +68,9 @@ const GLYPHS = {
  * @param {Spot} spot
  * @param {number} radius pixels
  * @param {string} colour
+ * @param {string} [status] a clogged station is filled, a starved one has gaps, so that no colour is needed
  */
-export function paintGlyph(ctx, kind, { x, y }, radius, colour) {
+export function paintGlyph(ctx, kind, { x, y }, radius, colour, status) {
   ctx.beginPath();
   const corners = GLYPHS[kind];
   if (corners) {
@@ -77,12 +79,14 @@ export function paintGlyph(ctx, kind, { x, y }, radius, colour) {
   } else {
     ctx.arc(x, y, radius, 0, 2 * Math.PI);
   }
-  ctx.fillStyle = PALETTE.box;
+  ctx.fillStyle = status === "clogged" ? colour : PALETTE.box;
   ctx.fill();
+  if (status === "starved") ctx.setLineDash([radius * 0.7, radius * 0.35]);
   ctx.lineJoin = "round";
   ctx.lineWidth = Math.min(2, Math.max(1, radius * 0.24));
   ctx.strokeStyle = colour;
   ctx.stroke();
+  ctx.setLineDash([]);
   if (kind !== "hub" || radius < 4) return;
   ctx.beginPath();
   ctx.arc(x, y, radius * 0.32, 0, 2 * Math.PI);

@@ -4,22 +4,49 @@ import { make } from "./dom.js";
 import { PALETTE, paintGlyph } from "./glyphs.js";
 
 const GLYPH_PX = 22;
+/** Corners of a ship's mark, in pixels. @type {[number, number][]} */
+const DART = [
+  [8, 0],
+  [-6, 5.5],
+  [-3, 0],
+  [-6, -5.5],
+];
 const KINDS = ["mine", "plant", "refinery", "factory", "hub", "habitat"];
 
 /** Fill the legend. @param {HTMLUListElement} list */
 export function fillLegend(list) {
   const ratio = devicePixelRatio || 1;
-  const drawn = (/** @type {string} */ kind, /** @type {string} */ colour, /** @type {string} */ text) => {
+  const drawn = (
+    /** @type {string} */ kind,
+    /** @type {string} */ colour,
+    /** @type {string} */ text,
+    /** @type {string} */ status = "",
+  ) => {
     const canvas = make("canvas");
     canvas.width = canvas.height = GLYPH_PX * ratio;
     const ctx = canvas.getContext("2d");
     ctx?.scale(ratio, ratio);
-    if (ctx) paintGlyph(ctx, kind, { x: GLYPH_PX / 2, y: GLYPH_PX / 2 }, 6.5, colour);
+    if (ctx) paintGlyph(ctx, kind, { x: GLYPH_PX / 2, y: GLYPH_PX / 2 }, 6.5, colour, status);
+    return make("li", {}, canvas, text);
+  };
+  const ship = (/** @type {string} */ colour, /** @type {string} */ text) => {
+    const canvas = make("canvas");
+    canvas.width = canvas.height = GLYPH_PX * ratio;
+    const ctx = canvas.getContext("2d");
+    ctx?.scale(ratio, ratio);
+    ctx?.translate(GLYPH_PX / 2, GLYPH_PX / 2);
+    ctx?.beginPath();
+    for (const [x, y] of DART) ctx?.lineTo(x, y);
+    if (ctx) ctx.fillStyle = colour;
+    ctx?.fill();
     return make("li", {}, canvas, text);
   };
   list.replaceChildren(
     ...KINDS.map((kind) => drawn(kind, PALETTE.station, kind.charAt(0).toUpperCase() + kind.slice(1))),
-    drawn("factory", PALETTE.warn, "Starved: lacks wares"),
-    drawn("factory", PALETTE.bad, "Clogged: full"),
+    drawn("factory", PALETTE.warn, "Starved: lacks wares", "starved"),
+    drawn("factory", PALETTE.bad, "Clogged: full", "clogged"),
+    ship(PALETTE.own, "Your ship"),
+    ship(PALETTE.other, "Another player's"),
+    ship(PALETTE.company, "A company's"),
   );
 }

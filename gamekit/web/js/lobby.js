@@ -12,6 +12,8 @@ import { byId, make, say } from "./dom.js";
 import { formatTime } from "./model.js";
 
 const TICK_HZ = 10;
+/** The rules in the form. */
+const RULES = ["company_percent", "storm_rate", "starting_credits", "ship_speed_mm_per_tick"];
 /** What the scenarios are. @type {Record<string, string>} */
 const ABOUT = {
   "nearest-stars": "The Sun and its fifteen nearest star systems.",
@@ -98,13 +100,26 @@ async function createAndPlay(store) {
   const seed = byId("create-seed", HTMLInputElement).value.trim();
   const name = byId("create-name", HTMLInputElement).value.trim();
   const scenario = byId("create-scenario", HTMLSelectElement).value;
+  const rules = chosenRules();
   const made = await createGame({
     scenario: scenario === "procedural" ? `procedural:${byId("create-sectors", HTMLInputElement).value}` : scenario,
     player_name: player,
     ...(name && { name }),
     ...(seed && { seed: Number(seed) }),
+    ...(Object.keys(rules).length && { rules }),
   });
   enter(store, made, name || "New game", player);
+}
+
+/** The rules that were chosen in the form; what was left alone is the server's to decide. */
+function chosenRules() {
+  /** @type {Record<string, number>} */
+  const rules = {};
+  for (const name of RULES) {
+    const { value } = byId(`rule-${name}`, HTMLSelectElement);
+    if (value) rules[name] = Number(value);
+  }
+  return rules;
 }
 
 /** @param {Store} store */

@@ -17,18 +17,18 @@ import { boundsOf, gateCurve, layoutSectors, planeOf } from "./layout.js";
 import { GameClock, emptyView, merge, placeOf, routeOf, sectorsAround, spotOf } from "./model.js";
 import { PALETTE } from "./glyphs.js";
 import { destinationOf, marksOf, targetAt } from "./marks.js";
+import { boxPixels, glyphRadius, namesShown, paintBase } from "./paint.js";
 import {
-  boxPixels,
-  glyphRadius,
-  namesShown,
-  paintBase,
+  paintEtas,
+  paintFrame,
   paintHoveredBox,
   paintRing,
   paintRoute,
   paintShip,
   paintShipNames,
   paintWaitingGoal,
-} from "./paint.js";
+} from "./paintlive.js";
+import { Selection } from "./selection.js";
 import { Tooltip, wordsFor } from "./tooltip.js";
 import { Pointers } from "./pointers.js";
 
@@ -45,15 +45,17 @@ const FINGER_PX = 22;
 /**
  * @typedef {object} MapOptions
  * @property {(order: Order) => void} [onOrder] called with each order that is asked for
- * @property {(ship: Id | null) => void} [onSelect] called when another ship, or none, is selected
+ * @property {(ship: Id | null) => void} [onSelect] called when other ships, or none, are selected; with the first
+ * @property {(target: Target) => void} [onLook] called when something that takes no order was clicked
  */
 
 export class GalaxyMap {
   /** @param {HTMLElement} element the map fills it @param {MapOptions} [options] */
-  constructor(element, { onOrder, onSelect } = {}) {
+  constructor(element, { onOrder, onSelect, onLook } = {}) {
     this.element = element;
     this.onOrder = onOrder;
     this.onSelect = onSelect;
+    this.onLook = onLook;
     this.clock = new GameClock();
     this.camera = new Camera();
     /** @type {View} */
@@ -64,8 +66,12 @@ export class GalaxyMap {
     this.curves = new Map();
     /** @type {Id | null} */
     this.player = null;
-    /** @type {Id | null} */
-    this.selected = null;
+    this.selection = new Selection(() => {
+      this.onSelect?.(this.selected);
+      this.request();
+    });
+    /** The frame that is being drawn to select what is in it, on the screen. @type {[Spot, Spot] | null} */
+    this.lasso = null;
     /** Orders that the server has not yet. @type {Order[]} */
     this.pending = [];
     /** @type {Mark[]} */
@@ -110,6 +116,7 @@ export class GalaxyMap {
       hover: (spot) => this.hover(spot),
       pan: (dx, dy) => this.steer(() => this.camera.pan(dx, dy)),
       zoom: (factor, anchor) => this.steer(() => this.camera.zoomAt(factor, anchor)),
+      lasso: (from, to, ended) => this.lassoed(from, to, ended),
     });
     element.addEventListener("keydown", this.onKey);
     this.resizing = new ResizeObserver(() => this.resized());
@@ -148,7 +155,7 @@ export class GalaxyMap {
   changed(changes) {
     if (!changes || changes.sectors || changes.gates) this.layoutStale = true;
     if (!changes || changes.sectors || changes.gates || changes.stations) this.baseStale = true;
-    if (this.selected !== null && !this.view.ships[this.selected]) this.select(null);
+    this.selection.keep((id) => this.view.ships[id] !== undefined);
     this.request();
   }
 
@@ -191,12 +198,14 @@ export class GalaxyMap {
     this.request();
   }
 
+  /** The selected ship that is looked at; the first when there are many. @returns {Id | null} */
+  get selected() {
+    return this.selection.first;
+  }
+
   /** Select a ship, or none. @param {Id | null} ship */
   select(ship) {
-    if (ship === this.selected) return;
-    this.selected = ship;
-    this.onSelect?.(ship);
-    this.request();
+    this.selection.set(ship === null ? [] : [ship]);
   }
 
   // What is in sight
@@ -364,8 +373,13 @@ export class GalaxyMap {
     const tick = this.clock.at(now);
     const box = this.hovered?.type === "sector" ? boxes.get(this.hovered.id) : undefined;
     if (box) paintHoveredBox(ctx, camera, box);
-    const ship = this.selected === null ? undefined : view.ships[this.selected];
-    if (ship) paintRoute(ctx, scene, routeOf(view, ship, tick));
+    for (const id of this.selection.ids) {
+      const ship = view.ships[id];
+      const route = ship && routeOf(view, ship, tick);
+      if (!route) continue;
+      paintRoute(ctx, scene, route);
+      if (id === this.selected) paintEtas(ctx, scene, route, tick, this.clock.tickHz);
+    }
     this.paintPending(ctx, scene);
     for (const { spot, startMs } of this.rings) paintRing(ctx, camera.toScreen(spot), 8, (now - startMs) / RING_MS);
     const hovered =
@@ -374,11 +388,11 @@ export class GalaxyMap {
         : null;
     if (hovered) paintRing(ctx, hovered, glyphRadius(camera) + 6, 0);
     for (const mark of this.marks) {
-      if (mark.id !== this.selected && camera.sees(mark, 12)) paintShip(ctx, camera, mark, false);
+      if (!this.selection.has(mark.id) && camera.sees(mark, 12)) paintShip(ctx, camera, mark, false);
     }
-    const chosen = this.marks.find((mark) => mark.id === this.selected);
-    if (chosen) paintShip(ctx, camera, chosen, true);
-    paintShipNames(ctx, camera, this.marks, this.selected);
+    for (const mark of this.marks) if (this.selection.has(mark.id)) paintShip(ctx, camera, mark, true);
+    paintShipNames(ctx, camera, this.marks, this.selection.ids);
+    if (this.lasso) paintFrame(ctx, ...this.lasso);
   }
 
   /** The goals of orders that wait. @param {CanvasRenderingContext2D} ctx @param {Scene} scene */
@@ -402,9 +416,46 @@ export class GalaxyMap {
 
   // Pointers and keys
 
-  /** Whether the selected ship takes orders from the user. */
+  /** The selected ships that take orders from the user. @returns {Id[]} */
+  get commanded() {
+    return [...this.selection.ids].filter((id) => this.isOwn(id));
+  }
+
+  /** Whether anything selected takes orders from the user. */
   get commands() {
-    return this.selected !== null && this.player !== null && this.view.ships[this.selected]?.owner === this.player;
+    return this.commanded.length > 0;
+  }
+
+  /** @param {Id} id */
+  isOwn(id) {
+    return this.player !== null && this.view.ships[id]?.owner === this.player;
+  }
+
+  /**
+   * What a click at a spot is about: while own ships are selected, others' are no goals and in nobody's way.
+   * @param {Spot} spot
+   * @param {number} reach
+   */
+  clickable(spot, reach) {
+    const marks = this.commands ? this.marks.filter(({ own }) => own) : this.marks;
+    return targetAt(this.scene, marks, spot, reach);
+  }
+
+  /**
+   * A frame is drawn with Shift: the own ships in it will be selected.
+   * @param {Spot} from
+   * @param {Spot} to
+   * @param {boolean} ended
+   */
+  lassoed(from, to, ended) {
+    this.lasso = ended ? null : [from, to];
+    this.request();
+    if (!ended) return;
+    this.placeMarks(performance.now());
+    const within = (/** @type {"x" | "y"} */ axis, /** @type {Mark} */ mark) =>
+      mark[axis] >= Math.min(from[axis], to[axis]) && mark[axis] <= Math.max(from[axis], to[axis]);
+    const inside = this.marks.filter((mark) => mark.own && within("x", mark) && within("y", mark));
+    if (inside.length) this.selection.set([...this.commanded, ...inside.map(({ id }) => id)]);
   }
 
   /** @param {Spot | null} spot @param {boolean} [repaint] */
@@ -424,9 +475,15 @@ export class GalaxyMap {
   clicked(spot, event) {
     this.placeMarks(performance.now());
     const touch = event.pointerType !== "mouse";
-    const target = targetAt(this.scene, this.marks, spot, touch ? FINGER_PX : MOUSE_PX);
+    const target = this.clickable(spot, touch ? FINGER_PX : MOUSE_PX);
     if (target?.type === "ship") {
-      this.select(target.id);
+      if (event.shiftKey && this.isOwn(target.id))
+        this.selection.set(
+          new Set(this.commanded).has(target.id)
+            ? this.commanded.filter((id) => id !== target.id)
+            : [...this.commanded, target.id],
+        );
+      else this.select(target.id);
       return;
     }
     if (touch && !this.commands)
@@ -438,10 +495,11 @@ export class GalaxyMap {
     this.clickTimer = window.setTimeout(
       () => {
         const to = target && destinationOf(target, this.view);
-        if (to && this.commands && this.selected !== null) this.onOrder?.({ ship: this.selected, to, append });
+        if (target) this.onLook?.(target);
+        if (to && this.commands) for (const ship of this.commanded) this.onOrder?.({ ship, to, append });
         else this.select(null);
       },
-      this.selected === null ? 0 : DOUBLE_CLICK_MS,
+      this.selection.size === 0 ? 0 : DOUBLE_CLICK_MS,
     );
     this.request();
   }

@@ -13,6 +13,9 @@ import { boxPixels, glyphRadius } from "./paint.js";
 
 /** Statuses in which a ship waits for something that its owner may want to change. */
 const STUCK = new Set(["waiting", "holding"]);
+/** How long a ship's trail is, in ticks of its way; and the width of a box, in pixels, above which it is seen. */
+const TRAIL_TICKS = 60;
+const TRAIL_BOX_PX = 60;
 /** Width of a sector's box in pixels below which a pointer finds the sector only. */
 const OPEN_BOX_PX = 26;
 
@@ -27,15 +30,33 @@ export function marksOf(scene, tick, player) {
   /** How many ships are at each station so far. @type {Map<Id, number>} */
   const docked = new Map();
   let flying = false;
+  const trails = boxPixels(scene.camera) > TRAIL_BOX_PX;
   const marks = [];
   for (const [id, ship] of Object.entries(scene.view.ships)) {
     const place = placeOf(scene.view, ship, tick);
     const spot = place && spotOfPlace(scene, place, docked);
-    if (spot) marks.push({ id, name: ship.name, own: isOwn(ship, player), stuck: STUCK.has(ship.status), ...spot });
+    const company = scene.view.players?.[ship.owner]?.company ?? false;
+    const own = isOwn(ship, player);
+    const tail = spot && trails ? tailOf(scene, ship, tick) : null;
+    if (spot) marks.push({ id, name: ship.name, own, company, stuck: STUCK.has(ship.status), tail, ...spot });
     if (place?.moving) flying = true;
   }
-  marks.sort((a, b) => Number(a.own) - Number(b.own));
+  marks.sort((a, b) => Number(a.own) - Number(b.own) || Number(b.company) - Number(a.company));
   return { marks, flying };
+}
+
+/**
+ * Where a flying ship's trail begins: where it was a while ago on the same leg.
+ * @param {Scene} scene
+ * @param {Ship} ship
+ * @param {number} tick
+ * @returns {Spot | null}
+ */
+function tailOf({ view, boxes, camera }, ship, tick) {
+  if (ship.at.type !== "leg" || tick >= ship.at.arrive) return null;
+  const place = placeOf(view, ship, Math.max(ship.at.depart, tick - TRAIL_TICKS));
+  const box = place?.type === "sector" ? boxes.get(place.sector) : undefined;
+  return place?.type === "sector" && box ? camera.toScreen(planeOf(box, place.x, place.y)) : null;
 }
 
 /** @param {Ship} ship @param {Id | null} player */

@@ -78,14 +78,18 @@ export class Mirror {
 export class GameClock {
   constructor() {
     this.rate = 0; // ticks a second
+    this.tickHz = 10;
     this.anchorTick = 0;
     this.anchorMs = 0;
     this.shown = NaN;
     this.shownMs = 0;
+    this.runOnMs = RUN_ON_S * 1000;
   }
 
   /** What the server said. @param {ClockSetting} setting @param {number} nowMs a monotonic time in milliseconds */
-  set({ tick, speed, paused, tickHz }, nowMs) {
+  set({ tick, speed, paused, tickHz, quietS = 0 }, nowMs) {
+    this.tickHz = tickHz;
+    this.runOnMs = 1000 * Math.max(RUN_ON_S, 2 * quietS);
     if (!Number.isNaN(this.shown)) this.at(nowMs);
     this.shownMs = nowMs;
     this.rate = paused ? 0 : speed * tickHz;
@@ -103,7 +107,7 @@ export class GameClock {
 
   /** The tick to show. @param {number} nowMs @returns {number} ticks, with a fraction */
   at(nowMs) {
-    const now = Math.min(nowMs, this.anchorMs + RUN_ON_S * 1000);
+    const now = Math.min(nowMs, this.anchorMs + this.runOnMs);
     const target = this.anchorTick + (this.rate * Math.max(0, now - this.anchorMs)) / 1000;
     const passed_s = Math.max(0, now - this.shownMs) / 1000;
     const straight = this.shown + this.rate * passed_s;
@@ -117,7 +121,7 @@ export class GameClock {
 
   /** Whether `at` will still give something else later without news. @param {number} nowMs */
   running(nowMs) {
-    const stopped = nowMs >= this.anchorMs + RUN_ON_S * 1000;
+    const stopped = nowMs >= this.anchorMs + this.runOnMs;
     return (this.rate > 0 && !stopped) || this.anchorTick > this.shown + 0.01;
   }
 }
@@ -210,7 +214,8 @@ export function routeOf(view, ship, tick) {
       const beyond = spotOf(view, { gate: entry.exit ?? (entry.gate && view.gates[entry.gate]?.to) });
       if (!entry.gate || !beyond) continue;
       const exit = entry.exit ?? /** @type {Id} */ (view.gates[entry.gate]?.to);
-      if (!entered) route.parts.push({ type: "jump", gate: entry.gate, exit, along: 0 });
+      if (!entered)
+        route.parts.push({ type: "jump", gate: entry.gate, exit, along: 0, ...(entry.eta && { eta: entry.eta }) });
       cursor = beyond;
     } else if (entry.type === "fly" || entry.type === "dock") {
       const next = spotOf(view, entry);
@@ -218,7 +223,13 @@ export function routeOf(view, ship, tick) {
       if (cursor?.sector === next.sector && (cursor.x !== next.x || cursor.y !== next.y)) {
         /** @type {Point} */
         const from = [cursor.x, cursor.y];
-        route.parts.push({ type: "line", sector: next.sector, from, to: [next.x, next.y] });
+        route.parts.push({
+          type: "line",
+          sector: next.sector,
+          from,
+          to: [next.x, next.y],
+          ...(entry.eta && { eta: entry.eta }),
+        });
       }
       cursor = next;
     }
@@ -263,6 +274,11 @@ export function shipsOf(view, player) {
 export function formatCredits(centi) {
   const digits = centi % 100 === 0 ? 0 : 2;
   return (centi / 100).toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: 2 });
+}
+
+/** The price of a unit, for columns of prices. @param {number} centi centi-credits */
+export function formatPrice(centi) {
+  return (centi / 100).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
 
 /**

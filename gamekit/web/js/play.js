@@ -1,27 +1,34 @@
 /**
- * The play page: puts map, panel, connection and mirror together. What comes from the server goes into the mirror and
- * from there to map and panel; what the player wants goes into the connection's queue.
+ * The play page: puts map, panels, connection and mirror together. What comes from the server goes into the mirror and the
+ * annals, and from there to map and panels; what the player wants goes into the connection's queue.
  *
- * @import {Body, Delta, Id, Notice, Order, Outcome, Snapshot, Welcome} from "./types"
+ * @import {Body, Delta, Destination, Id, Notice, Order, Outcome, Snapshot, Target, Welcome} from "./types"
  * @import {State} from "./connection.js"
  * @import {Entry} from "./queue.js"
  * @import {Store} from "./store.js"
  */
 
 import { socketUrl } from "./addresses.js";
+import { Annals } from "./annals.js";
+import { Bar } from "./bar.js";
 import { Connection } from "./connection.js";
+import { listen, measure, narrow } from "./controls.js";
 import { byId, say } from "./dom.js";
+import { Fleet } from "./fleet.js";
 import { Identities } from "./identity.js";
+import { Info } from "./info.js";
 import { GalaxyMap } from "./map.js";
-import { formatTime, Mirror, shipsOf } from "./model.js";
-import { Panel } from "./panel.js";
+import { Mirror, shipsOf } from "./model.js";
+import { OrderBook } from "./orderbook.js";
 import { CommandQueue } from "./queue.js";
+import { ServerTime } from "./servertime.js";
 import { forgetful } from "./store.js";
-import { describeCommand, describePending, describeState } from "./words.js";
+import { rulesOf } from "./trade.js";
+import { describeCommand } from "./words.js";
 
 const CLOCK_EVERY_MS = 250;
-const TOAST_MS = 5000;
-const NARROW_PX = 720;
+/** How often purse and prices are written down, in milliseconds. */
+const SAMPLE_EVERY_MS = 1000;
 
 export class PlayPage {
   /** @param {Id} game @param {Store} store */
@@ -40,24 +47,39 @@ export class PlayPage {
     /** @type {Identities | undefined} */
     this.identities = undefined;
     this.tickHz = 10;
+    /** For how long the server will be silent, in seconds. */
+    this.quietS = 0;
     this.speed = 1;
     this.paused = false;
+    /** The rules as the welcome told them. @type {Record<string, unknown>} */
+    this.welcomed = {};
     this.panelAsked = false;
-    this.toastTimer = 0;
+    this.sampledMs = -Infinity;
+    this.time = new ServerTime();
+    this.annals = new Annals();
+    this.book = new OrderBook();
+    this.bar = new Bar();
     this.map = new GalaxyMap(byId("map", HTMLElement), {
       onOrder: (order) => this.order(order),
       onSelect: (ship) => this.selected(ship),
+      onLook: (target) => this.looked(target),
     });
-    this.panel = new Panel({
-      select: (ship) => this.toggle(ship),
+    this.fleet = new Fleet({
+      select: (ship, more) => this.toggle(ship, more),
+      selectAll: (ships) => this.map.selection.set(ships),
       command: (body) => this.command(body),
+      dismiss: (key) => {
+        this.book.dismiss(key);
+        this.showPanel();
+      },
     });
+    this.info = new Info(this);
   }
 
   /** Show the page and connect. */
   async start() {
     byId("play", HTMLElement).hidden = false;
-    this.listen();
+    listen(this);
     await this.connect(this.store.token(this.game));
     setInterval(() => this.passTime(), CLOCK_EVERY_MS);
     return this;
@@ -94,11 +116,13 @@ export class PlayPage {
         snapshot: (message) => this.snapshot(message),
         delta: (message) => this.delta(message),
         tick: (tick) => this.setClock(tick),
+        pong: (tick, sentMs) => this.clockIs(this.time.answered(tick, sentMs, performance.now())),
+        quiet: (nextS) => (this.quietS = nextS),
         notice: (message) => this.notice(message),
         outcome: (entry, outcome) => this.outcome(entry, outcome),
         error: (_code, message) => this.toast(message, "bad"),
         pending: () => this.pendingChanged(),
-        latency: () => this.showLight(),
+        latency: () => this.connection && this.bar.showLight(this.connection),
       },
     );
     this.connection.open();
@@ -112,6 +136,9 @@ export class PlayPage {
     this.tickHz = message.tick_hz;
     this.speed = message.speed;
     this.paused = message.paused;
+    this.welcomed = message.rules ?? {};
+    this.time.forget();
+    this.bar.welcome(message.paused);
     this.name = message.name;
     say(byId("game-name", HTMLElement), message.name);
     document.title = `${message.name} · gamekit`;
@@ -140,9 +167,14 @@ export class PlayPage {
 
   /** @param {Delta} message */
   delta(message) {
+    // What a trade asked for is in the queue before the delta, or in the orders that it answers.
+    const asked = this.askedUnits(message);
     this.model.delta(message);
     this.map.changed(message.changes);
     this.setClock(message.tick);
+    const told = this.annals.delta(this.model.view, this.player, message, asked);
+    const bad = told.filter(({ kind }) => kind === "bad").at(-1);
+    if (bad && !bad.text.includes(" gate from ")) this.toast(bad.text, "bad");
     this.showPanelSoon();
   }
 
@@ -151,29 +183,69 @@ export class PlayPage {
     this.speed = message.speed ?? this.speed;
     this.paused = message.paused ?? false;
     this.setClock(message.tick);
-    if (message.message)
-      this.toast(message.message, message.kind === "readonly" || message.kind === "overload" ? "bad" : "");
+    const lasting = this.bar.notice(message);
+    if (!message.message) return;
+    this.annals.note(message.tick, message.message, lasting && message.kind !== "paused" ? "bad" : "");
+    if (!lasting) this.toast(message.message, "");
+    this.showPanelSoon();
   }
 
-  /** @param {number} tick */
+  /** A message has just told the server's tick. @param {number} tick */
   setClock(tick) {
-    this.map.setClock({ tick, speed: this.speed, paused: this.paused, tickHz: this.tickHz });
+    this.time.pace(this.paused ? 0 : this.speed * this.tickHz);
+    this.clockIs(this.time.heard(tick, performance.now()));
+  }
+
+  /** The server's clock shows `tick` now. @param {number} tick with a fraction */
+  clockIs(tick) {
+    const { speed, paused, tickHz, quietS } = this;
+    this.map.setClock({ tick, speed, paused, tickHz, quietS });
+  }
+
+  /** How many units the trades that a delta ends were to move, by "ship:order". @param {Delta} message */
+  askedUnits(message) {
+    /** @type {Map<string, number>} */
+    const asked = new Map();
+    const queue = this.connection?.queue;
+    const { view } = this.model;
+    /** @type {Map<unknown, unknown>} */
+    const accepted = new Map();
+    for (const event of message.events) {
+      for (const entry of event.type === "EntryDone" ? (view.ships[String(event.ship)]?.queue ?? []) : [])
+        if (entry.units !== undefined) asked.set(`${event.ship}:${entry.order}`, entry.units);
+      if (event.type === "OrderAccepted") accepted.set(event.ship, event.order);
+      if (event.type !== "CommandDone" || event.client !== queue?.client) continue;
+      const body = queue?.entries.find(({ cid }) => cid === event.cid)?.body;
+      if (typeof body?.units === "number") asked.set(`${body.ship}:${accepted.get(body.ship)}`, body.units);
+    }
+    return asked;
   }
 
   /** @param {Entry} entry @param {Outcome} outcome */
   outcome(entry, outcome) {
     const what = describeCommand(this.model.view, entry.body);
-    if (outcome.code) this.toast(`Refused: ${what}. ${outcome.message ?? outcome.code}`, "bad");
-    else this.toast(what, "");
+    this.book.end(entry, outcome, performance.now());
+    const refused = `Refused: ${what}. ${outcome.message ?? outcome.code}`;
+    if (outcome.code) this.annals.note(this.model.tick, refused, "bad");
+    else this.annals.note(this.model.tick, `Ordered: ${what}`);
+    this.toast(outcome.code ? refused : what, outcome.code ? "bad" : "");
+    // The sequence that the page shows already is not the one that holds.
+    if (outcome.code && entry.body.type === "reorder") this.fleet.orders.redraw();
+    this.showPanelSoon();
   }
 
   /** @param {State} state */
   stateChanged(state) {
-    if (state.kind !== "live") this.map.holdClock();
+    if (state.kind !== "live") {
+      this.map.holdClock();
+      this.time.forget();
+      this.quietS = 0;
+    }
     byId("entrance", HTMLElement).hidden ||= state.kind === "live";
     if (state.kind === "refused") void this.atEntrance(({ turnedAway }) => turnedAway(this, state));
-    else if (state.kind === "live" && this.player === null) void this.atEntrance(({ welcomeWatcher }) => welcomeWatcher(this));
-    this.showLight();
+    else if (state.kind === "live" && this.player === null)
+      void this.atEntrance(({ welcomeWatcher }) => welcomeWatcher(this));
+    if (this.connection) this.bar.showLight(this.connection);
     this.pendingChanged();
   }
 
@@ -191,90 +263,50 @@ export class PlayPage {
 
   /** @param {Order} order */
   order({ ship, to, append }) {
-    this.command({ type: "move", ship, to, append: append || this.panel.append });
+    this.command({ type: "move", ship, to, append: append || this.fleet.append });
   }
 
   /** @param {Body} body */
   command(body) {
     this.connection?.command(body);
+    // In sight at once, and not only with the next frame.
+    this.fleet.latest.update(this.model.view, this.book);
     if (this.connection?.queue.volatile)
       this.toast("This browser keeps nothing: do not reload before the order is sent.", "bad");
   }
 
-  /** @param {Id} ship */
-  toggle(ship) {
-    this.map.select(ship === this.map.selected ? null : ship);
-    if (this.map.selected) this.map.reveal(ship);
+  /** Send all selected ships somewhere. @param {Destination} to */
+  sendTo(to) {
+    for (const ship of this.map.commanded) this.order({ ship, to, append: false });
+  }
+
+  /** @param {Id} ship @param {boolean} more besides those that are selected */
+  toggle(ship, more) {
+    const { selection } = this.map;
+    if (more) selection.toggle(ship);
+    else selection.set(selection.size === 1 && selection.has(ship) ? [] : [ship]);
+    if (selection.has(ship)) this.map.reveal(ship);
   }
 
   /** @param {Id | null} ship */
   selected(ship) {
+    // On a small screen the orders of a ship take the place of what was read.
+    if (ship && narrow() && this.info.name) this.info.close();
     this.showPanel();
     if (ship) document.querySelector(`button[data-ship="${CSS.escape(ship)}"]`)?.scrollIntoView({ block: "nearest" });
   }
 
-  /** Select the next own ship, or the one before. @param {number} step */
-  cycle(step) {
-    const own = shipsOf(this.model.view, this.player);
-    if (!own.length) return;
-    const index = own.indexOf(this.map.selected ?? "");
-    const next = own[index < 0 ? (step > 0 ? 0 : own.length - 1) : (index + step + own.length) % own.length] ?? null;
-    this.map.select(next);
-    if (!next) return;
-    this.map.reveal(next);
-    /** @type {HTMLElement | null} */ (document.querySelector(`button[data-ship="${CSS.escape(next)}"]`))?.focus();
+  /** Something on the map was clicked; a station is looked at, if the click is no order. @param {Target} target */
+  looked(target) {
+    if (target.type === "station") this.info.look(target.id, !this.map.commands);
   }
 
-  /** @param {KeyboardEvent} event */
-  key(event) {
-    const typing =
-      event.target instanceof HTMLElement && event.target.matches("input:not([type=checkbox]), select, textarea");
-    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (event.key === "ArrowDown") this.cycle(1);
-    else if (event.key === "ArrowUp") this.cycle(-1);
-    else return this.map.key(event);
-    event.preventDefault();
-  }
-
-  /** Listen to the page's own controls. */
-  listen() {
-    const on = (/** @type {string} */ id, /** @type {() => void} */ act) =>
-      byId(id, HTMLElement).addEventListener("click", act);
-    on("zoom-in", () => this.map.zoomBy(1.5));
-    on("zoom-out", () => this.map.zoomBy(1 / 1.5));
-    on("zoom-all", () => this.map.frameAll());
-    on("share", async () => (await import("./share.js")).share(this));
-    const legend = byId("legend", HTMLUListElement);
-    const drawLegend = async () => (await import("./legend.js")).fillLegend(legend);
-    legend.closest("details")?.addEventListener("toggle", () => legend.children.length || void drawLegend());
-    // Whoever was refused starts anew: without the token that was dropped.
-    on("retry", () => (this.connection?.state.kind === "refused" ? location.reload() : this.connection?.open()));
-    addEventListener("pagehide", () => this.token && this.connection && this.identities?.note(this.connection.queue));
-    // A page that was kept asleep would wake up with an id that another has taken since.
-    addEventListener("pageshow", (event) => event.persisted && location.reload());
-    const wake = () => this.connection?.wake();
-    addEventListener("online", wake);
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && wake());
-    document.addEventListener("keydown", (event) => this.key(event));
-    document.addEventListener("keydown", (event) => event.key === "Tab" && document.body.classList.add("tabbing"));
-    document.addEventListener("pointerdown", () => document.body.classList.remove("tabbing"), { capture: true });
-    const panel = byId("panel", HTMLElement);
-    new ResizeObserver(() => this.measure()).observe(panel);
-    addEventListener("resize", () => this.measure());
-    this.measure();
-  }
-
-  /** Tell the map what the bar and the panel cover. */
-  measure() {
-    const narrow = innerWidth < NARROW_PX;
-    const panel = byId("panel", HTMLElement).getBoundingClientRect();
-    const bar = document.querySelector(".bar")?.getBoundingClientRect();
-    this.map.setInsets({
-      left: 0,
-      top: bar?.bottom ?? 0,
-      right: narrow ? 0 : Math.max(0, innerWidth - panel.left),
-      bottom: narrow ? Math.min(innerHeight / 2, Math.max(0, innerHeight - panel.top)) : 0,
-    });
+  /** Look at a station, here and on the map. @param {Id | null} station */
+  showStation(station) {
+    const sector = station && this.model.view.stations[station]?.sector;
+    if (!station || !sector) return;
+    this.info.look(station);
+    this.map.frameSectors([sector]);
   }
 
   // What is shown
@@ -289,57 +321,49 @@ export class PlayPage {
     });
   }
 
-  /** Show the panel as it is now. */
+  /** Show the panels as they are now. */
   showPanel() {
-    this.panel.update(this.model.view, this.player, this.map.selected);
+    const { view } = this.model;
+    const rules = rulesOf(view, this.welcomed);
+    this.fleet.update({ view, player: this.player, selection: this.map.selection.ids, rules, book: this.book });
+    this.info.update();
     this.passTime();
   }
 
   /** The clock, the countdowns. */
   passTime() {
     if (!this.model.ready) return;
-    const tick = this.map.clock.at(performance.now());
-    say(byId("clock", HTMLElement), formatTime(tick, this.tickHz));
-    say(byId("pace", HTMLElement), this.paused ? "paused" : this.speed === 1 ? "" : `×${this.speed}`);
-    this.panel.passTime(tick, this.tickHz);
-    if (this.connection?.state.kind === "offline") this.showLight();
+    const now = performance.now();
+    const tick = this.map.clock.at(now);
+    this.bar.showClock(tick, this.tickHz, this.speed, this.paused);
+    this.fleet.passTime(tick, this.tickHz);
+    if (this.connection?.state.kind === "offline") this.bar.showLight(this.connection);
+    if (now - this.sampledMs < SAMPLE_EVERY_MS) return;
+    this.sampledMs = now;
+    this.annals.sample(this.model.view, this.player, this.model.tick);
   }
 
-  /** The light, in words too. */
-  showLight() {
-    const { connection } = this;
-    if (!connection) return;
-    const light = byId("light", HTMLElement);
-    light.dataset.state = connection.state.kind;
-    say(byId("light-text", HTMLElement), describeState(connection.state, connection.latencyMs, connection.nextTryIn));
-    byId("retry", HTMLButtonElement).hidden =
-      connection.state.kind !== "refused" && connection.state.kind !== "offline";
+  /** Tell the map what is covered. */
+  measure() {
+    measure(this);
   }
 
   /** How many orders wait, and where they want to go. */
   pendingChanged() {
     const { connection } = this;
     if (!connection) return;
+    this.book.follow(connection.queue);
     const waiting = connection.queue.waiting;
-    const live = connection.state.kind === "live";
-    const element = byId("pending", HTMLElement);
-    element.hidden = waiting.length === 0;
-    element.dataset.count = String(waiting.length);
-    element.classList.toggle("brief", live);
-    say(element, describePending(waiting.length, live));
+    this.bar.showPending(waiting.length, connection.state.kind === "live");
     const moves = waiting
       .filter(({ body }) => body.type === "move")
       .map(({ body }) => /** @type {Order} */ (/** @type {unknown} */ (body)));
     this.map.setPending(moves);
+    if (this.model.ready) this.showPanelSoon();
   }
 
   /** One line about what has just happened; it goes by itself. @param {string} text @param {"" | "bad"} mood */
   toast(text, mood) {
-    const toast = byId("toast", HTMLElement);
-    clearTimeout(this.toastTimer);
-    toast.textContent = text;
-    toast.dataset.mood = mood;
-    toast.classList.add("shown");
-    this.toastTimer = window.setTimeout(() => toast.classList.remove("shown"), mood ? 2 * TOAST_MS : TOAST_MS);
+    this.bar.toast(text, mood);
   }
 }

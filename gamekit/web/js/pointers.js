@@ -20,6 +20,7 @@ const DOUBLE_PX = 14;
  * @property {(spot: Spot | null) => void} hover null when the pointer has left
  * @property {(dx: number, dy: number) => void} pan
  * @property {(factor: number, anchor: Spot) => void} zoom
+ * @property {(from: Spot, to: Spot, ended: boolean) => void} lasso a frame is drawn with Shift held
  */
 
 export class Pointers {
@@ -29,8 +30,8 @@ export class Pointers {
     this.sink = sink;
     /** @type {Map<number, Spot>} */
     this.pressed = new Map();
-    /** @type {{spot: Spot, moved: boolean}} */
-    this.press = { spot: { x: 0, y: 0 }, moved: false };
+    /** @type {{spot: Spot, moved: boolean, shift: boolean}} */
+    this.press = { spot: { x: 0, y: 0 }, moved: false, shift: false };
     /** @type {{spot: Spot, timeMs: number} | null} */
     this.lastClick = null;
     this.listening = new AbortController();
@@ -38,7 +39,7 @@ export class Pointers {
     element.addEventListener("pointerdown", (event) => this.down(event), { signal });
     element.addEventListener("pointermove", (event) => this.move(event), { signal });
     element.addEventListener("pointerup", (event) => this.up(event), { signal });
-    element.addEventListener("pointercancel", (event) => this.forget(event), { signal });
+    element.addEventListener("pointercancel", (event) => this.cancel(event), { signal });
     element.addEventListener("pointerleave", () => this.pressed.size || sink.hover(null), { signal });
     element.addEventListener("wheel", (event) => this.wheel(event), { signal, passive: false });
   }
@@ -59,7 +60,7 @@ export class Pointers {
     if (event.pointerType === "mouse" && event.button !== 0) return;
     this.element.setPointerCapture(event.pointerId);
     this.pressed.set(event.pointerId, this.spot(event));
-    if (this.pressed.size === 1) this.press = { spot: this.spot(event), moved: false };
+    if (this.pressed.size === 1) this.press = { spot: this.spot(event), moved: false, shift: event.shiftKey };
     else this.press.moved = true;
   }
 
@@ -78,6 +79,10 @@ export class Pointers {
     const others = [...this.pressed].filter(([id]) => id !== event.pointerId);
     const other = others[0]?.[1];
     this.pressed.set(event.pointerId, spot);
+    if (!other && this.press.shift) {
+      this.sink.lasso(this.press.spot, spot, false);
+      return;
+    }
     if (!other) {
       this.sink.pan(spot.x - before.x, spot.y - before.y);
       return;
@@ -89,7 +94,9 @@ export class Pointers {
 
   /** @param {PointerEvent} event */
   up(event) {
-    const clicked = this.pressed.has(event.pointerId) && this.pressed.size === 1 && !this.press.moved;
+    const alone = this.pressed.has(event.pointerId) && this.pressed.size === 1;
+    const clicked = alone && !this.press.moved;
+    if (alone && this.press.moved && this.press.shift) this.sink.lasso(this.press.spot, this.spot(event), true);
     this.forget(event);
     if (!clicked) return;
     const { spot } = this.press;
@@ -101,6 +108,13 @@ export class Pointers {
     }
     this.lastClick = { spot, timeMs: event.timeStamp };
     this.sink.click(spot, event);
+  }
+
+  /** @param {PointerEvent} event */
+  cancel(event) {
+    this.forget(event);
+    // A frame without a size selects nothing.
+    if (this.press.moved && this.press.shift) this.sink.lasso(this.press.spot, this.press.spot, true);
   }
 
   /** @param {PointerEvent} event */

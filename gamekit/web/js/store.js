@@ -68,7 +68,10 @@ export class Store {
     keep(this.local, `${this.prefix}name`, name);
   }
 
-  /** The token to play a game with: this tab's, else that of the first seat; empty when there is none. @param {Id} game */
+  /**
+   * The token to play a game with: this tab's, else that of the first seat; empty when there is none.
+   * @param {Id} game
+   */
   token(game) {
     const own = this.held.get(game) ?? this.session.getItem(`${this.gamePrefix(game)}token`);
     return own ?? this.seats(game)[0]?.token ?? "";

@@ -9,6 +9,9 @@
 import { formatCredits, formatTime } from "./model.js";
 import { FONT, PALETTE } from "./glyphs.js";
 
+/** Ticks a second at speed 1. */
+const TICK_HZ = 10;
+
 /** @typedef {{title: string, lines: string[], wares: [string, string, string, string][]}} Words */
 
 /**
@@ -31,9 +34,9 @@ export function wordsFor(view, target, sectorsNamed) {
     const gate = view.gates[target.id];
     if (!gate) return null;
     const goal = gate.to_sector === null ? "the unknown" : (view.sectors[gate.to_sector]?.name ?? gate.to_sector);
-    const until = gate.storm_until == null ? "" : ` until ${formatTime(gate.storm_until, 10)}`;
+    const until = gate.storm_until == null ? "" : ` until ${formatTime(gate.storm_until, TICK_HZ)}`;
     const state = gate.open
-      ? `Open; a jump takes ${gate.jump_ticks / 10} s.`
+      ? `Open; a jump takes ${gate.jump_ticks / TICK_HZ} s.`
       : `${capital(gate.reason ?? "closed")}${until}; ships wait or find another way.`;
     return { title: `Gate to ${goal}`, lines: [state], wares: [] };
   }

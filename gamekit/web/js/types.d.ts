@@ -43,6 +43,16 @@ export interface Station {
   sells: string[];
   status: string;
   reason: string;
+  since?: number;
+  /** Whether ships are sold and taken back here. */
+  shipyard?: boolean;
+}
+
+export interface ShipClass {
+  name: string;
+  speed_percent: number;
+  capacity_percent: number;
+  price: number;
 }
 
 export type At =
@@ -78,12 +88,16 @@ export interface Ship {
   reason: string;
   hold?: Units;
   queue?: QueueEntry[];
+  auto_trade?: boolean;
+  job?: { ware: Id; units: number; source: Id | null; target: Id; loaded: boolean } | null;
 }
 
 export interface Player {
   name: string;
   joined: number;
   credits?: number;
+  /** Whether it belongs to the scenario and nobody plays it. */
+  company?: boolean;
 }
 
 export interface Ware {
@@ -101,6 +115,8 @@ export interface View {
   players: Record<Id, Player>;
   wares: Record<Id, Ware>;
   rules?: Record<string, { value: number }>;
+  /** Tables that this page does not know, or not in every game. */
+  [table: string]: unknown;
 }
 
 /** A patch for a view: for each table, fields by entity; null removes the entity. */
@@ -112,7 +128,8 @@ export type Place =
   | { type: "gate"; gate: Id; exit: Id; along: number; moving: boolean };
 
 export type RoutePart =
-  { type: "line"; sector: Id; from: Point; to: Point } | { type: "jump"; gate: Id; exit: Id; along: number };
+  | { type: "line"; sector: Id; from: Point; to: Point; eta?: number | null }
+  | { type: "jump"; gate: Id; exit: Id; along: number; eta?: number | null };
 
 export interface Route {
   parts: RoutePart[];
@@ -133,6 +150,8 @@ export interface ClockSetting {
   speed: number;
   paused: boolean;
   tickHz: number;
+  /** For how long there may be no news, in seconds. */
+  quietS?: number;
 }
 
 /** A spot on the map that a pointer can be over. */
@@ -188,6 +207,8 @@ export interface Delta {
   seq: number;
   n: number;
   events: GameEvent[];
+  /** The tick of each event. */
+  at?: number[];
   changes: Changes;
 }
 
@@ -208,7 +229,7 @@ export type FromServer =
   | { type: "ack"; cid: number; tick: number; seq: number }
   | { type: "error"; code: string; message: string; cid?: number }
   | { type: "pong"; t: number; tick: number; lateness_ms: number }
-  | { type: "heartbeat"; tick: number };
+  | { type: "heartbeat"; tick: number | null; next_s?: number };
 
 /** The part of localStorage and sessionStorage that is used; tests bring their own. */
 export interface KeyValueStore {

@@ -3,7 +3,12 @@
  *
  * @import {Body, Destination, Id, QueueEntry, View} from "./types"
  * @import {State} from "./connection.js"
+ * @import {OrderRow} from "./orderbook.js"
+ * @import {Quote} from "./trade.js"
  */
+
+import { formatCredits, formatPrice } from "./model.js";
+import { LIMITS } from "./tales.js";
 
 /** @param {View} view @param {Id | null | undefined} id null for what lies beyond an unknown gate */
 function sectorName(view, id) {
@@ -14,7 +19,7 @@ function sectorName(view, id) {
 /** @param {View} view @param {Id | undefined} id */
 function gateName(view, id) {
   const gate = view.gates[id ?? ""];
-  return gate ? `gate to ${sectorName(view, gate.to_sector)}` : "gate";
+  return gate ? `gate to ${gate.to_sector ? sectorName(view, gate.to_sector) : "the unknown"}` : "gate";
 }
 
 /** @param {View} view @param {Id | undefined} id */
@@ -39,6 +44,7 @@ function placeName(view, { sector, x, y }) {
   if (gate) return gateName(view, gate);
   const station = Object.values(view.stations).find(here);
   if (station) return station.name;
+  if (!x && !y) return `the middle of ${sectorName(view, sector)}`;
   return `${coordinate(x)}, ${coordinate(y)} in ${sectorName(view, sector)}`;
 }
 
@@ -59,18 +65,85 @@ export function describeEntry(view, entry) {
   }
 }
 
+/** What an order in a queue is about as a whole. @param {View} view @param {QueueEntry[]} entries of one order */
+export function describeOrder(view, entries) {
+  const last = entries.at(-1);
+  if (!last) return "";
+  if (last.type === "dock") return `To ${stationName(view, last.station)}`;
+  if (last.type === "jump") return `To ${sectorName(view, view.gates[last.gate ?? ""]?.to_sector)}`;
+  return last.type === "fly" ? `To ${placeName(view, last)}` : describeEntry(view, last);
+}
+
 /** What a command is about, as the beginning of a sentence. @param {View} view @param {Body} body */
 export function describeCommand(view, body) {
   const ship = view.ships[String(body.ship)]?.name ?? "A ship";
-  if (body.type === "move") {
-    const to = /** @type {Destination} */ (body.to);
-    const place =
-      "station" in to ? stationName(view, to.station) : "gate" in to ? gateName(view, to.gate) : placeName(view, to);
-    return `${ship} to ${place}`;
+  const ware = view.wares[String(body.ware)]?.name ?? String(body.ware);
+  switch (body.type) {
+    case "move": {
+      const to = /** @type {Destination} */ (body.to);
+      const place =
+        "station" in to ? stationName(view, to.station) : "gate" in to ? gateName(view, to.gate) : placeName(view, to);
+      return `${ship} to ${place}`;
+    }
+    case "buy":
+      return `${ship}: buy ${body.units} ${ware}`;
+    case "sell":
+      return `${ship}: sell ${body.units} ${ware}`;
+    case "stop":
+      return `${ship}: stop`;
+    case "cancel":
+      return `${ship}: take an order out of the queue`;
+    case "reorder":
+      return `${ship}: another sequence of orders`;
+    case "auto_trade":
+      return `${ship}: auto-trade ${body.on ? "on" : "off"}`;
+    case "buy_ship":
+      return `A new ${body.class} at ${stationName(view, String(body.station))}`;
+    case "sell_ship":
+      return `${ship}: give it back`;
+    case "rename_ship":
+      return `${ship}: call it ${body.name}`;
+    default:
+      return `${ship}: ${body.type}`;
   }
-  if (body.type === "stop") return `${ship}: stop`;
-  if (body.type === "cancel") return `${ship}: take a step out of the queue`;
-  return `${ship}: ${body.type}`;
+}
+
+/** How an order stands. @param {OrderRow} row */
+export function describeStanding({ state, body, message }) {
+  switch (state) {
+    case "waiting":
+      return "waiting to be sent";
+    case "sent":
+      return "sent";
+    case "acknowledged":
+      return "received and safe";
+    case "refused":
+      return `refused: ${message}`;
+    case "done":
+      return body.type === "move" || body.type === "buy" || body.type === "sell" ? "accepted" : "done";
+  }
+}
+
+/**
+ * What a trade would do.
+ * @param {string} ware its name
+ * @param {"buy" | "sell"} kind
+ * @param {Quote} quote
+ * @param {boolean} later whether something comes before, until which prices move
+ */
+export function describeQuote(ware, kind, { units, total, fee, before, after, limit }, later) {
+  const why = LIMITS[limit] ?? "";
+  if (!units) return `Nothing can be ${kind === "buy" ? "bought" : "sold"}: ${why || "choose how many"}.`;
+  const each = formatPrice(Math.floor(total / units));
+  const sum = formatCredits(kind === "buy" ? total + fee : total - fee);
+  const charged = !fee
+    ? ""
+    : kind === "buy"
+      ? `, ${formatCredits(fee)} of it the fee`
+      : `, a fee of ${formatCredits(fee)} taken off`;
+  const text = `${units} ${ware} for ${sum} cr (${each} each${charged}). The price goes from ${formatPrice(before)} to ${formatPrice(after)}.`;
+  const short = why ? ` Not more: ${why}.` : "";
+  return `${text}${short}${later ? " At the prices of now." : ""}`;
 }
 
 /**
@@ -78,11 +151,15 @@ export function describeCommand(view, body) {
  * @param {State} state
  * @param {number} latencyMs NaN when it is not known
  * @param {number} nextTryIn seconds
+ * @param {number} [latenessMs] of the server's ticks; NaN when it is not known
  */
-export function describeState(state, latencyMs, nextTryIn) {
+export function describeState(state, latencyMs, nextTryIn, latenessMs = NaN) {
   switch (state.kind) {
-    case "live":
-      return Number.isNaN(latencyMs) ? "Live" : `Live · ${Math.max(1, Math.round(latencyMs))} ms`;
+    case "live": {
+      if (Number.isNaN(latencyMs)) return "Live";
+      const late = Number.isNaN(latenessMs) ? "" : ` · ticks ${Math.round(latenessMs)} ms late`;
+      return `Live · ${Math.max(1, Math.round(latencyMs))} ms${late}`;
+    }
     case "connecting":
       return "Connecting…";
     case "offline":

@@ -14,6 +14,7 @@ import {
   planeOf,
 } from "../../../gamekit/web/js/layout.js";
 import { marksOf, targetAt } from "../../../gamekit/web/js/marks.js";
+import { fullness } from "../../../gamekit/web/js/paint.js";
 import { seeded } from "./fakes.mjs";
 
 const galaxy = (count, place) =>
@@ -145,6 +146,22 @@ test("ships at one station stand apart, own ones are painted last", () => {
   assert.ok(Math.hypot(marks[0].x - marks[1].x, marks[0].y - marks[1].y) > 8);
 });
 
+test("a flying ship has a trail along its leg, and none beyond its beginning", () => {
+  const world = scene();
+  const leg = { type: "leg", sector: "s0", from: [-500, 0], to: [500, 0], depart: 100, arrive: 300 };
+  world.view.ships = { one: { name: "One", owner: "p1", status: "flying", at: leg } };
+  const tail = (tick) => marksOf(world, tick, "p1").marks[0].tail;
+  const at = (x) => world.camera.toScreen(planeOf(world.boxes.get("s0"), x, 0));
+  assert.deepEqual(tail(200), at(-300));
+  assert.deepEqual(tail(110), at(-500));
+  assert.equal(tail(300), null);
+});
+
+test("a station is as full as its stocks are on the average", () => {
+  assert.equal(fullness({ stock: { ore: 50, food: 0 }, capacity: { ore: 100, food: 10 } }), 0.25);
+  assert.equal(fullness({ stock: {}, capacity: {} }), 0);
+});
+
 test("a pointer finds the ship, the station, the sector's metres, or nothing", () => {
   const world = scene();
   const { marks } = marksOf(world, 0, "p1");
@@ -182,7 +199,10 @@ test("a sector's name goes on over free room, and is cut only where there is non
   assert.deepEqual(written([[200, 100]], name), [{ text: name, left: 176, right: 326 }], "room to the right");
   const [atEdge] = written([[960, 100]], name);
   assert.deepEqual(atEdge, { text: name, left: 850, right: 1000 }, "room to the left");
-  const row = written([100, 168, 236, 304, 372].map((x) => [x, 100]), name);
+  const row = written(
+    [100, 168, 236, 304, 372].map((x) => [x, 100]),
+    name,
+  );
   assert.ok(row.filter(({ text }) => text.endsWith("…")).length >= 3, "no room between neighbours");
   for (const [index, one] of row.entries()) {
     for (const other of row.slice(index + 1)) assert.ok(one.right <= other.left || other.right <= one.left);

@@ -173,6 +173,15 @@ test("a route leads through every sector to its end", () => {
   assert.deepEqual(route.end, { sector: "c", x: 100, y: 200 });
 });
 
+test("a route's parts tell when they will be done, where that is known", () => {
+  const timed = queue.map((entry, index) => ({ ...entry, eta: index < 3 ? 100 * (index + 1) : null }));
+  const { parts } = routeOf(galaxy(), { at: { type: "space", sector: "a", x: 0, y: 0 }, queue: timed }, 0);
+  assert.deepEqual(
+    parts.map(({ eta }) => eta),
+    [100, 200, 300, undefined, undefined],
+  );
+});
+
 test("the route of a ship within a gate begins on the curve, once", () => {
   const at = { type: "gate", gate: "a:b", exit: "b:a", depart: 0, arrive: 50 };
   const route = routeOf(galaxy(), { at, queue: queue.slice(1) }, 25);

@@ -1,0 +1,63 @@
+"""The lobby: games are made with rules, joined by link or code, watched, and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.live import LiveServer
+from tests.web.conftest import Visitor, until
+from tests.web.test_panels import CUT_OFF, PHONE
+from tests.web.test_play import by_id, live, new_game
+
+
+def test_a_game_is_made_with_the_chosen_scenario_seed_and_rules(
+    server: LiveServer, visitor: Visitor, pictures: Path
+) -> None:
+    page = visitor.page()
+    page.goto(server.url)
+    by_id(page, "create-player").fill("Ada")
+    by_id(page, "create-scenario").select_option("procedural")
+    by_id(page, "create-sectors").fill("5")
+    by_id(page, "create-seed").fill("42")
+    by_id(page, "rules").locator("summary").click()
+    by_id(page, "rule-company_percent").select_option("0")
+    by_id(page, "rule-starting_credits").select_option("2000000")
+    by_id(page, "rule-storm_rate").select_option("300")
+    page.screenshot(path=pictures / "lobby-rules.png", full_page=True)
+    by_id(page, "create").click()
+    live(page)
+    expect(by_id(page, "credits")).to_have_text("20,000 cr")
+    assert page.evaluate("() => Object.keys(gamekit.model.view.sectors).length") == 5
+    rules = page.evaluate("() => gamekit.welcomed")
+    assert (rules["storm_rate"], rules["company_percent"]) == (300, 0)
+    game = page.evaluate("() => gamekit.game")
+    status, info = server.call("GET", f"/api/game/{game}")
+    assert status == 200
+    assert info["seed"] == 42
+
+
+def test_a_game_is_watched_by_its_bare_code(server: LiveServer, visitor: Visitor) -> None:
+    made = new_game(server)
+    page = visitor.page()
+    page.goto(server.url)
+    by_id(page, "join-link").fill(made["id"])
+    by_id(page, "watch").click()
+    live(page)
+    assert page.evaluate("() => gamekit.player") is None
+    expect(by_id(page, "enter")).to_contain_text("You are watching")
+    by_id(page, "tab-ledger").click()
+    expect(by_id(page, "info-body")).to_contain_text("only players have a ledger")
+    until(page, "!gamekit.connection.queue.entries.length")
+
+
+def test_the_lobby_fits_a_phone(server: LiveServer, visitors: Callable[..., Visitor], pictures: Path) -> None:
+    page = visitors(**PHONE).page()
+    page.goto(server.url)
+    expect(by_id(page, "create")).to_be_visible()
+    by_id(page, "rules").locator("summary").click()
+    page.screenshot(path=pictures / "lobby-phone.png", full_page=True)
+    assert page.evaluate(CUT_OFF.replace("#play", "#lobby")) == []
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 390

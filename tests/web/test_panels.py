@@ -1,0 +1,203 @@
+"""The second panel: station, market, ledger, log and players, on a desktop and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.live import LiveServer
+from tests.web.conftest import Visitor, until
+from tests.web.test_orders import selected, settled
+from tests.web.test_play import by_id, click, new_game, own_ship, play
+
+PANELS = ("station", "market", "ledger", "log", "players")
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
+#: Texts and controls that lie outside the screen, or are cut off without an ellipsis, by what they say.
+CUT_OFF = """() => [...document.querySelectorAll("#play *")]
+  .filter((element) => element.checkVisibility() && !element.closest("canvas, svg, select, .unseen, #map"))
+  .filter((element) => {
+    const { left, right, width } = element.getBoundingClientRect();
+    const outside = width > 0 && (left < -0.5 || right > innerWidth + 0.5);
+    const leaf = !element.children.length && element.textContent.trim();
+    const cut = leaf && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
+    return outside || (cut && getComputedStyle(element).textOverflow !== "ellipsis");
+  })
+  .map((element) => `${element.tagName} ${element.id} ${element.textContent.slice(0, 60)}`)"""
+
+
+def opened(page: Page, name: str) -> None:
+    """Open a panel by its tab."""
+    by_id(page, f"tab-{name}").click()
+    expect(by_id(page, "info")).to_be_visible()
+    expect(page.locator("#info-title")).to_have_text(name.capitalize())
+
+
+def test_a_station_tells_stock_prices_recipe_and_why_it_stands_still(
+    server: LiveServer, visitor: Visitor, pictures: Path
+) -> None:
+    made = new_game(server, rules={"initial_stock_percent": 0, "company_percent": 0})
+    page = play(visitor, made["play_url"])
+    click(page, {"station": "sirius-shipyard"})
+    expect(page.locator("#info-title")).to_have_text("Station")
+    expect(by_id(page, "station-choice").locator("option:checked")).to_have_text("Sirius Shipyard")
+    expect(by_id(page, "station-standing")).to_contain_text("Starved: it stands still, short of")
+    expect(by_id(page, "station-recipe")).to_contain_text("every")
+    rows = by_id(page, "station-wares").locator("li")
+    held = server.state(made["id"])["view"]["stations"]["sirius-shipyard"]
+    expect(rows).to_have_count(len(held["price"]))
+    expect(rows.first).to_contain_text("0 / ")
+    expect(rows.first).to_contain_text("▲ 30 %")
+    assert rows.first.locator("meter").evaluate("(meter) => [meter.value, meter.max]")[0] == 0
+    page.screenshot(path=pictures / "station.png")
+
+    by_id(page, "station-choice").select_option(label="Sol Hub")
+    expect(by_id(page, "info-body")).to_contain_text("Hub in Sol")
+    ship = own_ship(page)
+    selected(page, ship)
+    by_id(page, "station-choice").select_option(label="Sirius Shipyard")
+    by_id(page, "station-send").click()
+    until(page, f"gamekit.model.view.ships[{ship!r}].queue.at(-1)?.station === 'sirius-shipyard'")
+
+
+def test_a_shipyard_offers_its_ships_where_the_game_has_classes(server: LiveServer, visitor: Visitor) -> None:
+    page = play(visitor, new_game(server)["play_url"])
+    ship = own_ship(page)
+    click(page, {"station": "sol-hub"})
+    expect(page.locator("#info-title")).to_have_text("Station")
+    page.evaluate(
+        """() => {
+          const { view } = gamekit.model;
+          view.ship_classes = { skiff: { name: "Skiff", speed_percent: 200, capacity_percent: 30, price: 6000000 } };
+          view.stations["sol-hub"].shipyard = true;
+          gamekit.info.draw();
+        }"""
+    )
+    expect(by_id(page, "shipyard")).to_contain_text("Skiff: speed 200 %, hold 30 %")
+    page.get_by_label("Buy for 60,000: Skiff").click()
+    page.get_by_label("Give back: Mercury").click()
+    expect(by_id(page, "latest")).to_contain_text("A new skiff at Sol Hub")
+    bodies = page.evaluate("() => gamekit.book.seen(performance.now()).map(({ body }) => body)")
+    assert bodies == [
+        {"type": "buy_ship", "class": "skiff", "station": "sol-hub"},
+        {"type": "sell_ship", "ship": ship},
+    ]
+
+
+def test_the_market_lists_the_best_prices_and_leads_to_their_stations(
+    server: LiveServer, visitor: Visitor, pictures: Path
+) -> None:
+    made = new_game(server, rules={"company_percent": 100})
+    page = play(visitor, made["play_url"])
+    server.admin(made["id"], "speed", speed=100)
+    until(page, "gamekit.model.tick > 3000")
+    server.admin(made["id"], "pause")
+    until(page, "gamekit.paused")
+    opened(page, "market")
+    view = page.evaluate("() => gamekit.model.view")
+    for ware in ("alloys", "food"):
+        sellers = [s["price"][ware] for s in view["stations"].values() if ware in s["sells"] and s["stock"][ware]]
+        row = by_id(page, f"market-{ware}")
+        expect(row).to_contain_text(f"{min(sellers) / 100:,.2f}")
+        assert row.locator("polyline").count() == 2
+    points = page.evaluate("() => gamekit.annals.prices.get('alloys').ask.points.length")
+    assert points >= 2
+    page.screenshot(path=pictures / "market.png")
+    link = by_id(page, "market-alloys").locator("button").first
+    name = link.text_content()
+    link.click()
+    expect(by_id(page, "station-choice").locator("option:checked")).to_have_text(str(name))
+
+
+def test_the_ledger_adds_up(server: LiveServer, visitor: Visitor, pictures: Path) -> None:
+    made = new_game(server)
+    page = play(visitor, made["play_url"])
+    selected(page, own_ship(page))
+    for what, units in (("buy:alloys", "30"), ("sell:alloys", "10"), ("sell:alloys", "20")):
+        by_id(page, "trade-what").select_option(what)
+        by_id(page, "trade-units").fill(units)
+        by_id(page, "trade-go").click()
+        settled(page)
+    opened(page, "ledger")
+    expect(by_id(page, "ledger").locator("li")).to_have_count(3)
+    expect(by_id(page, "ledger").locator("li").first).to_contain_text("Sold 20 Alloys")
+    flows = page.evaluate(
+        "() => gamekit.annals.trades.map(({ bought, total, fee }) => (bought ? -total - fee : total - fee))"
+    )
+    credits = server.state(made["id"], made["token"])["view"]["players"][made["player"]]["credits"]
+    assert sum(flows) == credits - 10_000_000
+    expect(by_id(page, "ledger-credits")).to_have_text(f"{credits / 100:,.2f} cr".replace(".00 cr", " cr"))
+    page.screenshot(path=pictures / "ledger.png")
+
+
+def test_players_and_companies_are_told_apart(server: LiveServer, visitors: Callable[..., Visitor]) -> None:
+    made = new_game(server, rules={"company_percent": 100})
+    page = play(visitors(), made["play_url"])
+    opened(page, "players")
+    server.call("POST", f"/api/game/{made['id']}/join", {"name": "Grace"})
+    rows = by_id(page, "players").locator("li")
+    expect(rows.nth(0)).to_contain_text("Adayou1 ship")
+    expect(rows.nth(1)).to_contain_text("Grace")
+    view = page.evaluate("() => gamekit.model.view")
+    companies = [id for id, one in view["players"].items() if one["company"]]
+    expect(by_id(page, "players").locator("[data-kind=company]")).to_have_count(len(companies))
+    expect(rows.nth(2)).to_contain_text("company")
+    dim = page.evaluate("() => gamekit.map.marks.filter(({ company }) => company).length")
+    assert dim == sum(ship["owner"] in companies for ship in view["ships"].values())
+    opened(page, "log")
+    expect(by_id(page, "log")).to_contain_text("Grace joined the game")
+
+
+def test_the_log_can_be_narrowed_to_what_went_wrong(server: LiveServer, visitor: Visitor) -> None:
+    page = play(visitor, new_game(server)["play_url"])
+    ship = own_ship(page)
+    page.evaluate(
+        """(ship) => {
+          gamekit.command({ type: "move", ship, to: { station: "sirius-shipyard" } });
+          gamekit.command({ type: "stop", ship: "ship-999" });
+        }""",
+        ship,
+    )
+    settled(page)
+    opened(page, "log")
+    expect(by_id(page, "log")).to_contain_text("Mercury to Sirius Shipyard")
+    page.get_by_label("Only what went wrong").check()
+    expect(by_id(page, "log").locator("li")).to_have_count(1)
+    expect(by_id(page, "log")).to_contain_text("Refused: A ship: stop.")
+
+
+@pytest.mark.parametrize("device", ["desktop", "phone"])
+def test_no_panel_cuts_anything_off(
+    server: LiveServer, visitors: Callable[..., Visitor], pictures: Path, device: str
+) -> None:
+    made = new_game(server, name="Friday evening", rules={"company_percent": 100})
+    page = play(visitors(**(PHONE if device == "phone" else {})), made["play_url"])
+    selected(page, own_ship(page))
+    assert page.evaluate(CUT_OFF) == []
+    for name in PANELS:
+        opened(page, name)
+        until(page, "document.querySelector('#info-body').children.length > 0")
+        page.screenshot(path=pictures / f"{device}-{name}.png")
+        assert page.evaluate(CUT_OFF) == [], name
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_on_a_phone_the_tabs_change_the_sheet_and_a_ship_brings_its_orders_back(
+    server: LiveServer, visitors: Callable[..., Visitor]
+) -> None:
+    page = play(visitors(**PHONE), new_game(server, rules={"company_percent": 0})["play_url"])
+    opened(page, "market")
+    expect(page.locator("#panel")).to_be_hidden()
+    spot = page.evaluate("(ship) => gamekit.map.screenOf({ ship })", own_ship(page))
+    page.touchscreen.tap(spot["x"], spot["y"])
+    expect(page.locator("#panel")).to_be_visible()
+    expect(by_id(page, "orders")).to_be_visible()
+    by_id(page, "tab-fleet").tap()
+    expect(by_id(page, "orders")).to_be_hidden()
+    by_id(page, "tab-fleet").tap()
+    expect(by_id(page, "orders")).to_be_visible()
+    by_id(page, "tab-log").tap()
+    by_id(page, "info-close").tap()
+    expect(page.locator("#panel")).to_be_visible()
