@@ -63,7 +63,9 @@ export function measure(page) {
     return;
   }
   const right = Math.max(0, innerWidth - box("panel").left);
-  page.map.setInsets({ left: info.width ? info.right : 0, top: covered, right, bottom: 0 });
+  // Nothing of the galaxy lies under the bar of the panels when all of it is framed.
+  const top = Math.max(covered, box("tabs").bottom);
+  page.map.setInsets({ left: info.width ? info.right : 0, top, right, bottom: 0 });
 }
 
 /** @param {PlayPage} page @param {KeyboardEvent} event */
