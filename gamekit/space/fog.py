@@ -19,6 +19,7 @@ from typing import Any
 from gamekit.game import Changes, Event, PlayerId, View
 from gamekit.space import views
 from gamekit.space.events import PlayerJoined, SectorCharted, SectorDiscovered, ShipEmerged, ShipJumped, ShipSold
+from gamekit.space.hooks import OwnEvent
 from gamekit.space.model import Gate, Jump, Ship
 from gamekit.space.sight import audience, knows_all, sees, whereabouts
 from gamekit.space.state import SpaceState
@@ -44,7 +45,7 @@ def view(state: SpaceState, player: PlayerId | None) -> View:
 
 def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
     """The patch that `events` made: the public part for None, else what `player` sees beyond it."""
-    if any(views.redraws(event) for event in events):
+    if any(views.redraws(event) and not isinstance(event, _ABOUT_MAPS) for event in events):
         return _redrawn(state, player, events)
     tables: dict[str, dict[str, Any]] = {"sectors": {}, "gates": {}, "stations": {}, "ships": {}, "players": {}}
     if player is None:
@@ -57,11 +58,38 @@ def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event])
 def _redrawn(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
     """Everything as a patch, for events that may have changed anything."""
     public = view(state, None)
-    if player is not None:
-        return views.beyond(public, view(state, player))
-    # Ships that went out of sight, or left the game, in the same events.
-    gone = [*state.ships, *(event.ship for event in events if isinstance(event, ShipSold))]
-    return public | {"ships": {**dict.fromkeys(gone), **public["ships"]}}
+    if player is None:
+        return public | {"ships": {**dict.fromkeys(_vanished(state, None, events)), **public["ships"]}}
+    patch = views.beyond(public, view(state, player))
+    for key in _vanished(state, player, events):
+        patch.setdefault("ships", {})[key] = None
+    return patch
+
+
+def _vanished(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> list[str]:
+    """The ships that a viewer may have seen before the events and does not see now.
+
+    No others: the id alone of a ship that was never in sight would tell that there is one.
+    """
+    if player is None and any(isinstance(event, OwnEvent) and event.touches is None for event in events):
+        # A designer's event that does not say what it touches may have moved any ship anywhere.
+        gone = list(state.ships)
+    else:
+        known = state.known_to(player)
+        gone = _gone(state, player, known, frozenset(), events) if known is not None else []
+        gone += [named for event in events if isinstance(event, OwnEvent) for named in _touched(state, event)]
+    gone += [
+        event.ship
+        for event in events
+        if isinstance(event, ShipSold) and state.knows(player, state.stations[event.station].sector)
+    ]
+    return [key for key in gone if key not in state.ships or not sees(state, player, state.ships[key])]
+
+
+def _touched(state: SpaceState, event: OwnEvent) -> list[str]:
+    """The ships that a designer's event names as touched."""
+    named = (getattr(event, field) for field in event.touches or ())
+    return [key for key in named if key in state.ships]
 
 
 def _public(state: SpaceState, events: Sequence[Event], tables: dict[str, dict[str, Any]]) -> None:

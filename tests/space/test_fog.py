@@ -470,6 +470,47 @@ def test_mirrors_stay_true_and_silent_whatever_happens_in_the_fog(data: st.DataO
                 gathered.clear()
 
 
+def test_change_of_rules_does_not_name_ships_that_are_out_of_sight() -> None:
+    play = Play(LINE | COMPANY, FOG | {"company_percent": 100})
+    explore(play, "ship-1", WEST_MID)
+    changed = play.game.set_rules(play.state, {"jump_ticks": 7})
+    assert not isinstance(changed, Rejected)
+    for viewer in (None, BOB):
+        patch = play.game.changes(play.state, viewer, play.told(changed))
+        assert patch.get("ships", {}).keys() <= view(play, viewer)["ships"].keys()
+
+
+@pytest.mark.parametrize("gate", [WEST_MID, MID_EAST])
+def test_ship_that_went_out_of_sight_together_with_a_change_of_rules_is_gone(gate: str) -> None:
+    play = Play(rules=FOG)
+    for ship in ("ship-1", "ship-2") if gate == MID_EAST else ():
+        explore(play, ship, WEST_MID)
+    before = {viewer: view(play, viewer) for viewer in (None, BOB)}
+    assert "ship-1" in before[BOB]["ships"]
+    events = play.move(gate=gate, through=True)
+    events += play.run_until_idle()
+    changed = play.game.set_rules(play.state, {"jump_ticks": 7})
+    assert not isinstance(changed, Rejected)
+    events += play.told(changed)
+    for viewer, mirror in before.items():
+        merge(mirror, play.game.changes(play.state, None, events))
+        if viewer is not None:
+            merge(mirror, play.game.changes(play.state, viewer, events))
+        assert mirror == view(play, viewer)
+        assert "ship-1" not in mirror["ships"]
+
+
+def test_discovery_is_nobody_elses_business() -> None:
+    play = Play(rules=FOG)
+    play.move(gate=WEST_MID, through=True)
+    play.run(139)
+    events = play.run(1)
+    assert only(SectorDiscovered, events)
+    assert play.game.changes(play.state, None, events) == {}
+    assert play.game.changes(play.state, BOB, events) == {}
+    assert play.game.changes(play.state, ADA, events).keys() == {"sectors", "gates", "stations", "ships"}
+
+
 def test_explorers_of_the_shipped_galaxy_find_it_all() -> None:
     """Two ships go through the first gate of which they know nothing, until there is none."""
     play = Play("nearest-stars", FOG | {"charted_jumps": 0, "company_percent": 30})
