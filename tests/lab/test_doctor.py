@@ -8,13 +8,16 @@ import pytest
 
 import gamekit
 from gamekit.errors import ConfigError
+from gamekit.game import Join, PlayerId
 from gamekit.lab import doctor, simulate
 from gamekit.lab.doctor import COLUMNS, Finding, examine
 from gamekit.lab.doctor.findings import SEVERITIES
 from gamekit.lab.frames.state import everything
-from gamekit.space import SpaceState
+from gamekit.space import Rules, SpaceGame, SpaceState
 from gamekit.space.commands import AutoTrade, BuyWare
-from tests.space.galaxies import LINE, Play
+from gamekit.space.model import Station, Ware
+from tests.designer_game import FoodFirst
+from tests.space.galaxies import LINE, RING, Play
 from tests.space.test_economy import refilled
 
 SMELTER, MINE, TOWN, DEPOT = "mid-smelter", "west-mine", "east-town", "west-store"
@@ -135,6 +138,78 @@ def test_prices_at_which_nobody_can_ever_earn_are_an_inversion() -> None:
     inverted = findings(Play(rules={"price_spread_percent": 0}), "price inversion")
     assert {one.subject for one in inverted} == {"ore", "metals", "food"}
     assert all(one.severity == "error" for one in inverted)
+
+
+class Flat(SpaceGame):
+    """Everything costs the same everywhere, whatever the rules say about the spread."""
+
+    name = "flat"
+
+    def price(self, station: Station, ware: Ware, stock: int, rules: Rules) -> int:
+        """The base price."""
+        return ware.base_price
+
+
+@pytest.mark.parametrize(("game", "spread", "inverted"), [(Flat(), 30, True), (FoodFirst(), 0, False)])
+def test_prices_of_a_games_own_are_those_that_are_looked_at(game: SpaceGame, spread: int, inverted: bool) -> None:
+    run = simulate(LINE, {"price_spread_percent": spread}, hours=0, game=game)
+    for found in (doctor(run), doctor(run.state)):
+        assert ("price inversion" in set(found["kind"])) == inverted
+
+
+def test_worth_moving_at_prices_of_a_games_own_is_reckoned_unit_by_unit() -> None:
+    run = simulate(LINE, {"price_spread_percent": 0, "least_load_percent": 100}, hours=0, game=FoodFirst())
+    run.game.apply(run.state, PlayerId("p1"), Join("Ada"))
+    run.game.apply(run.state, PlayerId("p1"), AutoTrade("ship-1", on=True))
+    smelter, mine = run.state.stations[SMELTER], run.state.stations[MINE]
+    smelter.stock["ore"], mine.stock["ore"], run.state.stations[DEPOT].stock["ore"] = 0, 300, 0
+    smelter.status = "starved"
+    [cause] = doctor(run.state)[lambda found: found["kind"] == "starved station"]["cause"]
+    # Equal shares of 1,680 and of 960 units cost the same; a fee of half a percent at both ends stops a little earlier.
+    worth = 300 * 960 // (1_680 + 960)
+    assert any(f"{units} are worth moving, and no trader" in cause for units in range(worth - 8, worth + 1)), cause
+
+
+def test_minimum_stock_is_not_for_sale() -> None:
+    play = Play(rules={"minimum_stock_percent": 40})
+    play.accepted(AutoTrade("ship-1", on=True))
+    refilled(play, TOWN, metals=0)
+    for station in (SMELTER, DEPOT):
+        refilled(play, station, metals=play.state.stations[station].capacity["metals"] * 40 // 100)
+    standing(play, TOWN, "starved")
+    found = next(one for one in findings(play, "starved station") if "Metals" in one.cause)
+    assert found.cause == "short of Metals: what is left of Metals in reach is the sellers' minimum stock of 40 %"
+    assert found.remedy.startswith("lower minimum_stock_percent")
+    refilled(play, SMELTER, metals=play.state.stations[SMELTER].stock["metals"] + 5)
+    found = next(one for one in findings(play, "starved station") if "Metals" in one.cause)
+    assert "Mid Smelter has 5 Metals, 1 gate away, but no ship brings it" in found.cause
+
+
+def test_owner_of_traders_without_credits_is_a_cause() -> None:
+    play = Play(rules={"starting_credits": 100})
+    play.accepted(AutoTrade("ship-1", on=True))
+    refilled(play, TOWN, metals=0)
+    standing(play, TOWN, "starved")
+    found = next(one for one in findings(play, "starved station") if "Metals" in one.cause)
+    assert "no owner of traders has so much" in found.cause
+    assert found.remedy == "sell a ship, or raise starting_credits"
+
+
+def test_range_of_auto_trade_is_counted_over_closed_gates_too() -> None:
+    longer = RING | {
+        "sectors": [*RING["sectors"], {"id": "far", "name": "Far", "x": 200, "y": -300}],
+        "gates": [*LINE["gates"], ["west", "north"], ["north", "far"], ["far", "east"]],
+    }
+    play = Play(longer, {"trade_range_jumps": 2, "least_load_percent": 1})
+    play.accepted(AutoTrade("ship-1", on=True))
+    refilled(play, SMELTER, metals=0)
+    refilled(play, TOWN, metals=0)
+    standing(play, TOWN, "starved")
+    # To the depot in the west it is two gates, or three while the direct way is closed.
+    play.close("mid:east")
+    found = next(one for one in findings(play, "starved station") if "Metals" in one.cause)
+    assert "3 gates away" in found.cause
+    assert "beyond" not in found.cause
 
 
 def test_stranded_cargo_holding_ships_and_idle_traders_are_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gamekit.lab.doctor.galaxy import Fields, Galaxy
@@ -36,12 +37,13 @@ def why_missing(galaxy: Galaxy, station_id: str, ware: str, above: tuple[str, ..
     if isinstance(unreached, Cause):
         return unreached
     near = unreached
-    stocked = [key for key in near if sellers[key]["stock"].get(ware, 0) > 0]
+    stocked = [key for key in near if galaxy.for_sale(sellers[key], ware) > 0]
     if stocked:
         first = stocked[0]
-        text = f"{sellers[first]['name']} has {sellers[first]['stock'][ware]} {name}, {_away(near[first])}"
+        text = f"{sellers[first]['name']} has {galaxy.for_sale(sellers[first], ware)} {name}, {_away(near[first])}"
         worth = max(galaxy.worth_moving(sellers[key], station, ware) for key in stocked)
-        return _no_ship(galaxy, ware, near[first], worth, f"{text}, but no ship brings it")
+        jumps = _fewest(galaxy, station, (sellers[key] for key in stocked))
+        return _no_ship(galaxy, ware, jumps, worth, f"{text}, but no ship brings it")
     return _all_empty(galaxy, ware, near, above)
 
 
@@ -60,7 +62,8 @@ def why_full(galaxy: Galaxy, station_id: str, ware: str) -> Cause:
         room = buyers[first]["capacity"][ware] - buyers[first]["stock"].get(ware, 0)
         text = f"{buyers[first]['name']} has room for {room} {name}, {_away(reached[first])}"
         worth = max(galaxy.worth_moving(station, buyers[key], ware) for key in roomy)
-        return _no_ship(galaxy, ware, reached[first], worth, f"{text}, but no ship fetches it")
+        jumps = _fewest(galaxy, station, (buyers[key] for key in roomy))
+        return _no_ship(galaxy, ware, jumps, worth, f"{text}, but no ship fetches it")
     made, used = galaxy.made_per_hour(ware), galaxy.used_per_hour(ware)
     text = f"all {len(reached)} buyers of {name} in reach are full; {_balance(made, used)}"
     idle = sum(buyers[key]["status"] == "starved" for key in reached)
@@ -83,6 +86,10 @@ def _all_empty(galaxy: Galaxy, ware: str, near: dict[str, int], above: tuple[str
             deeper = why_missing(galaxy, key, lacks, (*above, key))
             text = f"{maker['name']} is out of {name}, because it lacks {galaxy.ware_name(lacks)}: {deeper.text}"
             return Cause(deeper.severity, text, deeper.remedy)
+    if any(galaxy.stations[key]["stock"].get(ware, 0) for key in near):
+        percent = galaxy.rules.get("minimum_stock_percent", 0)
+        text = f"what is left of {name} in reach is the sellers' minimum stock of {percent} %"
+        return Cause("warning", text, f"lower minimum_stock_percent, or make more {name}")
     if not made:
         return Cause("error", f"{name} is sold out and nobody makes it", f"add a station that makes {name}")
     if used > made:
@@ -106,7 +113,7 @@ def _no_ship(galaxy: Galaxy, ware: str, jumps: int, worth: int, text: str) -> Ca
     """There is somebody to trade with, and yet nobody trades.
 
     Args:
-        jumps: how many gates away the nearest is.
+        jumps: how many gates away the nearest is, open or not, as auto-trade counts them.
         worth: units that are worth moving, between the best two.
         text: what is known so far.
     """
@@ -121,7 +128,17 @@ def _no_ship(galaxy: Galaxy, ware: str, jumps: int, worth: int, text: str) -> Ca
         enough = galaxy.rules["least_load_percent"] * worth // least
         remedy = f"lower least_load_percent to {enough}, or add smaller ships" if enough else "add smaller ships"
         return Cause("warning", text, remedy)
+    purse, floor = galaxy.richest(), galaxy.price_bounds(ware)[0] * least // 100
+    if purse is not None and purse < floor:
+        text += f": {least} cost {floor / 100:,.2f} credits at least, and no owner of traders has so much"
+        return Cause("warning", text, "sell a ship, or raise starting_credits")
     return Cause("warning", f"{text} yet", "add ships")
+
+
+def _fewest(galaxy: Galaxy, station: Fields, others: Iterable[Fields]) -> int:
+    """How many gates away the nearest of the others is, open or not."""
+    ways = galaxy.jumps(station["sector"], closed_too=True)
+    return min(ways[one["sector"]] for one in others)
 
 
 def _balance(made: float, used: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +14,8 @@ from gamekit.lab.doctor.galaxy import Fields, Galaxy
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from gamekit.space import SpaceState
 
 #: How bad, worst first: can never get better by itself; stands still now; help is on its way, or it is only told.
 SEVERITIES = ("error", "warning", "note")
@@ -64,33 +66,43 @@ def doctor(subject: Any) -> pd.DataFrame:
     return pd.DataFrame(found, columns=list(COLUMNS)).astype("string")
 
 
-def examine(view: View, rules: Mapping[str, Any]) -> list[Finding]:
+def examine(
+    view: View, rules: Mapping[str, Any], own_price: Callable[[str, str, int], int] | None = None
+) -> list[Finding]:
     """All findings in a view, the worst first.
 
     Args:
         view: as `Game.view` gives it, with all that is to be looked at.
         rules: the rules in force, `{field: value}`.
+        own_price: of a game with prices of its own, what one unit costs; see `Galaxy`.
     """
-    galaxy = Galaxy(view, rules)
+    galaxy = Galaxy(view, rules, own_price)
     found = [*_prices(galaxy), *_sectors(galaxy), *_stations(galaxy), *_ships(galaxy), *_idle(galaxy)]
     return sorted(found, key=lambda one: SEVERITIES.index(one.severity))
 
 
-def _looked_at(subject: Any) -> tuple[View, Mapping[str, Any]]:
+def _looked_at(subject: Any) -> tuple[View, Mapping[str, Any], Callable[[str, str, int], int] | None]:
     from gamekit.lab.frames.state import everything
     from gamekit.lab.handles import Game, Player
     from gamekit.lab.simulate import Simulation
     from gamekit.space import SpaceGame, SpaceState
 
     if isinstance(subject, Simulation):
-        return everything(subject.game, subject.state).view, subject.game.rules(subject.state)
+        subject = subject.state
     if isinstance(subject, SpaceState):
         game = SpaceGame()
-        return everything(game, subject).view, game.rules(subject)
+        return everything(game, subject).view, game.rules(subject), _own_price(subject)
     if isinstance(subject, Game | Player):
         welcome = subject.feed.link.welcome
-        return subject.view, welcome.rules if welcome is not None else {}
+        return subject.view, welcome.rules if welcome is not None else {}, None
     raise ConfigError(f"A doctor looks at a simulation, a state, a live game or a player, not at {subject!r}.")
+
+
+def _own_price(state: SpaceState) -> Callable[[str, str, int], int] | None:
+    price = state.hooks.price
+    if price is None:
+        return None
+    return lambda station, ware, stock: price(state, state.stations[station], state.wares[ware], stock)
 
 
 def _prices(galaxy: Galaxy) -> Iterator[Finding]:
@@ -99,14 +111,17 @@ def _prices(galaxy: Galaxy) -> Iterator[Finding]:
     for key, ware in galaxy.wares.items():
         if not galaxy.sellers(key) or not galaxy.buyers(key):
             continue
-        floor = ware["base_price"] * (100 - spread) * (1000 + fee) / 100_000
-        ceiling = ware["base_price"] * (100 + spread) * (1000 - fee) / 100_000
+        least, most = galaxy.price_bounds(key)
+        floor, ceiling = least * (1000 + fee) / 100_000, most * (1000 - fee) / 100_000
         if floor >= ceiling:
             text = f"sellers ask at least {floor / 100:,.2f} credits, buyers pay at most {ceiling / 100:,.2f}"
-            text += f" (spread {spread} %, fee {fee / 10:g} %)"
-            yield Finding(
-                "error", "price inversion", key, ware["name"], "", text, "raise price_spread_percent or lower the fee"
-            )
+            if galaxy.own_price is None:
+                text += f" (spread {spread} %, fee {fee / 10:g} %)"
+                remedy = "raise price_spread_percent or lower the fee"
+            else:
+                text += f" (prices of the game's own, fee {fee / 10:g} %)"
+                remedy = "let the prices differ more, or lower the fee"
+            yield Finding("error", "price inversion", key, ware["name"], "", text, remedy)
 
 
 def _sectors(galaxy: Galaxy) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ Only reads a view as `Game.view` gives it; knows no state and no rules beyond th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -21,10 +21,15 @@ class Galaxy:
     Args:
         view: all that is seen.
         rules: the rules in force, `{field: value}`.
+        own_price: of a game with prices of its own, what a unit of a ware costs on top of so many: from the ids of
+            station and ware, and the units.
     """
 
-    def __init__(self, view: View, rules: Mapping[str, Any]) -> None:
+    def __init__(
+        self, view: View, rules: Mapping[str, Any], own_price: Callable[[str, str, int], int] | None = None
+    ) -> None:
         self.rules = rules
+        self.own_price = own_price
         self.sectors: Mapping[str, Fields] = view.get("sectors", {})
         self.gates: Mapping[str, Fields] = view.get("gates", {})
         self.stations: Mapping[str, Fields] = view.get("stations", {})
@@ -109,7 +114,41 @@ class Galaxy:
         """
         stock, size = seller["stock"].get(ware, 0), seller["capacity"][ware]
         there, capacity = buyer["stock"].get(ware, 0), buyer["capacity"][ware]
-        spread, fee = self.rules.get("price_spread_percent", 30), self.rules.get("trade_fee_permille", 0)
+        spare, fee = self.for_sale(seller, ware), self.rules.get("trade_fee_permille", 0)
+        if self.own_price is not None:
+            one, other = self._id_of(seller), self._id_of(buyer)
+            units = 0
+            while units < min(spare, capacity - there) and (1_000 + fee) * self.own_price(
+                one, ware, stock - units - 1
+            ) < (1_000 - fee) * self.own_price(other, ware, there + units):
+                units += 1
+            return units
+        spread = self.rules.get("price_spread_percent", 30)
         giving = stock - size * fee // (10 * spread) if spread else 0
-        spare = stock - size * self.rules.get("minimum_stock_percent", 0) // 100
-        return max(0, min(int(giving * capacity - there * size) // int(size + capacity), int(spare)))
+        return max(0, min(int(giving * capacity - there * size) // int(size + capacity), spare))
+
+    def for_sale(self, seller: Fields, ware: str) -> int:
+        """Units that a station sells: what lies above its minimum stock."""
+        kept = seller["capacity"][ware] * self.rules.get("minimum_stock_percent", 0) // 100
+        return max(0, int(seller["stock"].get(ware, 0)) - int(kept))
+
+    def price_bounds(self, ware: str) -> tuple[int, int]:
+        """The least that anybody asks, when full, and the most that anybody pays, when empty, without fees.
+
+        In hundredths of a centi-credit, because it need not be a whole number of them.
+        """
+        if self.own_price is None:
+            base, spread = self.wares[ware]["base_price"], self.rules.get("price_spread_percent", 0)
+            return base * (100 - spread), base * (100 + spread)
+        floor = min(self.own_price(key, ware, one["capacity"][ware] - 1) for key, one in self.sellers(ware).items())
+        return 100 * floor, 100 * max(self.own_price(key, ware, 0) for key in self.buyers(ware))
+
+    def richest(self) -> int | None:
+        """What the richest owner of traders has, in centi-credits; None when that is not seen of all of them."""
+        owners = [self.players.get(ship["owner"], {}) for ship in self.traders]
+        if not owners or not all("credits" in owner for owner in owners):
+            return None
+        return max(int(owner["credits"]) for owner in owners)
+
+    def _id_of(self, station: Fields) -> str:
+        return next(key for key, one in self.stations.items() if one is station)
