@@ -208,6 +208,8 @@ def test_wrong_scenario_file_is_told_with_its_name(tmp_path: Path, arguments: li
     for text, complaint in (
         (OWN.replace("smelter", "palace"), "stations[0].recipe: unknown recipe 'palace'; allowed are ore-mine"),
         ("sectors = [", "this is no TOML"),
+        ("sectors = 5", "scenario: {'sectors': 5} is unknown; allowed are 'nearest-stars'"),
+        ("", "scenario: {} is unknown"),
         (None, "cannot be read"),
     ):
         path.unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from gamekit.space import scenario as space_scenario
 from gamekit.space.commands import BuyWare, MoveShip, SellWare, SpaceCommand, Target
 from gamekit.space.model import Ship
 from gamekit.space.rng import STREAM_TRAFFIC, Stream
+from gamekit.space.worldgen import resolved
 
 if TYPE_CHECKING:
     from gamekit.lab.frames.state import StateFrames
@@ -189,6 +190,11 @@ def definition_of(scenario: str | Mapping[str, Any] | PathLike[str]) -> str | Ma
     plain = read_definition(path)
     if "sectors" in plain and not isinstance(plain["sectors"], int):
         space_scenario.definition(fspath(path), plain)
+    else:
+        try:
+            resolved(plain, 1)
+        except ConfigError as error:
+            raise ConfigError(f"{fspath(path)}: {error}") from None
     return plain
 
 

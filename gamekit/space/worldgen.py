@@ -10,6 +10,7 @@ The configuration is `{"scenario": ..., "rules": {...}}`, both optional. A scena
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,6 +27,10 @@ from gamekit.space.state import SpaceState
 
 #: Stations' first cycles end spread over their length by steps of this many ticks, so that work does not bunch.
 _STAGGER_TICKS = 37
+#: Most ships that companies may have together: a request of a few bytes must not fill a server's memory.
+_MOST_SHIPS = 50_000
+#: What ships are called by, which no station may be.
+_SHIP_ID = re.compile(r"(c[0-9]+-)?ship-[0-9]+")
 
 
 def new_state(config: Mapping[str, Any], seed: int) -> SpaceState:
@@ -53,6 +58,12 @@ def new_state(config: Mapping[str, Any], seed: int) -> SpaceState:
     if not isinstance(named, Mapping) or "companies" not in named:
         # The shipped scenarios' own companies; those that a configuration names are taken as they are.
         definition = msgspec.structs.replace(definition, companies=_shipped(definition, rules.company_percent))
+    ships = sum(row.ships for row in definition.companies)
+    if ships > _MOST_SHIPS:
+        raise ConfigError(
+            f"scenario.companies: they have {ships} ships together, company_percent included; allowed are up to "
+            f"{_MOST_SHIPS}."
+        )
     return _built(definition, rules, seed)
 
 
@@ -195,8 +206,8 @@ def _stations(definition: scenario.Definition, lists: scenario.Catalogue, rules:
         recipe = recipes[row.recipe]
         station_id = base = f"{row.sector}-{row.recipe}"
         number = 1
-        # Another recipe's id may end in the number that comes next.
-        while station_id in stations:
+        # Another recipe's id may end in the number that comes next; and events tell things apart by their ids alone.
+        while station_id in stations or _SHIP_ID.fullmatch(station_id):
             number += 1
             station_id = f"{base}-{number}"
         name = row.name or f"{sector_names[row.sector]} {recipe.name}" + (f" {number}" if number > 1 else "")

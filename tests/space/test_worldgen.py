@@ -11,7 +11,8 @@ import pytest
 
 from gamekit.errors import ConfigError
 from gamekit.space import SpaceGame, SpaceState, check
-from tests.space.galaxies import LINE
+from gamekit.space.commands import BuyWare
+from tests.space.galaxies import LINE, Play
 
 GAME = SpaceGame()
 
@@ -271,6 +272,33 @@ def test_stations_whose_generated_ids_would_be_the_same_are_all_made() -> None:
     }
     state = SpaceGame().new({"scenario": definition}, 1)
     assert sorted(state.stations) == ["a-c", "a-c-2", "a-c-2-2"]
+
+
+@pytest.mark.parametrize(("sector", "recipe"), [("ship", "1"), ("c1", "ship-1")])
+def test_no_station_has_the_id_of_a_ship(sector: str, recipe: str) -> None:
+    """Patches are made from the ids in events, so one id for two things would hide one of them."""
+    definition = LINE | {
+        "sectors": [{"id": sector, "name": "Harbour", "x": 0, "y": 0}],
+        "gates": [],
+        "stations": [{"sector": sector, "recipe": recipe, "x": 0, "y": 0}],
+        "recipes": [{"id": recipe, "name": "Store", "kind": "hub", "trades": ["ore", "metals", "food"]}],
+        "companies": [{"name": "Old Hands", "ships": 1, "credits": 10_000_000}],
+    }
+    play = Play(definition)
+    assert not play.state.stations.keys() & play.state.ships.keys()
+    play.accepted(BuyWare("ship-1", "ore", 5))
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        {"name": "duel", "companies": [{"name": "Fleet", "ships": 10_000, "credits": 0}] * 6},
+        LINE | {"companies": [{"name": "Fleet", "ships": 10_000, "credits": 0}] * 6},
+    ],
+)
+def test_an_absurd_number_of_ships_is_refused(scenario: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"60000 ships together.*allowed are up to 50000"):
+        GAME.new({"scenario": scenario}, 1)
 
 
 def test_an_absurd_number_of_sectors_is_refused() -> None:
