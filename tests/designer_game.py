@@ -82,6 +82,8 @@ class InTurn(SpaceGame):
         ship = free[0]
         if ship.hold:
             return None
+        # Under fog only by what the owner knows.
+        atlas = state.atlas_of(owner.id)
         for source in state.stations.values():
             for name in source.sells:
                 kept = source.capacity[name] * state.rules.minimum_stock_percent // 100
@@ -92,10 +94,10 @@ class InTurn(SpaceGame):
                         continue
                     taken = target.stock[name] + state.reserved.room.get((target.id, name), 0)
                     units = min(units, target.capacity[name] - taken, ship.capacity // ware.volume)
-                    docks = state.atlas.at_station(source.id), state.atlas.at_station(target.id)
-                    here = state.atlas.place(ship.at, state.tick)
+                    docks = atlas.at_station(source.id), atlas.at_station(target.id)
+                    here = atlas.place(ship.at, state.tick)
                     ways = (here, docks[0]), docks
-                    if units > 0 and all(state.atlas.travel_ticks(ship.speed, *way) is not None for way in ways):
+                    if units > 0 and all(atlas.travel_ticks(ship.speed, *way) is not None for way in ways):
                         return [Assignment(ship.id, name, units, target.id, source.id)]
         return []
 

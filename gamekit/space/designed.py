@@ -23,7 +23,7 @@ from gamekit.errors import ConfigError, HookFailed
 from gamekit.game import Command, Event, PlayerId, Rejected
 from gamekit.space import economy, ownbids
 from gamekit.space.commands import SpaceCommand
-from gamekit.space.hooks import NO_HOOKS, Assignment, Hooks, Prospect, guarded, whole
+from gamekit.space.hooks import NO_HOOKS, Assignment, Hooks, OwnEvent, Prospect, guarded, whole
 from gamekit.space.model import Player, Ship, Station, Ware
 from gamekit.space.rules import Rules
 from gamekit.space.state import SpaceState
@@ -111,6 +111,9 @@ class Designed:
             return answer
         if not isinstance(answer, list) or not all(isinstance(event, Event) for event in answer):
             raise HookFailed(self.name, hook, f"returned {type(answer).__name__}; it must return events or Rejected")
+        for event in answer:
+            if isinstance(event, OwnEvent):
+                _check_event(self.name, hook, event)
         return answer
 
     def measured(self, state: SpaceState) -> dict[str, int | float]:
@@ -203,6 +206,16 @@ def _dispatch(game: Designed, state: SpaceState, owner: Player, free: list[Ship]
     ):
         raise HookFailed(game.name, "dispatch", f"returned {answer!r}; it must return a list of Assignment, or None")
     return None if answer is None else list(answer)
+
+
+def _check_event(game: str, hook: str, event: OwnEvent) -> None:
+    """Make sure that an event of a game's own names what it says that it names."""
+    kind = type(event)
+    needed = {field: (str, type(None)) for field in kind.touches or ()} | ({"player": (str,)} if kind.private else {})
+    for field, kinds in needed.items():
+        if not isinstance(getattr(event, field, ...), kinds):
+            why = f"returned {event!r}, whose field {field!r} must be an id, because of its `touches` or `private`"
+            raise HookFailed(game, hook, why)
 
 
 def _inherited(cls: type[Designed], attribute: str) -> dict[Any, Any]:

@@ -202,6 +202,8 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
     def impossible(why: str) -> HookFailed:
         return HookFailed(game, "dispatch", f"returned {wanted}, but {why}")
 
+    if not all(isinstance(named, str) for named in (wanted.ship, wanted.ware, wanted.target, wanted.source or "")):
+        raise impossible("ship, ware, target and source must be ids")
     ship = next((ship for ship in free if ship.id == wanted.ship), None)
     ware, target = state.wares.get(wanted.ware), state.stations.get(wanted.target)
     if ship is None:
@@ -217,7 +219,7 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
         if ship.hold.get(ware.id, 0) < wanted.units:
             raise impossible("the ship does not carry so many")
         if atlas.travel_ticks(ship.speed, here, stand.dock) is None:
-            raise impossible("no open gates lead there")
+            raise impossible("no open gates that its owner knows lead there")
         worth = total_to_get(state, ware, target, wanted.units)
         return Bid(0, ship, ware, wanted.units, None, stand, 0, _earns(state.rules.trade_fee_permille, 0, worth))
     source = state.stations.get(wanted.source)
@@ -229,7 +231,7 @@ def _checked(game: str, state: SpaceState, free: list[Ship], wanted: Assignment)
     start = Stand(source, state.atlas.at_station(source.id))
     ways = (here, start.dock), (start.dock, stand.dock)
     if any(atlas.travel_ticks(ship.speed, *way) is None for way in ways):
-        raise impossible("no open gates lead there")
+        raise impossible("no open gates that its owner knows lead there")
     fee, cost = state.rules.trade_fee_permille, total_to_pay(state, ware, source, wanted.units)
     profit = _earns(fee, cost, total_to_get(state, ware, target, wanted.units))
     return Bid(0, ship, ware, wanted.units, start, stand, cost + fee_of(fee, cost), profit)

@@ -12,7 +12,7 @@ from gamekit.lab.simulate import simulate
 from gamekit.space import SpaceGame, SpaceState, check
 from gamekit.space.commands import AutoTrade, BuyWare, SellWare
 from gamekit.space.events import TradeAssigned, WareBought, WareSold
-from gamekit.space.hooks import NO_HOOKS, Assignment
+from gamekit.space.hooks import NO_HOOKS, Assignment, OwnEvent
 from gamekit.space.model import Player, Ship
 from tests.designer_game import CreditsDonated, Donate, FoodFirst, InTurn
 from tests.space.galaxies import LINE, only
@@ -173,6 +173,7 @@ def test_an_own_dispatcher_decides_the_whole_round() -> None:
         (Assignment("ship-1", "ore", 1, "mid-smelter", "nowhere"), "no such source"),
         (Assignment("ship-1", "metals", 60, "east-town", "mid-smelter"), "60 units"),
         (Assignment("ship-1", "ore", 1, "mid-smelter"), "does not carry"),
+        (Assignment("ship-1", ["ore"], 1, "mid-smelter"), "must be ids"),  # type: ignore[arg-type]
         ("ship-1", "list of Assignment"),
     ],
 )
@@ -223,6 +224,32 @@ def test_an_own_command_that_returns_nonsense_is_an_error_that_names_it() -> Non
     game = Shrugging()
     with pytest.raises(HookFailed, match=r"'commands\[shrug\]' .* returned NoneType"):
         game.apply(begun(game), ADA, Shrug())
+
+
+class Nameless(OwnEvent, frozen=True):
+    """Says that it names a ship, and does not."""
+
+    touches = ("ship",)
+
+
+class Whispered(OwnEvent, frozen=True):
+    """Private to nobody."""
+
+    private = True
+
+
+@pytest.mark.parametrize("event", [Nameless(), Whispered()])
+def test_an_own_event_without_the_fields_that_it_needs_is_an_error_that_names_its_command(event: OwnEvent) -> None:
+    class Say(Command, frozen=True, tag="say"):
+        pass
+
+    class Talking(SpaceGame):
+        name = "talking"
+        commands: ClassVar = {Say: lambda _state, _player, _command: [event]}
+
+    game = Talking()
+    with pytest.raises(HookFailed, match=r"'commands\[say\]' .* whose field '(ship|player)' must be an id"):
+        game.apply(begun(game), ADA, Say())
 
 
 def test_an_own_command_may_not_take_a_tag_that_is_in_use() -> None:
