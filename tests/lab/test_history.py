@@ -77,6 +77,21 @@ def test_trades_are_the_transfers_that_the_books_saw(run: Simulation) -> None:
     assert trades["tick"].is_monotonic_increasing
 
 
+def test_trades_and_their_fees_account_for_what_the_companies_own(run: Simulation) -> None:
+    trades, books = run.frame.trades, run.frame.ledger.set_index(["account", "asset"])["balance"]
+    assert trades["fee_credits"].sum() == pytest.approx(books["fees", "credits"])
+    assert trades["fee_credits"].min() > 0
+    earned = trades["total_credits"].where(trades["side"] == "sell", -trades["total_credits"]) - trades["fee_credits"]
+    owned = run.frame.ledger.query("kind == 'company' and asset == 'credits'")["balance"].sum()
+    assert earned.sum() == pytest.approx(owned + books["grants", "credits"])
+    assert ((trades["units"] < trades["wanted"]) == (trades["limited_by"] != "")).all()
+
+
+def test_stations_tell_since_when_they_stand_as_they_do(run: Simulation) -> None:
+    since = run.frame.stations.set_index("station")["since_tick"].to_dict()
+    assert since == {station.id: station.since for station in run.state.stations.values()}
+
+
 def test_routes_match_what_was_bought_with_what_was_sold(run: Simulation) -> None:
     routes, trades = trade_routes(run.frame.trades), run.frame.trades
     assert {name: str(dtype) for name, dtype in routes.dtypes.items()} == ROUTE_COLUMNS

@@ -32,6 +32,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "owner": "string",
         "status": "string",
         "reason": "string",
+        "since_tick": "Int64",
         "cycle": "timedelta64[ns]",
         "stock": "Int64",
         "capacity": "Int64",
@@ -62,6 +63,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "units": "int64",
         "price_credits": "float64",
         "total_credits": "float64",
+        "fee_credits": "float64",
+        "wanted": "int64",
+        "limited_by": "string",
     },
     "ledger": {
         "account": "string",
@@ -148,6 +152,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "queue": "steps it has still to do; missing for other players' ships",
     },
     "stations": {
+        "since_tick": "from when it has this status",
         "cycle": "game time of one production cycle; missing when it makes nothing",
         "stock": "units of all wares together",
         "capacity": "units of all wares together",
@@ -165,7 +170,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "side": "what the ship did: buy or sell",
         "units": "how many moved",
         "price_credits": "average for one unit",
-        "total_credits": "for all units together",
+        "total_credits": "for all units together, without the fee",
+        "fee_credits": "what the ship's owner paid besides",
+        "wanted": "how many units were asked for",
+        "limited_by": "code of the refusal that one unit more would have met; empty when all that was wanted moved",
     },
     "ledger": {
         "account": "as the game's ledger names it, e.g. player:p1, station:sol-hub, ship:ship-1, mined",

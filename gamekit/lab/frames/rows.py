@@ -102,6 +102,7 @@ def station_row(key: str, station: Mapping[str, Any]) -> dict[str, Any]:
         "owner": station["owner"],
         "status": station["status"],
         "reason": station["reason"],
+        "since_tick": station["since"],
         "cycle": game_time(recipe["cycle_ticks"] if recipe else None),
         "stock": sum(station["stock"].values()),
         "capacity": sum(station["capacity"].values()),
@@ -161,6 +162,9 @@ def trade_row(tick: int, event: Mapping[str, Any]) -> dict[str, Any]:
         "units": event["units"],
         "price_credits": event["total"] / event["units"] / 100,
         "total_credits": event["total"] / 100,
+        "fee_credits": event["fee"] / 100,
+        "wanted": event["wanted"],
+        "limited_by": event.get("limited_by", ""),
     }
 
 
