@@ -115,6 +115,19 @@ def test_closed_gates_are_a_warning_and_missing_ones_an_error() -> None:
     assert (sector.severity, sector.cause) == ("error", "no gates lead to most other sectors")
 
 
+def test_what_fog_hides_is_no_missing_gate() -> None:
+    east_hub = {"sector": "east", "recipe": "store", "x": 500, "y": 0}
+    play = Play(LINE | {"stations": [*LINE["stations"], east_hub]}, {"fog": 1})
+    view, rules = play.game.view(play.state, PlayerId("p1")), play.game.rules(play.state)
+    assert list(view["sectors"]) == ["west", "east"]
+    [island] = [one for one in examine(view, rules) if one.kind == "unreachable sector"]
+    assert (island.severity, island.remedy) == ("note", "explore the gates into the unknown")
+    view["stations"][TOWN] |= {"status": "starved", "stock": {"metals": 0, "food": 9}}
+    view["stations"]["east-store"]["sells"] = []
+    [town] = [one for one in examine(view, rules) if one.kind == "starved station" and "Metals" in one.cause]
+    assert (town.severity, town.remedy) == ("warning", "explore the gates into the unknown")
+
+
 def test_clogged_station_is_told_whether_nobody_buys_all_are_full_or_no_ship_comes() -> None:
     play = Play()
     for station in (SMELTER, DEPOT):

@@ -106,6 +106,8 @@ def _unreached(galaxy: Galaxy, station: Fields, others: dict[str, Fields], does:
         return dict(sorted(reached.items(), key=lambda pair: pair[1]))
     if any(one["sector"] in all_ways for one in others.values()):
         return Cause("warning", f"everybody who {does} is behind closed gates", "open the gates, or wait for them")
+    if galaxy.leads_into_the_unknown(sector):
+        return Cause("warning", f"no way to anybody who {does} is known", "explore the gates into the unknown")
     return Cause("error", f"no gates lead to anybody who {does}", "join the sectors by a gate")
 
 

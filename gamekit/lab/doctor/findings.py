@@ -128,7 +128,10 @@ def _sectors(galaxy: Galaxy) -> Iterator[Finding]:
     """Sectors that cannot be reached from most of the others."""
     main_open, main_all = (_mainland(galaxy, closed_too=flag) for flag in (False, True))
     for key, sector in galaxy.sectors.items():
-        if key not in main_all:
+        if key not in main_all and galaxy.leads_into_the_unknown(key):
+            text, severity = "no way to most other known sectors is known", "note"
+            remedy = "explore the gates into the unknown"
+        elif key not in main_all:
             text, severity, remedy = "no gates lead to most other sectors", "error", "join it by a gate"
         elif key not in main_open:
             text, severity, remedy = "every way to most other sectors is closed", "warning", "wait for a gate to open"

@@ -70,6 +70,10 @@ class Galaxy:
             self._reach[key] = found
         return self._reach[key]
 
+    def leads_into_the_unknown(self, sector: str) -> bool:
+        """Whether gates that can be reached from a sector, open or not, lead where the viewer knows nothing."""
+        return None in self.jumps(sector, closed_too=True)
+
     @cached_property
     def _gates_of(self) -> dict[str, list[Fields]]:
         of_sector: dict[str, list[Fields]] = {}
