@@ -28,7 +28,7 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev node_modules/.package-lock.json
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 ## The scenarios and the traders' patience over many more hours than `make test` takes; some minutes
 long: $(VENV)/.dev
