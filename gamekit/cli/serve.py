@@ -30,6 +30,14 @@ from gamekit.server.settings import Settings
     help="Directory of the database and the secret; made when missing.",
 )
 @click.option("--allow-origin", multiple=True, help="Origin whose pages may connect too, e.g. https://lab.example.")
+@click.option(
+    "--sleep-after",
+    "sleep_after_s",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds without use after which a game leaves memory.",
+)
 @click.option("--ready-fd", type=int, help="Write one JSON line to this file descriptor when ready.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
 @click.option("--remove-data", is_flag=True, help="Remove DIR when done: for servers that live as long as a notebook.")
@@ -39,6 +47,7 @@ def serve(
     address: str,
     directory: Path,
     allow_origin: tuple[str, ...],
+    sleep_after_s: float,
     ready_fd: int | None,
     exit_with_parent: bool,
     remove_data: bool,
@@ -50,7 +59,13 @@ def serve(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("tornado.access").setLevel(logging.INFO if verbose else logging.ERROR)
-    settings = Settings(address=address, port=port, directory=directory, allowed_origins=allow_origin)
+    settings = Settings(
+        address=address,
+        port=port,
+        directory=directory,
+        allowed_origins=allow_origin,
+        sleep_after_s=sleep_after_s,
+    )
     try:
         asyncio.run(_run(settings, ready_fd, exit_with_parent))
     except GamekitError as error:

@@ -2,6 +2,7 @@
 
 from gamekit.journal.contract import (
     Append,
+    Card,
     Clock,
     Completion,
     GameRow,
@@ -24,6 +25,7 @@ from gamekit.journal.sqlite import SqliteJournal
 
 __all__ = [
     "Append",
+    "Card",
     "Clock",
     "Completion",
     "GameRow",

@@ -17,7 +17,7 @@ from gamekit.journal import Journal, SqliteJournal
 from gamekit.server import api, pages
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
-from gamekit.server.settings import DRAIN_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
+from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
 from gamekit.session import ConnectionId
 from gamekit.space import SpaceGame
@@ -48,7 +48,11 @@ class Server:
             raise ServerError(f"The data directory {settings.directory} cannot be made: {error}.") from None
         self.tokens = load_tokens(settings.directory)
         space: Game[Any] = SpaceGame()
-        self.host = Host(journal or SqliteJournal(settings.database), games or {space.name: space})
+        self.host = Host(
+            journal or SqliteJournal(settings.database),
+            games or {space.name: space},
+            sleep_after_s=settings.sleep_after_s,
+        )
         #: Open sockets, attached or not.
         self.sockets: set[GameSocket] = set()
         self.port = settings.port
@@ -105,7 +109,7 @@ class Server:
         await self.host.drain()
         for socket in list(self.sockets):
             socket.close(CLOSE_GOING_AWAY, "drain")
-        deadline = asyncio.get_running_loop().time() + DRAIN_S
+        deadline = asyncio.get_running_loop().time() + DRAIN_SOCKETS_S
         while self.sockets and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
         if self._http is not None:
@@ -132,7 +136,7 @@ class Server:
                 (rf"{game}/join", api.JoinRoute, shared),
                 (rf"{game}/commands", api.CommandsRoute, shared),
                 (rf"{game}/latency", api.LatencyRoute, shared),
-                (rf"{game}/(pause|resume|speed|step)", api.ControlRoute, shared),
+                (rf"{game}/(pause|resume|speed|step|policy)", api.ControlRoute, shared),
             ],
             default_handler_class=api.MissingRoute,
             default_handler_args=shared,

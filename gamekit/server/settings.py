@@ -15,12 +15,14 @@ class Settings(msgspec.Struct, frozen=True):
         port: port to bind to; 0 takes any free one.
         directory: where the database and the secret are kept.
         allowed_origins: further origins whose pages may connect, beside the server's own.
+        sleep_after_s: how long a game must be unused before it leaves memory, in seconds.
     """
 
     address: str = "127.0.0.1"
     port: int = 8642
     directory: Path = Path("data")
     allowed_origins: tuple[str, ...] = ()
+    sleep_after_s: float = 60.0
 
     @property
     def database(self) -> Path:
@@ -46,7 +48,12 @@ TOO_SLOW_BYTES = 4 * 1024 * 1024
 CATCH_UP_TICKS = 6000
 #: How often a session that nobody watches goes on with its game, in seconds.
 UNWATCHED_S = 60.0
-#: Heartbeats a second to sockets that had no news.
+#: How often the host looks after what is done by the second: heartbeats, measured times, sleep.
 HEARTBEAT_S = 1.0
-#: How long a drain may take, in seconds.
-DRAIN_S = 5.0
+#: The longest time between two heartbeats to a silent socket, in seconds.
+HEARTBEAT_MAX_S = 30
+#: Threads in which games are brought back. More would only take turns with the loop: the work is Python.
+RECOVERY_THREADS = 2
+#: How long a drain waits for what is under way, and for sockets to close, in seconds; both leave room for snapshots.
+DRAIN_S = 2.5
+DRAIN_SOCKETS_S = 1.0

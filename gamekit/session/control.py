@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from gamekit.game import Command, Event, PlayerId, Rejected
+from gamekit.session.policy import Overload, WhenEmpty
 
 #: Who issues the session's own commands. No player can have this id: the server numbers players itself.
 ADMIN = PlayerId("@admin")
@@ -34,7 +35,14 @@ class Step(Command, frozen=True, tag="step"):
     ticks: int
 
 
-Control: TypeAlias = Pause | Resume | SetSpeed | Step
+class SetPolicy(Command, frozen=True, tag="set_policy"):
+    """Choose what time does when the game is empty, or when the server is late; what is None stays as it was."""
+
+    when_empty: WhenEmpty | None = None
+    overload: Overload | None = None
+
+
+Control: TypeAlias = Pause | Resume | SetSpeed | Step | SetPolicy
 
 
 class CommandDone(Event, frozen=True, tag=True):
