@@ -104,9 +104,10 @@ class Runner:
         #: The second in which its silent sockets hear of it; see `beats`.
         self.beat_at = 0
         self._quiet_s = 1
-        #: Where the clock was when the first connection came: what was missed until then is made up for, whatever the
-        #: policy, and is no overload.
+        #: Until this tick the session makes up for what was missed before the first connection came, whatever its
+        #: policy, and that is no overload; and how many ticks that is.
         self._joined_tick: Tick = 0
+        self._missed: Tick = 0
         #: The last of the writes after which the session may be dropped, until something happens to it.
         self._settling: Write | None = None
         #: When the host wakes this session next, on the host's clock; None while it sleeps until a stimulus.
@@ -206,7 +207,7 @@ class Runner:
         """A socket said hello."""
         self.used_us = self.host.now_us()
         if not self.sockets:
-            self._joined_tick = self.clock.tick_at(self.used_us)
+            self._join(self.used_us)
         self.sockets[hello.connection] = socket
         self.host.beats.plan_soon(self)
         self.feed(hello)
@@ -272,7 +273,7 @@ class Runner:
         """The session is back as it lay down: bring it to now."""
         self.bed = None
         self._session = session
-        self._joined_tick = self.clock.tick_at(self.host.now_us())
+        self._join(self.host.now_us())
         session.meter = self.times
         self.due_us = None
         self.host.keep(self)
@@ -315,11 +316,20 @@ class Runner:
         if self.due_us is not None and now_us - self.due_us >= period_us:
             self._lose((now_us - self.due_us) // period_us * period_us)
 
+    def _join(self, now_us: int) -> None:
+        self._joined_tick = self.clock.tick_at(now_us)
+        self._missed = self._joined_tick - self.session.tick
+
     def _overdue(self, now_us: int) -> None:
         """One call could not do all that is due: that is overload as well, unless nobody watched until now."""
         session = self.session
         if not self.sockets or session.tick < self._joined_tick or not self.behind(now_us):
             return
+        if self.clock.tick_at(now_us) - session.tick <= self._missed // 2:
+            # Most is made up for; what passed meanwhile is made up for as well.
+            self._join(now_us)
+            return
+        self._missed = 0
         late_us = max(now_us - self.clock.time_of(max(session.tick, session.intake.last_tick) + 1), 0)
         self.load.late(late_us)
         if session.policy.overload == "dilate":
@@ -353,7 +363,7 @@ class Runner:
             # Never before a tick that a command was numbered for at the old pace.
             tick = max(self.session.tick, self.session.intake.last_tick)
             self.clock.anchor(self.host.now_us(), tick, self.session.speed)
-            self._joined_tick = 0
+            self._joined_tick = self._missed = 0
         writes = [write for action in actions if (write := self._write(action)) is not None]
         if writes:
             self.host.journal.submit(writes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from tests.virtual import ID, Place, run
 Step = tuple[str, Any]
 
 FOREVER_S = 1e9
+#: `make long` looks at so many times more schedules.
+LONG = int(os.environ.get("GAMEKIT_LONG", "1"))
 
-waits = st.tuples(st.just("wait"), st.one_of(st.integers(0, 20), st.integers(0, 4000)).map(lambda s: s + 0.037))
+waits = st.tuples(st.just("wait"), st.one_of(st.integers(0, 20), st.integers(0, 400)).map(lambda s: s + 0.037))
 commands = st.tuples(st.just("add"), st.integers(0, 120))
 controls = st.one_of(
     st.tuples(st.sampled_from(["pause", "resume"]), st.none()),
@@ -99,7 +102,7 @@ def shown(story: Story) -> list[Any]:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=30 * LONG, deadline=None)
 @given(steps=schedules, every=st.sampled_from([0, 1, 7, 450, 3000, 50_000]), after_s=st.sampled_from([0.5, 5.0, 60.0]))
 def test_a_game_that_slept_is_equal_to_its_twin_that_did_not(steps: list[Step], every: int, after_s: float) -> None:
     config = {"rules": {"every_ticks": every}}
@@ -111,7 +114,7 @@ def test_a_game_that_slept_is_equal_to_its_twin_that_did_not(steps: list[Step], 
     event("it slept" if slept.slept else "it never slept")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=25 * LONG, deadline=None)
 @given(steps=st.lists(st.one_of(waits, commands, controls, people, st.just(("crash", None))), max_size=14))
 def test_sleep_and_crashes_leave_the_state_that_the_history_decides(steps: list[Step]) -> None:
     async def check() -> None:
