@@ -33,6 +33,8 @@ from tests.live import LiveServer
 from tests.rawclient import RawSocket
 
 GAME = SpaceGame()
+#: How long games get to fall asleep under their sockets: the server's default and some more.
+SETTLE_S = 75.0
 
 
 def make(directory: Path, games: int, commands: int = 0) -> list[str]:
@@ -49,7 +51,9 @@ def make(directory: Path, games: int, commands: int = 0) -> list[str]:
             break
     journal.close()
     with sqlite3.connect(path) as db:
-        columns = {name: [row[1] for row in db.execute(f"pragma table_info({name})")] for name in ("games", "snapshots")}
+        columns = {
+            name: [row[1] for row in db.execute(f"pragma table_info({name})")] for name in ("games", "snapshots")
+        }
         for table, key in (("games", "id"), ("snapshots", "game")):
             [one] = db.execute(f"select * from {table}").fetchall()
             at = columns[table].index(key)
@@ -173,7 +177,10 @@ def recover(games: int, commands: int) -> dict[str, Any]:
 
 
 def silent(sockets: int, seconds: float) -> dict[str, Any]:
-    """Sockets that say nothing, ten a game: what they cost while their games are awake, and asleep."""
+    """Sockets that say nothing, ten a game: what they cost at first, and when their games have had time to fall asleep.
+
+    The games are paused, for a galaxy in which stations work has news for its sockets in every second.
+    """
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place) / "data"
         ids = make(directory, max(sockets // 10, 1))
@@ -182,6 +189,8 @@ def silent(sockets: int, seconds: float) -> dict[str, Any]:
             async def hold() -> dict[str, Any]:
                 base = server.url.replace("http", "ws")
                 held = [await RawSocket.open(f"{base}api/game/{ids[n % len(ids)]}/ws?token=") for n in range(sockets)]
+                for game in ids:
+                    await asyncio.to_thread(server.admin, game, "pause")
                 reading = [asyncio.create_task(socket.closed(1e6)) for socket in held]
                 found = {}
                 for name in ("first", "later"):
@@ -193,7 +202,7 @@ def silent(sockets: int, seconds: float) -> dict[str, Any]:
                     messages = sum(len(socket.messages) for socket in held) - received
                     found[f"{name}_messages_per_s"] = round(messages / wall, 1)
                     found[f"{name}_asleep"] = await asyncio.to_thread(asleep, server)
-                    await asyncio.sleep(75 if name == "first" else 0)
+                    await asyncio.sleep(SETTLE_S if name == "first" else 0)
                 for task in reading:
                     task.cancel()
                 return found

@@ -24,9 +24,11 @@ class LiveServer:
     Args:
         directory: the data directory.
         port: 0 for any free one; after the first start the same port is kept.
+        options: further options of `gamekit serve`.
     """
 
-    def __init__(self, directory: Path, port: int = 0) -> None:
+    def __init__(self, directory: Path, port: int = 0, options: tuple[str, ...] = ()) -> None:
+        self.options = options
         self.directory = directory
         self.port = port
         self.admin_token = ""
@@ -50,7 +52,7 @@ class LiveServer:
         command = [sys.executable, "-m", "gamekit", "serve", "--port", str(self.port), "--data", str(self.directory)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--ready-fd", str(write)], pass_fds=[write], stdout=log, stderr=log
+                [*command, *self.options, "--ready-fd", str(write)], pass_fds=[write], stdout=log, stderr=log
             )
         os.close(write)
         with os.fdopen(read) as pipe:

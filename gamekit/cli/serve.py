@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -78,12 +79,17 @@ def serve(
 #: How long the loop may keep Python's interpreter lock from the journal's thread. The default of 5 ms is what a commit
 #: would wait for it, several times, while the loop is busy.
 SWITCH_INTERVAL_S = 0.0005
+#: Objects made before the youngest are looked through for garbage. Python's 700 costs a seventh of bringing games back.
+GC_THRESHOLD = 20_000
 
 
 async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     server = Server(settings)
     await server.start()
+    # What is there now stays; and games are large trees without cycles, in which there is little to collect.
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
