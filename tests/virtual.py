@@ -55,9 +55,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine on a virtual loop of its own."""
+    """Run a coroutine on a virtual loop of its own, for at most a week of its time."""
+
+    async def bounded() -> T:
+        return await asyncio.wait_for(main(), 7 * 86_400)
+
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main())
+        return runner.run(bounded())
 
 
 class VirtualHost(Host):

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from gamekit.errors import GamekitError
 from gamekit.game import PlayerId
 from gamekit.history import rebuild
 from gamekit.journal import digest_of
@@ -25,15 +27,15 @@ FOREVER_S = 1e9
 #: `make long` looks at so many times more schedules.
 LONG = int(os.environ.get("GAMEKIT_LONG", "1"))
 
-waits = st.tuples(st.just("wait"), st.one_of(st.integers(0, 20), st.integers(0, 400)).map(lambda s: s + 0.037))
+waits = st.tuples(st.just("wait"), st.one_of(st.integers(0, 20), st.integers(0, 150)).map(lambda s: s + 0.037))
 commands = st.tuples(st.just("add"), st.integers(0, 120))
 controls = st.one_of(
     st.tuples(st.sampled_from(["pause", "resume"]), st.none()),
-    st.tuples(st.just("speed"), st.sampled_from([0.1, 0.7, 1.0, 3.0, 40.0])),
+    st.tuples(st.just("speed"), st.sampled_from([0.1, 0.7, 1.0, 3.0, 12.0])),
     st.tuples(st.just("step"), st.integers(1, 3000)),
 )
 people = st.tuples(st.sampled_from(["connect", "disconnect", "look"]), st.none())
-schedules = st.lists(st.one_of(waits, waits, waits, commands, controls, people), max_size=14)
+schedules = st.lists(st.one_of(waits, waits, waits, commands, controls, people), max_size=10)
 
 
 class Story:
@@ -102,7 +104,7 @@ def shown(story: Story) -> list[Any]:
     ]
 
 
-@settings(max_examples=30 * LONG, deadline=None)
+@settings(max_examples=20 * LONG, deadline=None)
 @given(steps=schedules, every=st.sampled_from([0, 1, 7, 450, 3000, 50_000]), after_s=st.sampled_from([0.5, 5.0, 60.0]))
 def test_a_game_that_slept_is_equal_to_its_twin_that_did_not(steps: list[Step], every: int, after_s: float) -> None:
     config = {"rules": {"every_ticks": every}}
@@ -114,8 +116,8 @@ def test_a_game_that_slept_is_equal_to_its_twin_that_did_not(steps: list[Step], 
     event("it slept" if slept.slept else "it never slept")
 
 
-@settings(max_examples=25 * LONG, deadline=None)
-@given(steps=st.lists(st.one_of(waits, commands, controls, people, st.just(("crash", None))), max_size=14))
+@settings(max_examples=15 * LONG, deadline=None)
+@given(steps=st.lists(st.one_of(waits, commands, controls, people, st.just(("crash", None))), max_size=10))
 def test_sleep_and_crashes_leave_the_state_that_the_history_decides(steps: list[Step]) -> None:
     async def check() -> None:
         story = await told(steps, 5.0, config={"rules": {"every_ticks": 7}})
@@ -136,7 +138,7 @@ def test_sleep_and_crashes_leave_the_state_that_the_history_decides(steps: list[
 
 
 def test_the_bundled_game_sleeps_too() -> None:
-    steps: list[Step] = [("wait", 5000.0), ("look", None), ("wait", 900.0), ("connect", None), ("wait", 9000.0)]
+    steps: list[Step] = [("wait", 2000.0), ("look", None), ("wait", 300.0), ("connect", None), ("wait", 60.0)]
     about: dict[str, Any] = {"game": SpaceGame(), "config": {"rules": {"company_percent": 100, "storm_rate": 3000}}}
     slept = run(lambda: told(steps, 60.0, **about))
     twin = run(lambda: told(steps, FOREVER_S, **about))
@@ -154,10 +156,10 @@ def test_an_unused_game_leaves_nothing_in_memory_and_nothing_to_do() -> None:
         assert not host.dormitory.sleepers
         assert all(runner.due_us is None for _, _, runner in host._heap)
         commits = place.journal.commits
-        await asyncio.sleep(100_000)
+        await asyncio.sleep(20_000)
         assert place.journal.commits == commits, "a sleeping game writes"
         session = (await place.now()).session
-        assert session.tick > 1_000_000
+        assert session.tick > 200_000
         assert session.state.bumps == session.tick
         assert player in session.players
         place.stop()
@@ -177,7 +179,7 @@ def test_an_owner_may_choose_that_an_empty_game_stands_still() -> None:
         assert clock is not None
         assert kept is not None
         assert kept.tick == clock.tick > 590, "it lives until it falls asleep"
-        await asyncio.sleep(100_000)
+        await asyncio.sleep(20_000)
         session = (await place.runner()).session
         assert session.tick == clock.tick
         assert digest_of(session.snapshot()) == kept.digest
@@ -363,3 +365,25 @@ def test_the_world_of_a_running_game_goes_on_while_its_server_is_down() -> None:
         place.stop()
 
     run(check)
+
+
+def test_a_game_that_cannot_be_woken_lets_its_connections_go_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    async def check() -> None:
+        place = Place(config={"rules": {"every_ticks": 0}})
+        watcher = await place.connect()
+        await asyncio.sleep(100)
+        assert place.asleep
+        book = place.journal.storage.books[ID]
+        kept = list(book.snapshots)
+        book.snapshots[:] = [replace(one, digest="0" * 32) for one in kept]
+        with pytest.raises(GamekitError):
+            await place.runner()
+        assert "cannot be woken" in str(place.sockets[watcher].dismissed)
+        assert not place.host.dormitory.sleepers
+        book.snapshots[:] = kept
+        await asyncio.sleep(10)
+        assert (await place.runner()).session.tick > 900, "it is found again once it can be read"
+        place.stop()
+
+    run(check)
+    caplog.clear()
