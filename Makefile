@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests lab screenshots bench constraints clean
+.PHONY: run test lint types contracts tests long lab screenshots bench constraints clean
 
 ## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
 run: $(VENV)/.run
@@ -29,6 +29,10 @@ contracts: $(VENV)/.dev
 
 tests: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/pytest $(ARGS)
+
+## The tests that can be made larger, larger: more schedules of sleep, 200 clients over ten restarts
+long: $(VENV)/.dev
+	GAMEKIT_LONG=20 $(BIN)/pytest --timeout 7200 tests/server/test_sleep.py tests/server/test_rolling.py $(ARGS)
 
 ## JupyterLab with gamekit, in notebooks/
 lab: $(VENV)/.dev

@@ -13,8 +13,8 @@
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
 const PING_EVERY_MS = 2000;
-/** Silence after which a connection counts as lost; the server speaks every second. */
-const SILENCE_MS = 6000;
+/** Silence after which a connection counts as lost: so much more than the server promised, which is a second at first. */
+const SILENCE_MS = 5000;
 /** Time for the socket to open and the welcome to come. */
 const OPENING_MS = 10000;
 const POLICY = 1008;
@@ -65,6 +65,8 @@ export class Connection {
     this.welcomed = false;
     this.tries = 0;
     this.heardMs = 0;
+    /** Within what time the server promised to speak again. */
+    this.promisedMs = 1000;
     /** Why the server would not have it, when it said so. @type {{code: string, message: string} | null} */
     this.refusal = null;
     this.adopting = false;
@@ -91,6 +93,7 @@ export class Connection {
     this.refusal = null;
     this.become({ kind: "connecting" });
     this.heardMs = this.parts.now();
+    this.promisedMs = 1000;
     let socket;
     try {
       socket = new this.parts.WebSocket(this.parts.url);
@@ -185,7 +188,10 @@ export class Connection {
         this.listeners.latency?.(this.latencyMs);
         return this.listeners.tick?.(message.tick);
       case "heartbeat":
-        return this.listeners.tick?.(message.tick);
+        this.promisedMs = message.next_s * 1000;
+        // While the game sleeps no tick is told: nothing has changed.
+        if (message.tick !== null) this.listeners.tick?.(message.tick);
+        return;
       case "notice":
         return this.listeners.notice?.(message);
     }
@@ -257,13 +263,13 @@ export class Connection {
     this.transmit({ type: "ping", t: this.pingedMs });
   }
 
-  /** Now and then: notice silence, keep measuring. */
+  /** Now and then: notice silence; keep measuring while somebody looks, for a page that is not seen lets the game sleep. */
   pulse() {
     const now = this.parts.now();
     if (!this.socket) return;
-    if (now - this.heardMs > (this.welcomed ? SILENCE_MS : OPENING_MS)) this.lost(0);
+    if (now - this.heardMs > (this.welcomed ? SILENCE_MS + this.promisedMs : OPENING_MS)) this.lost(0);
     else if (this.welcomed && now - (this.pingedMs ?? 0) >= PING_EVERY_MS) {
-      this.ping();
+      if (!globalThis.document?.hidden) this.ping();
       void this.adopt();
     }
   }
