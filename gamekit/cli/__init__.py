@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gamekit.cli.faultsim import faultsim
 from gamekit.cli.games import ls, new, show
 from gamekit.cli.science import simulate, verify
 from gamekit.cli.serve import serve
@@ -28,5 +29,5 @@ def main() -> None:
     """A simulation and ops toolkit for multiplayer games: live, durable and scientific at once."""
 
 
-for command in (serve, new, ls, show, simulate, verify):
+for command in (serve, new, ls, show, simulate, verify, faultsim):
     main.add_command(command)

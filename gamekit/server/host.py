@@ -81,6 +81,14 @@ class Host:
         """The host's clock: monotonic, in microseconds."""
         return time.monotonic_ns() // 1000
 
+    def wall_s(self) -> float:
+        """The wall clock: Unix time in seconds. Only for people to read; nothing is decided by it."""
+        return time.time()
+
+    def new_id(self) -> GameId:
+        """An id for a new game."""
+        return GameId(secrets.token_hex(5))
+
     def new_ticket(self) -> TicketId:
         """A number for a question."""
         self._tickets += 1
@@ -100,13 +108,13 @@ class Host:
         """
         game = next(iter(self.games.values()))
         row = GameRow(
-            id=GameId(secrets.token_hex(5)),
+            id=self.new_id(),
             game=game.name,
             version=game.version,
             name=name,
             config=json.dumps(config),
             seed=seed,
-            created_s=time.time(),
+            created_s=self.wall_s(),
         )
         await self._loop.run_in_executor(None, self._create, game, row)
         runner = await self.runner(row.id)
@@ -266,7 +274,7 @@ class Host:
             self._keep_times()
 
     def _keep_times(self) -> None:
-        at_s = time.time()
+        at_s = self.wall_s()
         rows = [row for runner in self.measured if (row := runner.times.row(runner.id, at_s))]
         self.measured.clear()
         if rows and not self.draining:
