@@ -129,7 +129,7 @@ class Auditor:
     def recovered(self, session: Any) -> None:
         """A host rebuilt a session: it must be the one that the history gives, and not before what was shown."""
         self._count("recoveries")
-        chronicle = self.chronicles[session.id]
+        chronicle = self._chronicle(session.id)
         if chronicle.damaged:
             raise PromiseBroken(4, f"game {session.id} refused, for its history is damaged", "it is served")
         latest = max((one for (game, _), one in self.replicas.items() if game == session.id), key=lambda one: one.place)
@@ -168,7 +168,7 @@ class Auditor:
         """A message left a host for a connection."""
         kind = message["type"]
         self._count(kind)
-        chronicle = self.chronicles[seat.game]
+        chronicle = self._chronicle(seat.game)
         if kind == "ack":
             self._acked(chronicle, seat, message)
             return
@@ -268,7 +268,7 @@ class Auditor:
         self._count("answers")
         if outcome.code in TURNED_AWAY or (outcome.code is not None and outcome.seq == 0):
             return
-        chronicle = self.chronicles[game]
+        chronicle = self._chronicle(game)
         if not 0 < outcome.seq <= len(chronicle.records):
             raise PromiseBroken(1, f"the command of {player} on the disk before its answer", f"record {outcome.seq}")
         if outcome.cid:
@@ -291,6 +291,12 @@ class Auditor:
             text = f"nothing after tick {chronicle.limit}, which is what recovery reaches"
             raise PromiseBroken(2, text, f"tick {place[0]} of game {chronicle.row.id}")
         chronicle.shown = max(chronicle.shown, place[0])
+
+    def _chronicle(self, game: GameId) -> Chronicle:
+        chronicle = self.chronicles.get(game)
+        if chronicle is None:
+            raise PromiseBroken(1, f"game {game} on the disk before anybody plays it", "it is not")
+        return chronicle
 
     def _replica(self, game: GameId, epoch: int) -> Replica:
         replica = self.replicas.get((game, epoch))

@@ -14,6 +14,7 @@ import random
 from collections.abc import Callable
 from typing import Any, cast
 
+from gamekit.errors import GamekitError
 from gamekit.faultsim.world import World
 
 
@@ -106,7 +107,14 @@ class HostLoop:
         """A task in this loop."""
         task: asyncio.Task[Any] = asyncio.Task(coro, loop=self._loop, name=name, context=context, **kwargs)
         self._tasks = [*(one for one in self._tasks if not one.done()), task]
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        """A task that fails with anything but an error of gamekit's own has found a fault, whoever awaits it."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, GamekitError):
+            self._failed(f"a task failed: {error!r}")
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
         """Do it a moment later, in one piece; its result comes into the loop after that."""
