@@ -7,18 +7,15 @@ ack after each welcome, and says where its picture stopped when it resumes. It h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from gamekit.faultsim.auditor import Seat
 from gamekit.faultsim.network import Link
-from gamekit.faultsim.plays import Play
 from gamekit.faultsim.replica import Place, plain
+from gamekit.faultsim.requests import Requests
 from gamekit.game import GameId, merge
-
-if TYPE_CHECKING:
-    from gamekit.faultsim.machine import Machine
 
 #: Commands under way at most, but for bursts.
 WINDOW = 8
@@ -34,16 +31,17 @@ class SimClient:
     """One player's client; several may be of one player.
 
     Args:
-        machine: where hosts are found.
-        play: what it plays.
+        requests: where hosts are found, and asked without a socket.
+        game: which game it plays.
         player: who it is; None for a spectator.
         name: the client id.
     """
 
-    def __init__(self, machine: Machine, play: Play, game: GameId, player: str | None, name: str) -> None:
-        self.machine = machine
-        self.world = machine.world
-        self.play = play
+    def __init__(self, requests: Requests, game: GameId, player: str | None, name: str) -> None:
+        self.machine = requests.machine
+        self.world = self.machine.world
+        self.play = self.machine.play
+        self.requests = requests
         self.game = game
         self.player = player
         self.name = name
@@ -151,6 +149,8 @@ class SimClient:
             self._hello(self.link)
         elif draw < 0.15 and self.link is not None:
             self.link.cut()
+        elif draw < 0.17:
+            self.requests.read(self)
         elif draw < 0.25:
             self._give(by_http=True)
         elif draw < 0.27:
@@ -167,7 +167,7 @@ class SimClient:
         body = self.play.command(self._chance, self.view, self.player or "")
         self.unanswered[self._cid] = (body, self.world.now_us)
         if by_http and self.player is not None:
-            self.machine.post(self, self._cid, body)
+            self.requests.post(self, self._cid, body)
         elif self.welcomed:
             self._send({"type": "command", "cid": self._cid, "body": body})
 

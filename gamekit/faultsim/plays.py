@@ -41,7 +41,7 @@ class Tally:
 
     def config(self, chance: random.Random) -> dict[str, Any]:
         """A bell that rings often or seldom."""
-        return {"bell_ticks": chance.choice((1, 7, 50))}
+        return {"bell_ticks": chance.choice((5, 7, 50))}
 
     def command(self, chance: random.Random, view: dict[str, Any], player: str) -> dict[str, Any]:
         """Give coins to somebody, or to nobody, or more than there are."""

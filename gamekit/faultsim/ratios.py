@@ -58,9 +58,9 @@ class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crash: Ratio = 0.004
     power_loss: Ratio = 0.4
     write_failed: Ratio = 0.002
-    fsync_failed: Ratio = 0.002
+    fsync_failed: Ratio = 0.004
     disk_full: Ratio = 0.004
-    disk_slow: Ratio = 0.02
+    disk_slow: Ratio = 0.03
     clock_forward: Ratio = 0.01
     clock_back: Ratio = 0.01
     wall_moved: Ratio = 0.02

@@ -11,9 +11,11 @@ import msgspec
 
 from gamekit.faultsim.auditor import Auditor
 from gamekit.faultsim.clients import SimClient
-from gamekit.faultsim.machine import SECOND_US, Listener, Machine
+from gamekit.faultsim.machine import SECOND_US, Machine
+from gamekit.faultsim.mishaps import Mishaps
 from gamekit.faultsim.plays import PLAYS
 from gamekit.faultsim.ratios import Ratios
+from gamekit.faultsim.requests import Requests
 from gamekit.faultsim.world import World
 from gamekit.game import GameId
 
@@ -71,12 +73,14 @@ class Simulation:
         self.play = play or ("space" if seed % SPACE_EVERY == 0 else "tally")
         self.auditor = Auditor(self.world)
         self.machine = Machine(self.world, ratios.mixed(chance) if mixed else ratios, PLAYS[self.play], self.auditor)
+        self.requests = Requests(self.machine)
+        Mishaps(self.machine)
         self.clients: list[SimClient] = []
         self.games: list[GameId] = []
         self._chance = chance
         self._resting = False
         for _ in range(chance.randrange(1, 3 if self.play == "space" else 5)):
-            self.world.after(chance.randrange(SECOND_US), lambda: self.machine.new_game(self._made))
+            self.world.after(chance.randrange(SECOND_US), lambda: self.requests.new_game(self._made))
         self.world.after(SECOND_US, self._administer)
 
     def run(self, steps: int) -> Verdict:
@@ -113,7 +117,7 @@ class Simulation:
         for client in self.clients:
             client.rest()
         for game in self.games:
-            self.machine.admin(game, {"type": "resume"})
+            self.requests.admin(game, {"type": "resume"})
         deadline_us = self.world.now_us + CALM_S * SECOND_US
         while self.world.broken is None and self.world.now_us < deadline_us and self.world.step():
             if self.world.steps % 64 == 0 and not self._waiting():
@@ -144,25 +148,25 @@ class Simulation:
             name = f"d{number}"
             self.world.after(
                 self._chance.randrange(20 * SECOND_US),
-                lambda name=name: self.machine.join(game, lambda one: self._seat(game, one, name)),  # type: ignore[misc]
+                lambda name=name: self.requests.join(game, lambda one: self._seat(game, one, name)),  # type: ignore[misc]
             )
 
     def _seat(self, game: GameId, player: str | None, name: str) -> None:
-        client = SimClient(self.machine, self.machine.play, game, player, name)
+        client = SimClient(self.requests, game, player, name)
         client.calm = self._resting
         self.clients.append(client)
 
     def _administer(self) -> None:
         """Now and then somebody pauses a game, lets it go on, steps it, or sets its speed."""
-        self.world.after(self._chance.randrange(SECOND_US, 8 * SECOND_US), self._administer)
+        self.world.after(self._chance.randrange(SECOND_US // 4, 4 * SECOND_US), self._administer)
         if self.games and not self._resting:
-            self.machine.admin(self._chance.choice(self.games), _control(self._chance))
+            self.requests.admin(self._chance.choice(self.games), _control(self._chance))
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
         """Hear what the production logs, and keep it from everybody else."""
         log = logging.getLogger("gamekit")
-        listener, propagate = Listener(self.machine), log.propagate
+        listener, propagate = _Listener(self.machine), log.propagate
         log.addHandler(listener)
         log.propagate = False
         try:
@@ -172,12 +176,27 @@ class Simulation:
             log.propagate = propagate
 
 
+class _Listener(logging.Handler):
+    """Hears what the production code logs: an error with a traceback is a fault of its code."""
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(logging.ERROR)
+        self._machine = machine
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line of the log."""
+        if record.exc_info and record.exc_info[1] is not None:
+            self._machine.failed(f"{record.getMessage()}: {record.exc_info[1]!r}")
+        else:
+            self._machine.world.tell(f"log: {record.getMessage()}")
+
+
 def _control(chance: random.Random) -> dict[str, object]:
     kind = chance.choice(("pause", "resume", "resume", "resume", "step", "set_speed", "set_speed"))
     if kind == "step":
         return {"type": "step", "ticks": chance.choice((1, 7, 300))}
     if kind == "set_speed":
-        return {"type": "set_speed", "speed": chance.choice((0.1, 1.0, 1.0, 3.0, 20.0))}
+        return {"type": "set_speed", "speed": chance.choice((0.1, 1.0, 1.0, 3.0, 20.0, 100.0, 100.0))}
     return {"type": kind}
 
 
