@@ -20,6 +20,8 @@ SEEDS = sorted((Path(__file__).resolve().parent.parent / "seeds").glob("*.json")
 EVERY_FAULT = set(Ratios.__struct_fields__) - {"lying_fsync"}
 
 
+# Half a minute of one core; a machine that does much else besides takes a multiple of that.
+@pytest.mark.timeout(1200)
 def test_every_promise_is_kept_in_all_of_the_seeds(report: Callable[[str], None]) -> None:
     faults: Counter[str] = Counter()
     checks: Counter[str] = Counter()
