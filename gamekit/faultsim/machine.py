@@ -59,6 +59,7 @@ class SimHost(Host):
         self.loop = HostLoop(machine.world, machine.chance, machine.failed)
         self.watched = _Ordered()
         self.measured = _Ordered()
+        self.asked_to_stop = False
         # A monotonic clock begins anywhere.
         self.offset_us = machine.chance.randrange(10**12)
 
@@ -165,14 +166,18 @@ class Machine:
         self.hosts.remove(host)
         if self.host is host:
             self.host = None
+        if not self.hosts:
+            # With the last process goes what its writer had not written yet.
+            self.store.crash(power=False)
         for link in [link for link in self.links if link.end.host is host]:
             link.cut()
 
     def drain(self) -> str:
         """The operator asks the host to stop; the next one is started when it has. A line for the story."""
         host = self.host
-        if host is None or host.draining:
-            return "but no host runs"
+        if host is None or host.asked_to_stop:
+            return "but no host runs, or it stops already"
+        host.asked_to_stop = True
 
         async def work() -> None:
             await host.drain()
