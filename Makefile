@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests long lab screenshots bench constraints clean
+.PHONY: run test lint types contracts tests long nightly lab screenshots bench constraints clean
 
 ## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
 run: $(VENV)/.run
@@ -33,6 +33,10 @@ tests: $(VENV)/.dev node_modules/.package-lock.json
 ## The tests that can be made larger, larger: more schedules of sleep, 200 clients over ten restarts
 long: $(VENV)/.dev
 	GAMEKIT_LONG=20 $(BIN)/pytest --timeout 7200 tests/server/test_sleep.py tests/server/test_rolling.py $(ARGS)
+
+## An hour of the fault simulator, with seeds that no other day has; a seed that fails belongs into tests/seeds/
+nightly: $(VENV)/.dev
+	$(BIN)/gamekit faultsim --minutes 60 --steps 30000 --seed $$(( $$(date +%s) / 86400 * 100000 )) $(ARGS)
 
 ## JupyterLab with gamekit, in notebooks/
 lab: $(VENV)/.dev

@@ -55,10 +55,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine on a virtual loop of its own, for at most a week of its time."""
+    """Run a coroutine on a virtual loop of its own, for at most a day of its time."""
 
     async def bounded() -> T:
-        return await asyncio.wait_for(main(), 7 * 86_400)
+        return await asyncio.wait_for(main(), 86_400)
 
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(bounded())

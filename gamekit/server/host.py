@@ -47,7 +47,8 @@ class Host:
         journal: where everything durable goes; the host starts and closes it.
         games: the rules by name; the first is the default for new games.
         sleep_after_s: how long a session must be unused before it leaves memory, in seconds.
-        wall: Unix time in seconds; asked once, at the start, so that a clock that is set later does no harm.
+        wall: Unix time in seconds. What decides anything is asked once, at the start, so that a clock that is set later
+            does no harm.
     """
 
     def __init__(
@@ -110,6 +111,14 @@ class Host:
         """A Unix time in seconds on the host's clock."""
         return round(wall_s * 1e6) - self._wall_offset_us
 
+    def wall_s(self) -> float:
+        """The wall clock: Unix time in seconds, for people to read."""
+        return self._wall()
+
+    def new_id(self) -> GameId:
+        """An id for a new game."""
+        return GameId(secrets.token_hex(5))
+
     def new_ticket(self) -> TicketId:
         """A number for a question."""
         self._tickets += 1
@@ -148,13 +157,13 @@ class Host:
                 "allows others with `gamekit serve --game MODULE:CLASS`."
             )
         row = GameRow(
-            id=GameId(secrets.token_hex(5)),
+            id=self.new_id(),
             game=game.name,
             version=game.version,
             name=name,
             config=json.dumps(config),
             seed=seed,
-            created_s=time.time(),
+            created_s=self.wall_s(),
         )
         await self._loop.run_in_executor(None, self._create, game, row)
         runner = await self.runner(row.id)
@@ -410,7 +419,7 @@ class Host:
         self.metrics.overloaded.set(len(self.overloaded))
 
     def _keep_times(self) -> None:
-        at_s = time.time()
+        at_s = self.wall_s()
         rows = [row for runner in self.measured if (row := runner.times.row(runner.id, at_s))]
         self.measured.clear()
         if rows and not self.draining:

@@ -432,6 +432,8 @@ class Session(Generic[S]):
             self.meter.lap("rules")
             happened += self._apply(line)
             self.meter.lap("commands")
+            # A command that slows the game down gave reserved ticks back, and what is given back is not shown.
+            target = min(target, self.reserved)
             if self.hold_at is not None:
                 target = min(target, self.hold_at)
         if target > self.tick:

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import Phase, event, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -26,6 +26,8 @@ Step = tuple[str, Any]
 FOREVER_S = 1e9
 #: `make long` looks at so many times more schedules.
 LONG = int(os.environ.get("GAMEKIT_LONG", "1"))
+#: Making a schedule that fails smaller takes minutes, so it is left to `make long`: here a verdict comes at once.
+PHASES = tuple(Phase) if LONG > 1 else (Phase.explicit, Phase.reuse, Phase.generate)
 
 waits = st.tuples(st.just("wait"), st.one_of(st.integers(0, 20), st.integers(0, 150)).map(lambda s: s + 0.037))
 commands = st.tuples(st.just("add"), st.integers(0, 120))
@@ -113,7 +115,7 @@ def assert_shown_the_same(slept: Story, twin: Story) -> None:
         assert view == mirror
 
 
-@settings(max_examples=20 * LONG, deadline=None)
+@settings(max_examples=20 * LONG, deadline=None, phases=PHASES)
 @given(steps=schedules, every=st.sampled_from([0, 1, 7, 450, 3000, 50_000]), after_s=st.sampled_from([0.5, 5.0, 60.0]))
 def test_a_game_that_slept_is_equal_to_its_twin_that_did_not(steps: list[Step], every: int, after_s: float) -> None:
     config = {"rules": {"every_ticks": every}}
@@ -125,7 +127,7 @@ def test_a_game_that_slept_is_equal_to_its_twin_that_did_not(steps: list[Step], 
     event("it slept" if slept.slept else "it never slept")
 
 
-@settings(max_examples=15 * LONG, deadline=None)
+@settings(max_examples=15 * LONG, deadline=None, phases=PHASES)
 @given(steps=st.lists(st.one_of(waits, commands, controls, people, st.just(("crash", None))), max_size=10))
 def test_sleep_and_crashes_leave_the_state_that_the_history_decides(steps: list[Step]) -> None:
     async def check() -> None:
