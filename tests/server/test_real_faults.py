@@ -185,7 +185,8 @@ def test_a_stalled_writer_delays_acks_and_nothing_else(tmp_path: Path) -> None:
 
     async def play(made: dict[str, Any]) -> None:
         socket = await RawSocket.open(made["ws_url"], token=made["token"], client="c")
-        [ship] = (await socket.of("snapshot"))["view"]["ships"]
+        ships = (await socket.of("snapshot"))["view"]["ships"]
+        [ship] = [key for key, row in ships.items() if row["owner"] == made["player"]]
         database = server.directory / "gamekit.db"
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             # Somebody else writes, against all advice: the server's writer waits for the lock.
