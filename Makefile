@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests long lab screenshots bench constraints clean
+.PHONY: run test lint types contracts tests long nightly lab screenshots bench constraints clean
 
 ## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
 run: $(VENV)/.run
@@ -28,16 +28,21 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev node_modules/.package-lock.json
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
-## The scenarios and the traders' patience over many more hours than `make test` takes; some minutes
+## The tests that can be made larger, larger: many more hours of every scenario, more schedules of sleep, 200 clients
+## over ten restarts; half an hour
 long: $(VENV)/.dev
-	GAMEKIT_LONG=1 $(BIN)/pytest tests/space/test_scenarios.py tests/space/test_patience.py \
-		tests/space/test_long_run.py --timeout 3600 $(ARGS)
+	GAMEKIT_LONG=20 $(BIN)/pytest --timeout 7200 tests/space/test_scenarios.py tests/space/test_patience.py \
+		tests/space/test_long_run.py tests/server/test_sleep.py tests/server/test_rolling.py $(ARGS)
 
 ## How fast the game runs headless; one line of JSON a run
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/simulate.py $(ARGS)
+
+## An hour of the fault simulator, with seeds that no other day has; a seed that fails belongs into tests/seeds/
+nightly: $(VENV)/.dev
+	$(BIN)/gamekit faultsim --minutes 60 --steps 30000 --seed $$(( $$(date +%s) / 86400 * 100000 )) $(ARGS)
 
 ## JupyterLab with gamekit, in notebooks/
 lab: $(VENV)/.dev

@@ -9,6 +9,7 @@ loses the server for a moment, on a desktop and on a phone.
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -130,8 +131,25 @@ def notebook() -> None:
         page.close()
 
 
+def economy() -> None:
+    """The second notebook: who carries what where, and what the doctor says."""
+    with tempfile.TemporaryDirectory() as place, browser() as chromium, JupyterLab(Path(place) / "lab") as lab:
+        shutil.copy(ROOT / "notebooks" / "02-economy.ipynb", lab.directory / "notebooks")
+        page = chromium.new_page(viewport={"width": 1280, "height": 1450}, device_scale_factor=1)
+        page.set_default_timeout(120_000)
+        page.goto(lab.url("02-economy.ipynb"))
+        page.wait_for_function(READY)
+        page.evaluate(RUN_ALL)
+        page.wait_for_function("() => ran")
+        page.locator("h2", has_text="Who carries what where").first.evaluate("(heading) => heading.scrollIntoView()")
+        page.wait_for_timeout(1500)
+        page.screenshot(path=IMAGES / "economy.png")
+        page.close()
+
+
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     guide()
     player_page()
     notebook()
+    economy()

@@ -14,6 +14,7 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def write_capsule(past: Past, path: Path) -> None:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         os.close(handle)
         try:
-            write_past(Path(aside), past)
+            write_past(Path(aside), past, time.time())
             os.replace(aside, path)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):

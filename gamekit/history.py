@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGap
-from gamekit.game import Event, Game, GameId, Tick
+from gamekit.game import Event, Game, GameId, PlayerId, Tick
 from gamekit.journal import GameRow, JournalReader, StoredSnapshot, digest_of
-from gamekit.session import Session
+from gamekit.session import Policy, Session
+from gamekit.session.records import read_saved
 
 log = logging.getLogger("gamekit.history")
 
@@ -76,6 +77,55 @@ def rebuild(
         on_events(session.tick, session.seq, events)
     session.reserved = max(session.tick, session.reserved)
     return session
+
+
+class Glance(msgspec.Struct, frozen=True):
+    """What the journal tells of a game that is not in memory: as of its latest snapshot.
+
+    Attributes:
+        tick: the reserved tick, at which it stands.
+        seq: number of the last record in the snapshot.
+        speed, hold_at, paused, policy, players: as in the session.
+        whole: True when no record came after the snapshot, so that all of this is so now.
+        secretive: False only when the game's rules say that its players may know its seed and history.
+    """
+
+    tick: Tick
+    seq: int
+    speed: float
+    hold_at: Tick | None
+    paused: bool
+    policy: Policy
+    players: dict[PlayerId, str]
+    whole: bool
+    secretive: bool
+
+
+def glance(journal: JournalReader, row: GameRow, game: Game[Any] | None = None) -> Glance:
+    """Look at a game without rebuilding it. What was commanded after its latest snapshot (a crash) is not seen.
+
+    Args:
+        journal: where to read.
+        row: the game's row.
+        game: its rules, which are asked whether it keeps secrets; without them, it is taken to keep them.
+
+    Raises:
+        JournalError: it cannot be read.
+        SessionError: the snapshot is of an unknown format.
+    """
+    start = _start(journal, row, tick=None)
+    saved = read_saved(start.data)
+    clock = journal.clock(row.id)
+    tick = max(start.tick, clock.tick if clock else 0)
+    paused = saved.hold_at is not None and tick >= saved.hold_at
+    if saved.hold_at is not None:
+        tick = min(tick, max(saved.hold_at, start.tick))
+    whole = next(journal.records(row.id, after_seq=start.seq), None) is None
+    # What a later record did to the rules is not known without carrying it out.
+    open_book = whole and game is not None and not game.secretive(game.decode(saved.state, start.version))
+    return Glance(
+        tick, start.seq, saved.speed, saved.hold_at, paused, saved.policy, saved.players, whole, not open_book
+    )
 
 
 def _start(journal: JournalReader, row: GameRow, tick: Tick | None) -> StoredSnapshot:

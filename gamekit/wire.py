@@ -174,20 +174,28 @@ class Pong(ToClientMessage, frozen=True):
 
 
 class Heartbeat(ToClientMessage, frozen=True):
-    """The clock, when no delta carried it lately."""
+    """A word in the silence: the clock, when no delta carried it lately.
 
-    tick: Tick
+    Attributes:
+        tick: the session's tick; None while the game sleeps: nothing has changed, and the client's own clock goes on.
+        next_s: something is heard again within so many seconds.
+    """
+
+    tick: Tick | None
+    next_s: float = 1.0
 
 
 class Notice(ToClientMessage, frozen=True):
     """News about the session itself.
 
     Attributes:
-        kind: "paused", "resumed", "speed", "readonly" or "drain".
+        kind: "paused", "resumed", "speed", "overload", "overload_over", "readonly" or "drain".
         message: a sentence for people.
         tick: the session's tick.
-        speed: the speed in force.
+        speed: the speed at which time really passes: that which was set, times `factor`.
         paused: True while game time stands still.
+        late_ms: how late ticks came, with "overload".
+        factor: how much of its speed the game keeps while its time is dilated; else 1.
     """
 
     kind: str
@@ -195,6 +203,8 @@ class Notice(ToClientMessage, frozen=True):
     tick: Tick
     speed: float
     paused: bool
+    late_ms: float = 0.0
+    factor: float = 1.0
 
 
 ToClient: TypeAlias = Welcome | Snapshot | Delta | Ack | Error | Pong | Heartbeat | Notice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,19 @@ _lines = pytest.StashKey[list[str]]()
 def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Add a line to the run's report."""
     return request.config.stash.setdefault(_lines, []).append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what one of several processes measured to the one that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["report"] = session.config.stash.get(_lines, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take in what a process measured."""
+    node.config.stash.setdefault(_lines, []).extend(getattr(node, "workeroutput", {}).get("report", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from gamekit import wire
 from gamekit.cli import main
+from gamekit.faultsim import Ratios
 from gamekit.game import Event
 from gamekit.server.measure import Metrics
 from gamekit.space import events, rules
@@ -149,3 +150,16 @@ def test_every_refusal_of_the_game_is_documented() -> None:
         used |= set(re.findall(r'(?:Rejected|Refusal)\(\s*"([a-z_]+)"', path.read_text()))
     assert used - documented == set()
     assert {"no_route", "queue_full"} <= documented
+
+
+def test_every_fault_of_the_simulator_is_documented_with_its_default() -> None:
+    text = (ROOT / "docs" / "durability.md").read_text()
+    documented = {row[0].strip("`"): float(row[1]) for row in table_rows(text, "### Ratios")}
+    assert documented == msgspec.structs.asdict(Ratios())
+
+
+def test_every_test_that_the_page_on_durability_names_is_there() -> None:
+    text = (ROOT / "docs" / "durability.md").read_text()
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", text))
+    assert len(named) > 5
+    assert [one for one in named if not (ROOT / one).is_file()] == []

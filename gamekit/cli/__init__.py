@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gamekit.cli.games import ls, new, show
+from gamekit.cli.faultsim import faultsim
+from gamekit.cli.games import ls, new, show, why
 from gamekit.cli.pasts import backup, export, import_, replay
 from gamekit.cli.rules import rules
 from gamekit.cli.scenarios import list_scenarios
@@ -31,5 +32,20 @@ def main() -> None:
     """A simulation and ops toolkit for multiplayer games: live, durable and scientific at once."""
 
 
-for command in (serve, new, ls, show, list_scenarios, rules, simulate, verify, replay, export, import_, backup):
+for command in (
+    serve,
+    new,
+    why,
+    ls,
+    show,
+    list_scenarios,
+    rules,
+    simulate,
+    verify,
+    replay,
+    export,
+    import_,
+    backup,
+    faultsim,
+):
     main.add_command(command)

@@ -1,4 +1,4 @@
-"""`gamekit new`, `ls`, `show`: games of a running server, or of a database file."""
+"""`gamekit new`, `why`, `ls`, `show`: games of a running server, or of a database file."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ database_option = click.option(
 @click.option("--player", default="Player 1", show_default=True, help="Name of its first player.")
 @click.option("--game", help="Name of the game, of those that the server hosts; its first one when left out.")
 @rules_options
+@click.option("--when-empty", type=click.Choice(["run", "pause"]), help="What time does while nobody is there.")
+@click.option("--overload", type=click.Choice(["catch-up", "dilate"]), help="What time does when ticks come late.")
 @click.option("--json", "as_json", is_flag=True, help="Print the server's whole answer as one line of JSON.")
 def new(
     url: str,
@@ -48,6 +50,8 @@ def new(
     game: str | None,
     rules_file: Path | None,
     rules: tuple[str, ...],
+    when_empty: str | None,
+    overload: str | None,
     as_json: bool,
 ) -> None:
     """Make a game on a running server and print the address at which to play it."""
@@ -57,8 +61,22 @@ def new(
         body["game"] = game
     if seed is not None:
         body["seed"] = seed
-    made = _post(url.rstrip("/") + "/api/game/new", body)
+    body |= {key: chosen for key, chosen in (("when_empty", when_empty), ("overload", overload)) if chosen}
+    made = _ask(url.rstrip("/") + "/api/game/new", body)
     click.echo(json.dumps(made) if as_json else made["play_url"])
+
+
+@click.command()
+@click.argument("game")
+@click.option("--url", default=DEFAULT_URL, show_default=True, help="The server.")
+def why(game: str, url: str) -> None:
+    """Say what keeps a game in a running server's memory; asking does not wake it."""
+    about = _ask(f"{url.rstrip('/')}/api/game/{game}")
+    click.echo(f"{about['id']} is {about['state']} at tick {about['tick']}.")
+    for reason in about["why_awake"]:
+        click.echo(f"  {reason}")
+    if about["state"] == "awake" and not about["why_awake"]:
+        click.echo("  Nothing keeps it; it falls asleep in a moment.")
 
 
 @click.command()
@@ -124,10 +142,9 @@ def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
     }
 
 
-def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
-    )
+def _ask(url: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    sent = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, sent, {"Content-Type": "application/json"})
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             made: dict[str, Any] = json.load(answer)

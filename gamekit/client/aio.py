@@ -93,6 +93,8 @@ class AsyncClient:
         name: str | None = None,
         player_name: str | None = None,
         game: str | None = None,
+        when_empty: str | None = None,
+        overload: str | None = None,
     ) -> AsyncGame:
         """Make a game. Its first player is `game.creator()`; more come with `game.join(name)`.
 
@@ -104,6 +106,8 @@ class AsyncClient:
             name: the game's display name.
             player_name: the first player's name.
             game: the name of a designer's game that the server hosts; its first one when it is not given.
+            when_empty: what time does while nobody is there: "run" (the default) or "pause".
+            overload: what time does when the server is late: "catch-up" (the default) or "dilate".
 
         Raises:
             RequestRefused: the scenario or the rules are wrong; the message names the field.
@@ -111,7 +115,7 @@ class AsyncClient:
             ServerError: the server could not be reached.
         """
         asked = {"scenario": plain_scenario(scenario), "seed": seed, "rules": rules and dict(rules), "name": name}
-        asked |= {"player_name": player_name, "game": game}
+        asked |= {"player_name": player_name, "game": game, "when_empty": when_empty, "overload": overload}
         answer = await self.rest.post(
             "/api/game/new", {key: value for key, value in asked.items() if value is not None}, self.token
         )
@@ -155,8 +159,13 @@ class AsyncClient:
 
     async def games(self) -> list[dict[str, Any]]:
         """All games on the server, oldest first; needs the admin token."""
-        answer: dict[str, list[dict[str, Any]]] = await self.rest.get("/api/games", self.token)
-        return answer["games"]
+        games: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            answer: dict[str, Any] = await self.rest.get(f"/api/games?after={after}", self.token)
+            games += answer["games"]
+            if (after := answer["next"] or "") == "":
+                return games
 
     async def play(self, link: str | None = None) -> AsyncPlayer:
         """Go on playing with a `play_url`; without one, with the link that the client was made from.
@@ -306,6 +315,11 @@ class AsyncGame(GameReading):
         """Let game time pass `speed` times as fast as normal (0.1 to 1,000); needs the admin token."""
         return await self._control("speed", {"speed": float(speed)})
 
+    async def set_policy(self, when_empty: str | None = None, overload: str | None = None) -> Tick:
+        """Choose anew what time does while the game is empty, or when the server is late; needs the admin token."""
+        body = {"when_empty": when_empty, "overload": overload}
+        return int((await self.client.rest.post(f"{self._path}/policy", body, self.client.token))["tick"])
+
     async def rules(self) -> Rules:
         """The rules in force, with what each of them means."""
         answer = await self.client.rest.get(f"{self._path}/rules")
@@ -368,6 +382,11 @@ class AsyncGame(GameReading):
         """The game's row on the server: scenario, seed, tick, players and so on."""
         answer: dict[str, Any] = await self.client.rest.get(self._path)
         return answer
+
+    async def why_awake(self) -> list[str]:
+        """What keeps the game in the server's memory, in words; empty when it sleeps. Asking does not wake it."""
+        reasons: list[str] = (await self.about())["why_awake"]
+        return reasons
 
     async def commands(self, after_seq: int = 0) -> list[dict[str, Any]]:
         """The game's history: journal records after `after_seq`, oldest first."""

@@ -229,6 +229,10 @@ class BaseGame(GameReading, Generic[PlayerT]):
         """Let game time pass again; needs the admin token."""
         return self.io.run(self.inner.resume())
 
+    def set_policy(self, when_empty: str | None = None, overload: str | None = None) -> Tick:
+        """Choose anew what time does while the game is empty, or when the server is late; needs the admin token."""
+        return self.io.run(self.inner.set_policy(when_empty, overload))
+
     def step(self, ticks: int = 1) -> Tick:
         """Let `ticks` pass at the game's speed, then stand still; needs the admin token.
 
@@ -262,6 +266,11 @@ class BaseGame(GameReading, Generic[PlayerT]):
     def about(self) -> dict[str, Any]:
         """The game's row on the server: scenario, seed, tick, players and so on."""
         return self.io.run(self.inner.about())
+
+    @property
+    def why_awake(self) -> list[str]:
+        """What keeps the game in the server's memory, in words; empty when it sleeps. Asking does not wake it."""
+        return self.io.run(self.inner.why_awake())
 
     def commands(self, after_seq: int = 0) -> list[dict[str, Any]]:
         """The game's history: journal records after `after_seq`, oldest first."""
@@ -358,6 +367,8 @@ class BaseClient(ABC, Generic[GameT]):
         name: str | None = None,
         player_name: str | None = None,
         game: str | None = None,
+        when_empty: str | None = None,
+        overload: str | None = None,
     ) -> GameT:
         """Make a game. Its first player is `game.creator()`; more come with `game.join(name)`.
 
@@ -369,13 +380,24 @@ class BaseClient(ABC, Generic[GameT]):
             name: the game's display name.
             player_name: the first player's name.
             game: the name of a designer's game that the server hosts; its first one when it is not given.
+            when_empty: what time does while nobody is there: "run" (the default) or "pause".
+            overload: what time does when the server is late: "catch-up" (the default) or "dilate".
 
         Raises:
             RequestRefused: the scenario or the rules are wrong; the message names the field.
             ConfigError: the file cannot be read.
             ServerError: the server could not be reached.
         """
-        making = self.inner.new_game(scenario, seed=seed, rules=rules, name=name, player_name=player_name, game=game)
+        making = self.inner.new_game(
+            scenario,
+            seed=seed,
+            rules=rules,
+            name=name,
+            player_name=player_name,
+            game=game,
+            when_empty=when_empty,
+            overload=overload,
+        )
         return self._wrap_game(self._run(making))
 
     def game(self, game: str) -> GameT:

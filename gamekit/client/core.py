@@ -39,7 +39,7 @@ from gamekit.client.actions import (
     Transmit,
     Turned,
 )
-from gamekit.client.seen import Clock, Seen
+from gamekit.client.seen import SILENCE_S, Clock, Seen
 from gamekit.errors import GamekitError, LocalProtocolError, RemoteProtocolError, RequestRefused
 from gamekit.game import Tick
 from gamekit.wire import (
@@ -106,6 +106,8 @@ class Core:
         self._sent: dict[int, _Entry] = {}
         #: The latest error that was about no command, in this connection.
         self.complaint: Error | None = None
+        #: Within how many seconds after any word the server promised the next one.
+        self.promised_s = 1.0
 
     @property
     def pending(self) -> int:
@@ -152,6 +154,7 @@ class Core:
         """A socket is open: say hello, and where the picture stopped."""
         self.phase = Phase.GREETING
         self.complaint = None
+        self.promised_s = 1.0
         resume = Resume(epoch=self.seen.epoch, n=self.seen.n) if self.seen else None
         return [Transmit(Hello(token=self._token, client=self._client, resume=resume))]
 
@@ -189,7 +192,9 @@ class Core:
                 return self._moved(message, now_s)
             case Snapshot():
                 return self._redrawn(message, now_s)
-            case Heartbeat() | Pong():
+            case Heartbeat():
+                return self._reassured(message, now_s)
+            case Pong():
                 self._hear(message.tick, now_s)
                 self._stand_still(message.tick)
                 return [Ticked(message.tick)]
@@ -310,7 +315,19 @@ class Core:
             speed=clock.speed if speed is None else speed,
             paused=clock.paused if paused is None else paused,
             tick_hz=clock.tick_hz,
+            trusted_s=max(self.promised_s - 1.0, 0.0) + SILENCE_S,
         )
+
+    def _reassured(self, beat: Heartbeat, now_s: float) -> list[Action]:
+        self.promised_s = beat.next_s
+        if beat.tick is None:
+            # The game sleeps: nothing has changed, and the clock is right as it runs.
+            age_s = max(now_s - self.clock.at_s, 0.0)
+            self.clock = msgspec.structs.replace(self.clock, trusted_s=age_s + beat.next_s + SILENCE_S)
+            return []
+        self._hear(beat.tick, now_s)
+        self._stand_still(beat.tick)
+        return [Ticked(beat.tick)]
 
     def _stand_still(self, tick: Tick) -> None:
         """Messages come in order: what did not arrive before this one did not happen before its tick."""

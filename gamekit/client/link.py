@@ -39,7 +39,8 @@ O = TypeVar("O", bound=OrderState)  # noqa: E741
 
 #: Largest message a server may send: the snapshot of a galaxy of a thousand sectors has a few MB.
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
-#: After this long without a word the server is asked for one; after as long again the connection is given up.
+#: After this long without a word the server is asked for one; after as long again the connection is given up. So much
+#: longer when the server has said that it will speak more rarely.
 SILENCE_S = 5.0
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
@@ -232,14 +233,15 @@ class Link:
         asked = False
         while not self._enough.is_set():
             quiet_s = time.monotonic() - self._heard_s
-            if quiet_s >= SILENCE_S and asked:
+            patience_s = SILENCE_S + max(self._core.promised_s - 1.0, 0.0)
+            if quiet_s >= patience_s and asked:
                 self._trouble = "the server fell silent"
                 break
-            asked = quiet_s >= SILENCE_S
+            asked = quiet_s >= patience_s
             if asked:
                 self._transmit(Ping(t=time.monotonic() * 1000))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), SILENCE_S if asked else SILENCE_S - quiet_s)
+                await asyncio.wait_for(self._enough.wait(), SILENCE_S if asked else patience_s - quiet_s)
         greeted = self._core.phase is Phase.ATTACHED
         self._connection = None
         if connection.close_code is not None:

@@ -11,7 +11,8 @@ import msgspec
 from gamekit.game import TICK_HZ, Changes, Tick, View, merge
 from gamekit.wire import Delta, Snapshot
 
-#: How long the clock is believed to run on without a word from the server, in seconds; heartbeats come every second.
+#: How long the clock is believed to run on without a word from the server, in seconds, where heartbeats come every
+#: second; so much longer than promised when the server says that they come more rarely.
 SILENCE_S = 3.0
 
 
@@ -57,6 +58,7 @@ class Clock(msgspec.Struct, frozen=True):
         speed: ticks pass `speed * tick_hz` times a second.
         paused: True while game time stands still.
         tick_hz: ticks per second at speed 1.
+        trusted_s: how long it is believed to run on without a word from the server, in seconds.
     """
 
     tick: Tick = 0
@@ -64,12 +66,13 @@ class Clock(msgspec.Struct, frozen=True):
     speed: float = 1.0
     paused: bool = True
     tick_hz: int = TICK_HZ
+    trusted_s: float = SILENCE_S
 
     def at(self, now_s: float) -> float:
         """The estimated tick at local monotonic time `now_s`, with fraction. Stands still when nothing is heard."""
         if self.paused:
             return float(self.tick)
-        elapsed_s = min(max(now_s - self.at_s, 0.0), SILENCE_S)
+        elapsed_s = min(max(now_s - self.at_s, 0.0), self.trusted_s)
         return self.tick + elapsed_s * self.speed * self.tick_hz
 
 

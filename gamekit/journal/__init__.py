@@ -2,6 +2,7 @@
 
 from gamekit.journal.contract import (
     Append,
+    Card,
     Clock,
     Completion,
     GameRow,
@@ -26,6 +27,7 @@ from gamekit.journal.transfer import back_up, write_past
 
 __all__ = [
     "Append",
+    "Card",
     "Clock",
     "Completion",
     "GameRow",

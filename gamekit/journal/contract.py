@@ -94,7 +94,8 @@ class Clock(msgspec.Struct, frozen=True):
 
     Attributes:
         tick: the reserved tick.
-        wall_s: Unix time in seconds of the commit that reserved it.
+        wall_s: Unix time in seconds at which the game's own time reaches it, or reached it; where the writer does not
+            say, that of the commit that reserved it.
     """
 
     tick: Tick
@@ -122,6 +123,20 @@ class Past(msgspec.Struct, frozen=True):
     def last_seq(self) -> int:
         """Number of the last record; 0 when there is none."""
         return self.records[-1].seq if self.records else 0
+
+
+class Card(msgspec.Struct, frozen=True):
+    """What the catalogue tells of a game without opening it.
+
+    Attributes:
+        row: the game's row.
+        tick: the reserved tick; 0 when nothing was reserved yet.
+        seq: number of its last record.
+    """
+
+    row: GameRow
+    tick: Tick
+    seq: int
 
 
 class LatencyRow(msgspec.Struct, frozen=True):
@@ -160,13 +175,14 @@ class Append(msgspec.Struct, frozen=True):
 class Reserve(msgspec.Struct, frozen=True):
     """Move the game's clock to `tick`; never back, except as the last act of a run that closes (`final`).
 
-    Reserving an earlier tick without `final` succeeds and changes nothing.
+    Reserving an earlier tick without `final` succeeds and changes nothing. `at_s` becomes the clock's `wall_s`.
     """
 
     game: GameId
     epoch: int
     tick: Tick
     final: bool = False
+    at_s: float | None = None
 
 
 class SaveSnapshot(msgspec.Struct, frozen=True):
@@ -214,6 +230,10 @@ class JournalReader(Protocol):
 
     def game(self, game: GameId) -> GameRow | None:
         """One game's row."""
+        ...
+
+    def catalogue(self, after: GameId | None = None, limit: int = 1000) -> list[Card]:
+        """A page of all games, oldest first: at most `limit` of those that come after game `after`."""
         ...
 
     def records(self, game: GameId, after_seq: int = 0) -> Iterator[Record]:

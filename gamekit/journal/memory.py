@@ -24,6 +24,7 @@ from gamekit.game import GameId, PlayerId, Tick
 from gamekit.journal.admission import Admission, check_first, check_past
 from gamekit.journal.contract import (
     Append,
+    Card,
     Clock,
     Completion,
     GameRow,
@@ -208,6 +209,13 @@ class MemoryJournal:
         book = self._book(game)
         return book.row if book else None
 
+    def catalogue(self, after: GameId | None = None, limit: int = 1000) -> list[Card]:
+        """A page of all games, oldest first: at most `limit` of those that come after game `after`."""
+        rows = self.games()
+        begin = next((at + 1 for at, row in enumerate(rows) if row.id == after), 0 if after is None else len(rows))
+        books = [self.storage.books[row.id] for row in rows[begin : begin + limit]]
+        return [Card(book.row, book.clock.tick if book.clock else 0, len(book.records)) for book in books]
+
     def records(self, game: GameId, after_seq: int = 0) -> Iterator[Record]:
         """The records after `after_seq` in order, each checked against its chain as it is reached."""
         book = self._book(game)
@@ -282,7 +290,7 @@ class MemoryJournal:
         elif isinstance(write, Reserve):
             book = books[write.game]
             if write.final or book.clock is None or write.tick >= book.clock.tick:
-                book.clock = Clock(write.tick, self._wall())
+                book.clock = Clock(write.tick, self._wall() if write.at_s is None else write.at_s)
         elif isinstance(write, SaveSnapshot):
             _keep(books[write.snapshot.game].snapshots, write.snapshot)
         elif isinstance(write, PutPlayer):

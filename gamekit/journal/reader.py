@@ -30,6 +30,7 @@ from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.game import GameId, PlayerId, Tick
 from gamekit.journal import schema
 from gamekit.journal.contract import (
+    Card,
     Clock,
     GameRow,
     LatencyRow,
@@ -49,6 +50,13 @@ POOL_SIZE = 4
 
 SELECT_GAMES = "SELECT id, game, version, name, config, seed, created_s, epoch FROM games"
 _SELECT_RECORDS = f"SELECT {', '.join(Record.__struct_fields__)} FROM commands"
+_SELECT_CARDS = f"""
+{SELECT_GAMES.replace("FROM games", "")},
+    coalesce((SELECT tick FROM clock WHERE clock.game = games.id), 0),
+    coalesce((SELECT max(seq) FROM commands WHERE commands.game = games.id), 0)
+FROM games WHERE ?1 IS NULL OR (created_s, rowid) > (SELECT created_s, rowid FROM games WHERE id = ?1)
+ORDER BY created_s, rowid LIMIT ?2
+"""
 _SELECT_LATENCY = f"SELECT {', '.join(LatencyRow.__struct_fields__)} FROM latency"
 
 
@@ -101,6 +109,11 @@ class SqliteReader:
         """One game's row."""
         rows = self._rows(f"{SELECT_GAMES} WHERE id = ?", game)
         return game_row(rows[0]) if rows else None
+
+    def catalogue(self, after: GameId | None = None, limit: int = 1000) -> list[Card]:
+        """A page of all games, oldest first: at most `limit` of those that come after game `after`."""
+        rows = self._rows(_SELECT_CARDS, after, limit)
+        return [Card(game_row(row[:-2]), *row[-2:]) for row in rows]
 
     def records(self, game: GameId, after_seq: int = 0) -> Iterator[Record]:
         """The records after `after_seq` in order, each checked against its chain as it is reached."""

@@ -10,6 +10,7 @@ fsync leaves data in the drive's cache. The log is brought into the database whe
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -33,6 +34,8 @@ from gamekit.journal.writer import LATENCY_DELAY_S, Writer, WriterStats, close_c
 AUTOCHECKPOINT_PAGES = 4_000
 #: SQLite's page cache of the writing connection, in KiB: room for the index pages of a thousand games.
 CACHE_KIB = 16_384
+
+log = logging.getLogger("gamekit.journal")
 
 
 class SqliteJournal(SqliteReader):
@@ -191,9 +194,22 @@ def _connect(path: Path) -> sqlite3.Connection:
             ):
                 connection.execute(f"PRAGMA {pragma}")
             schema.upgrade(connection)
+            _settle_log(connection, path)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
         raise journal_error("open database", error, path) from error
     return connection
+
+
+def _settle_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring what an earlier process left in the write-ahead log into the database, and sync it, before it is built on.
+
+    A commit whose fsync failed may stand in the log all the same, whole, and come back with the next process. Its pages
+    count as clean then: another fsync of the log says nothing about them, though they may never have reached the disk.
+    Writing their content anew, into the database, does.
+    """
+    busy = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()[0]
+    if busy:
+        log.warning("%s is being read by another program; its log could not be brought in at the start", path)

@@ -110,12 +110,12 @@ def statements_for(writes: Iterable[Write], wall_s: float) -> list[Statement]:
     players: list[tuple[Any, ...]] = []
     latency: list[tuple[Any, ...]] = []
     snapshots: list[StoredSnapshot] = []
-    clocks: dict[GameId, tuple[Tick, bool]] = {}
+    clocks: dict[GameId, tuple[Tick, bool, float]] = {}
     for write in writes:
         if isinstance(write, Append):
             records.append(astuple(write.record))
         elif isinstance(write, Reserve):
-            clocks[write.game] = _moved(clocks.get(write.game), write)
+            clocks[write.game] = _moved(clocks.get(write.game), write, wall_s)
         elif isinstance(write, SaveSnapshot):
             snapshots.append(write.snapshot)
         elif isinstance(write, PutPlayer):
@@ -123,8 +123,8 @@ def statements_for(writes: Iterable[Write], wall_s: float) -> list[Statement]:
         elif isinstance(write, PutLatency):
             latency.extend(map(astuple, write.rows))
     result = list(INSERT_COMMANDS.statements(records))
-    result += ADVANCE_CLOCKS.statements([(game, tick, wall_s) for game, (tick, final) in clocks.items() if not final])
-    result += SET_CLOCKS.statements([(game, tick, wall_s) for game, (tick, final) in clocks.items() if final])
+    result += ADVANCE_CLOCKS.statements([(game, tick, at) for game, (tick, final, at) in clocks.items() if not final])
+    result += SET_CLOCKS.statements([(game, tick, at) for game, (tick, final, at) in clocks.items() if final])
     result += INSERT_PLAYERS.statements(players)
     for snapshot in snapshots:
         result += [snapshot_statement(snapshot), (THIN_SNAPSHOTS, (snapshot.game,))]
@@ -151,8 +151,9 @@ def snapshot_statement(snapshot: StoredSnapshot) -> Statement:
     )
 
 
-def _moved(before: tuple[Tick, bool] | None, write: Reserve) -> tuple[Tick, bool]:
-    """A clock's (tick, whether it may move back) within one batch after one more `Reserve`."""
+def _moved(before: tuple[Tick, bool, float] | None, write: Reserve, wall_s: float) -> tuple[Tick, bool, float]:
+    """A clock's (tick, whether it may move back, when it is that tick) within one batch after one more `Reserve`."""
+    at_s = wall_s if write.at_s is None else write.at_s
     if write.final or before is None:
-        return write.tick, write.final
-    return max(before[0], write.tick), before[1]
+        return write.tick, write.final, at_s
+    return (write.tick, before[1], at_s) if write.tick >= before[0] else before

@@ -44,12 +44,13 @@ def insert_past(connection: sqlite3.Connection, past: Past, wall_s: float) -> No
         connection.execute(*statement)
 
 
-def write_past(path: Path, past: Past) -> None:
+def write_past(path: Path, past: Past, wall_s: float) -> None:
     """Make a database that holds this game and nothing else, in one file, durable on return.
 
     Args:
         path: an empty or new file.
         past: what to write.
+        wall_s: when its time is to go on from its tick, as Unix time in seconds: the time in between never passed.
 
     Raises:
         JournalError: the past is not whole.
@@ -60,7 +61,7 @@ def write_past(path: Path, past: Past) -> None:
         connection.execute("PRAGMA synchronous = EXTRA")
         schema.upgrade(connection)
         connection.execute("BEGIN")
-        insert_past(connection, past, past.row.created_s)
+        insert_past(connection, past, wall_s)
         connection.execute("COMMIT")
 
 

@@ -15,8 +15,11 @@ from tornado.web import HTTPError, RequestHandler
 
 from gamekit.errors import ConfigError, GamekitError, HookFailed, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import GameId, PlayerId
+from gamekit.history import glance
+from gamekit.server import about
 from gamekit.server.origin import origin_allowed
 from gamekit.server.settings import MAX_BODY_BYTES
+from gamekit.session import Overload, WhenEmpty
 from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES, Outcome
 
 if TYPE_CHECKING:
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from gamekit.server.runner import Runner
 
 T = TypeVar("T")
+
+#: Most games of one answer to `GET /api/games`.
+GAMES_PAGE = 1000
 
 
 class Problem(HTTPError):
@@ -44,6 +50,8 @@ class NewGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str | None = None
     player_name: str = "Player 1"
     game: str | None = None
+    when_empty: WhenEmpty | None = None
+    overload: Overload | None = None
 
 
 class JoinGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +72,13 @@ class Speed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `POST /api/game/{id}/speed`."""
 
     speed: float
+
+
+class SetPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/policy`; what is left out stays as it was."""
+
+    when_empty: WhenEmpty | None = None
+    overload: Overload | None = None
 
 
 class StepTicks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,9 +151,13 @@ class Api(RequestHandler):
             return value.strip()
         return self.get_query_argument("token", None)
 
+    def is_admin(self) -> bool:
+        """Whether the server's admin token came with the request."""
+        return self.server.tokens.is_admin(self.token() or "")
+
     def require_admin(self) -> None:
         """Go on only with the server's admin token."""
-        if not self.server.tokens.is_admin(self.token() or ""):
+        if not self.is_admin():
             raise Problem(401, "admin_only", "This needs the admin token that the server printed at its start.")
 
     def player_of(self, runner: Runner) -> PlayerId | None:
@@ -153,13 +172,13 @@ class Api(RequestHandler):
 
     def require_member(self, runner: Runner) -> None:
         """Go on with the admin token or any player's of this game."""
-        if not self.server.tokens.is_admin(self.token() or "") and self.player_of(runner) is None:
+        if not self.is_admin() and self.player_of(runner) is None:
             raise Problem(401, "token_needed", "This needs a player's token of this game, or the admin token.")
 
     def keeps_secrets(self, runner: Runner) -> bool:
         """Whether whoever asks must not learn what the game keeps from its players."""
         session = runner.session
-        return session.game.secretive(session.state) and not self.server.tokens.is_admin(self.token() or "")
+        return session.game.secretive(session.state) and not self.is_admin()
 
     async def runner(self, game: str) -> Runner:
         """The session of a game in the URL."""
@@ -173,6 +192,13 @@ class Api(RequestHandler):
     async def read(self, ask: Callable[[], T]) -> T:
         """Read from the journal off the loop."""
         return await asyncio.get_running_loop().run_in_executor(None, ask)
+
+    def number(self, name: str, default: int = 0) -> int:
+        """A parameter of the query that is a whole number."""
+        text = self.get_query_argument(name, str(default))
+        if not re.fullmatch(r"[0-9]{1,15}", text):
+            raise Problem(400, "bad_request", f"{name} must be a whole number.")
+        return int(text)
 
     def admission(self, runner: Runner, player: PlayerId) -> dict[str, Any]:
         """What a new player needs to play."""
@@ -204,7 +230,8 @@ class NewGameRoute(Api):
         seed = asked.seed if asked.seed is not None else _random_seed()
         name = (asked.name or "New game").strip()[:80] or "New game"
         try:
-            runner, player = await self.host.new_game(config, seed, name, asked.player_name, asked.game)
+            policy = {"when_empty": asked.when_empty, "overload": asked.overload}
+            runner, player = await self.host.new_game(config, seed, name, asked.player_name, asked.game, policy)
         except ConfigError as error:
             raise Problem(400, "bad_config", str(error)) from None
         except ServerError as error:
@@ -218,32 +245,56 @@ class GamesRoute(Api):
     """`GET /api/games`"""
 
     async def get(self) -> None:
-        """Every game in the database."""
+        """A page of the games in the database, oldest first; none is woken for it."""
         self.require_admin()
-        rows = await self.read(self.host.journal.games)
-        await asyncio.gather(*(self.host.catch_up(runner) for runner in self.host.runners.values()))
+        after = self.get_query_argument("after", None)
+        limit = min(max(self.number("limit", GAMES_PAGE), 1), GAMES_PAGE)
+        cards = await self.read(lambda: self.host.journal.catalogue(GameId(after) if after else None, limit))
+        awake = [runner for card in cards if (runner := self.host.runners.get(card.row.id))]
+        await asyncio.gather(*map(self.host.catch_up, awake))
         games = []
-        for row in rows:
-            runner = self.host.runners.get(row.id)
-            about = about_game(runner) if runner else {"tick": None, "seq": None, "players": [], "connections": 0}
-            games.append({**_row(row), **about, "open": runner is not None, "hosted": row.game in self.host.games})
-        self.reply({"games": games})
+        for card in cards:
+            runner = self.host.runners.get(card.row.id)
+            sleeper = self.host.dormitory.sleepers.get(card.row.id)
+            connections = len(sleeper.sockets) if sleeper else 0
+            more: dict[str, Any] = {"state": "asleep", "tick": card.tick, "seq": card.seq, "connections": connections}
+            if runner is not None:
+                more = about.awake(runner, self.host.dormitory.why(runner, self.host.now_us()))
+            games.append({**about.game_row(card.row), **more, "hosted": card.row.game in self.host.games})
+        self.reply({"games": games, "next": cards[-1].row.id if len(cards) == limit else None})
 
 
 class GameRoute(Api):
     """`GET /api/game/{id}`"""
 
     async def get(self, game: str) -> None:
-        """One game, as anybody may see it."""
-        runner = await self.runner(game)
-        await self.host.catch_up(runner)
-        row = await self.read(lambda: self.host.journal.game(runner.id))
-        about = {**(_row(row) if row else {}), **about_game(runner)}
-        if self.keeps_secrets(runner):
+        """One game, as anybody may see it. A game that sleeps is not woken."""
+        row = await self.read(lambda: self.host.journal.game(GameId(game)))
+        if row is None:
+            raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.")
+        why: list[str] = []
+        if runner := self.host.runners.get(row.id):
+            # Before it is brought to now, which is nobody's use of it.
+            why = self.host.dormitory.why(runner, self.host.now_us())
+            await self.host.catch_up(runner)
+        if (runner := self.host.runners.get(row.id)) is not None:
+            session = runner.session
+            told = about.game_row(row) | about.awake(runner, why)
+            secret = session.game.secretive(session.state)
+        else:
+            rules = self.host.games.get(row.game)
+            try:
+                seen = await self.read(lambda: glance(self.host.journal, row, rules))
+            except GamekitError as error:
+                raise Problem(503, "unavailable", f"The game cannot be read: {error}") from None
+            sleeper = self.host.dormitory.sleepers.get(row.id)
+            told = about.game_row(row) | about.asleep(seen, len(sleeper.sockets) if sleeper else 0)
+            secret = seen.secretive
+        if secret and not self.is_admin():
             # A seed, or the definition of a galaxy, tells all that is in it; the name of a scenario does not.
-            scenario = about.get("scenario")
-            about |= {"seed": None, "scenario": scenario if isinstance(scenario, str) else None}
-        self.reply(about)
+            scenario = told.get("scenario")
+            told |= {"seed": None, "scenario": scenario if isinstance(scenario, str) else None}
+        self.reply(told)
 
 
 class StateRoute(Api):
@@ -281,7 +332,7 @@ class CommandsRoute(Api):
         self.require_member(runner)
         if self.keeps_secrets(runner):
             self.require_admin()
-        after = self._number("after_seq")
+        after = self.number("after_seq")
         records = await self.read(lambda: list(self.host.journal.records(runner.id, after_seq=after)))
         self.reply(
             {
@@ -316,12 +367,6 @@ class CommandsRoute(Api):
             raise refusal(outcome)
         self.reply({"cid": asked.cid, "tick": outcome.tick, "seq": outcome.seq, "code": None})
 
-    def _number(self, name: str) -> int:
-        text = self.get_query_argument(name, "0")
-        if not re.fullmatch(r"[0-9]{1,15}", text):
-            raise Problem(400, "bad_request", f"{name} must be a whole number.")
-        return int(text)
-
 
 class LatencyRoute(Api):
     """`GET /api/game/{id}/latency`"""
@@ -339,7 +384,7 @@ class LatencyRoute(Api):
 
 
 class ControlRoute(Api):
-    """`POST /api/game/{id}/pause`, `/resume`, `/speed`, `/step`"""
+    """`POST /api/game/{id}/pause`, `/resume`, `/speed`, `/step`, `/policy`"""
 
     async def post(self, game: str, verb: str) -> None:
         """Carry out one of the session's own commands."""
@@ -350,11 +395,16 @@ class ControlRoute(Api):
             body = {"type": "set_speed", "speed": self.body_as(Speed).speed}
         elif verb == "step":
             body["ticks"] = self.body_as(StepTicks).ticks
+        elif verb == "policy":
+            chosen = self.body_as(SetPolicy)
+            body = {"type": "set_policy", "when_empty": chosen.when_empty, "overload": chosen.overload}
         outcome = await self.host.admin(runner, body)
         if outcome.code is not None:
             raise refusal(outcome)
         session = runner.session
-        self.reply({"tick": outcome.tick, "seq": outcome.seq, "speed": session.speed, "paused": session.paused})
+        policy = {"when_empty": session.policy.when_empty, "overload": session.policy.overload}
+        answer = {"tick": outcome.tick, "seq": outcome.seq, "speed": session.speed, "paused": session.paused}
+        self.reply({**answer, **policy} if verb == "policy" else answer)
 
 
 class MissingRoute(Api):
@@ -370,35 +420,6 @@ def refusal(outcome: Outcome) -> Problem:
     status = {"readonly": 503, "unavailable": 503, "stale_cid": 409, "too_many_pending": 429, "bad_command": 400}
     code = outcome.code or "refused"
     return Problem(status.get(code, 422), code, outcome.message or code)
-
-
-def about_game(runner: Runner) -> dict[str, Any]:
-    """What is worth knowing about a running session."""
-    session = runner.session
-    return {
-        "epoch": session.epoch,
-        "tick": session.tick,
-        "seq": session.seq,
-        "speed": session.speed,
-        "paused": session.paused,
-        "players": [{"id": player, "name": name} for player, name in session.players.items()],
-        "connections": len(runner.sockets),
-        "readonly": session.readonly,
-    }
-
-
-def _row(row: Any) -> dict[str, Any]:
-    config = json.loads(row.config)
-    return {
-        "id": row.id,
-        "name": row.name,
-        "game": row.game,
-        "scenario": config.get("scenario"),
-        "rules": config.get("rules", {}),
-        "seed": row.seed,
-        "created_s": row.created_s,
-        "epoch": row.epoch,
-    }
 
 
 def _random_seed() -> int:

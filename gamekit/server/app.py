@@ -19,7 +19,7 @@ from gamekit.server import api, pages, pasts, rules
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
 from gamekit.server.scenarios import ScenariosRoute
-from gamekit.server.settings import DRAIN_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
+from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
 from gamekit.session import ConnectionId
 
@@ -52,7 +52,7 @@ class Server:
         games = games or hosted(settings.games)
         for game in games.values() if settings.rules else ():
             game.new({"rules": settings.rules}, 0)
-        self.host = Host(journal or SqliteJournal(settings.database), games)
+        self.host = Host(journal or SqliteJournal(settings.database), games, sleep_after_s=settings.sleep_after_s)
         #: Open sockets, attached or not.
         self.sockets: set[GameSocket] = set()
         self.port = settings.port
@@ -109,7 +109,7 @@ class Server:
         await self.host.drain()
         for socket in list(self.sockets):
             socket.close(CLOSE_GOING_AWAY, "drain")
-        deadline = asyncio.get_running_loop().time() + DRAIN_S
+        deadline = asyncio.get_running_loop().time() + DRAIN_SOCKETS_S
         while self.sockets and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
         if self._http is not None:
@@ -142,7 +142,7 @@ class Server:
                 (rf"{game}/commands", api.CommandsRoute, shared),
                 (rf"{game}/latency", api.LatencyRoute, shared),
                 (rf"{game}/rules", rules.GameRulesRoute, shared),
-                (rf"{game}/(pause|resume|speed|step)", api.ControlRoute, shared),
+                (rf"{game}/(pause|resume|speed|step|policy)", api.ControlRoute, shared),
             ],
             default_handler_class=api.MissingRoute,
             default_handler_args=shared,

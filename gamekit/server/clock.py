@@ -22,14 +22,32 @@ class GameClock:
     def __init__(self, phase: int) -> None:
         self.phase = phase % SLOTS_PER_TICK
         self._anchor_us = 0
+        #: False until it was set for the first time.
+        self.running = False
         self._anchor_tick: Tick = 0
         self._speed_milli = 1000
 
     def anchor(self, now_us: int, tick: Tick, speed: float) -> None:
         """Let `tick` be the tick of this session's last slot before now, and go on at `speed`."""
+        self.running = True
         self._anchor_us = self._slot_at_or_before(now_us)
         self._anchor_tick = tick
         self._speed_milli = round(speed * 1000)
+
+    def resume(self, at_us: int, tick: Tick, speed: float) -> None:
+        """Go on as a clock that showed `tick` from `at_us` on, however long ago that was."""
+        self.running = True
+        self._anchor_us = at_us
+        self._anchor_tick = tick
+        self._speed_milli = round(speed * 1000)
+
+    def delay(self, lost_us: int) -> None:
+        """Let `lost_us` pass that do not count: every tick to come falls so much later. Whole slots keep the phase."""
+        self._anchor_us += lost_us
+
+    def time_of(self, tick: Tick) -> int:
+        """The first microsecond at which the clock shows `tick`."""
+        return self._anchor_us - (-(tick - self._anchor_tick) * 1_000_000_000 // (self._speed_milli * TICK_HZ))
 
     def tick_at(self, now_us: int) -> Tick:
         """The tick that the clock shows."""

@@ -1,7 +1,8 @@
 """Hosts many sessions in one IOLoop: one clock, one journal, one timer for all of them.
 
-Owns: the catalogue of open sessions, the heap of who ticks next, the way from the journal's thread back to the loop,
-the drain. Does not own sockets or routes.
+Owns: the sessions in memory, the heap of who ticks next, the way from the journal's thread back to the loop, the
+drain. Does not own sockets or routes. Games are brought back when somebody asks for them, and leave memory when nobody
+needs them (`sleep`): a host that starts opens none and writes nothing.
 
 The timer is a 10 Hz grid in ten phases: each session ticks in its own slot of the 100 ms, computed from the monotonic
 clock, and a session with nothing due is not in the heap at all, so it costs nothing.
@@ -16,21 +17,24 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from gamekit.errors import ConfigError, GamekitError, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import Game, GameId, Join, PlayerId
 from gamekit.history import first_session, rebuild, stored
-from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency
-from gamekit.server.clock import SLOTS_PER_TICK
+from gamekit.journal import Append, Clock, Completion, GameRow, Journal, PutLatency, Write
+from gamekit.server.beats import Beats
 from gamekit.server.measure import Metrics, TickTimes
 from gamekit.server.runner import Runner
-from gamekit.server.settings import DRAIN_S, HEARTBEAT_S
-from gamekit.session import ADMIN, Submitted, Ticked, TicketId
+from gamekit.server.settings import DRAIN_S, HEARTBEAT_S, RECOVERY_THREADS
+from gamekit.server.sleep import Dormitory
+from gamekit.session import ADMIN, Session, Submitted, Ticked, TicketId
 from gamekit.wire import Outcome
 
 log = logging.getLogger("gamekit.server")
+T = TypeVar("T")
 
 #: How long a game that could not be opened is not tried again, in seconds.
 RETRY_OPEN_S = 5.0
@@ -42,17 +46,29 @@ class Host:
     Args:
         journal: where everything durable goes; the host starts and closes it.
         games: the rules by name; the first is the default for new games.
+        sleep_after_s: how long a session must be unused before it leaves memory, in seconds.
+        wall: Unix time in seconds. What decides anything is asked once, at the start, so that a clock that is set later
+            does no harm.
     """
 
-    def __init__(self, journal: Journal, games: Mapping[str, Game[Any]]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        games: Mapping[str, Game[Any]],
+        *,
+        sleep_after_s: float = 60.0,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.journal = journal
         self.games = games
         self.metrics = Metrics()
         self.runners: dict[GameId, Runner] = {}
-        #: Runners with a connection; they get heartbeats.
-        self.watched: set[Runner] = set()
+        self.dormitory = Dormitory(self, sleep_after_s)
+        self.beats = Beats()
         #: Runners that ticked in this second.
         self.measured: set[Runner] = set()
+        #: Runners whose players were told of an overload that is not over.
+        self.overloaded: set[Runner] = set()
         self.draining = False
         self._loop: asyncio.AbstractEventLoop
         self._opening: dict[GameId, asyncio.Task[Runner]] = {}
@@ -63,7 +79,13 @@ class Host:
         self._tickets = 0
         self._all_times = TickTimes()
         self._every_second: asyncio.Task[None] | None = None
-        self._opening_all: asyncio.Task[None] | None = None
+        #: Where games are brought back: few threads, so that the loop keeps its share of the interpreter.
+        self._recovery = ThreadPoolExecutor(RECOVERY_THREADS, thread_name_prefix="gamekit-recovery")
+        self._wall = wall
+        #: What to add to the host's clock for Unix time, in microseconds.
+        self._wall_offset_us = 0
+        #: Writes that somebody waits for: {id of the write: done when it is durable}.
+        self._awaited: dict[int, asyncio.Future[None]] = {}
         #: {game: (when to try again, why it could not be opened)}
         self._unreadable: dict[GameId, tuple[float, GamekitError]] = {}
         #: Done at the next commit of the journal.
@@ -73,13 +95,29 @@ class Host:
         """Begin to accept work; call inside the running loop."""
         self._loop = asyncio.get_running_loop()
         self._next_commit = self._loop.create_future()
+        self._wall_offset_us = round(self._wall() * 1e6) - self.now_us()
         self.journal.start(self._on_commit)
         self._every_second = self._loop.create_task(self._seconds())
-        self._opening_all = self._loop.create_task(self._open_all())
 
     def now_us(self) -> int:
         """The host's clock: monotonic, in microseconds."""
         return time.monotonic_ns() // 1000
+
+    def to_wall(self, time_us: int) -> float:
+        """A time on the host's clock as Unix time in seconds."""
+        return (time_us + self._wall_offset_us) / 1e6
+
+    def from_wall(self, wall_s: float) -> int:
+        """A Unix time in seconds on the host's clock."""
+        return round(wall_s * 1e6) - self._wall_offset_us
+
+    def wall_s(self) -> float:
+        """The wall clock: Unix time in seconds, for people to read."""
+        return self._wall()
+
+    def new_id(self) -> GameId:
+        """An id for a new game."""
+        return GameId(secrets.token_hex(5))
 
     def new_ticket(self) -> TicketId:
         """A number for a question."""
@@ -89,9 +127,21 @@ class Host:
     # --- games ------------------------------------------------------------------------------------------------
 
     async def new_game(
-        self, config: Mapping[str, Any], seed: int, name: str, player_name: str, game_name: str | None = None
+        self,
+        config: Mapping[str, Any],
+        seed: int,
+        name: str,
+        player_name: str,
+        game_name: str | None = None,
+        policy: Mapping[str, str | None] | None = None,
     ) -> tuple[Runner, str]:
-        """Make a game with its first player; durable on return. `game_name` names the rules, the first by default.
+        """Make a game with its first player; durable on return.
+
+        Args:
+            config, seed: what the game is made from.
+            name, player_name: what the game and its first player are called.
+            game_name: the name of its rules, the first of this host by default.
+            policy: fields of `SetPolicy` that shall differ from the defaults; the choice is the first record.
 
         Returns:
             The session's runner and the player's id.
@@ -107,16 +157,20 @@ class Host:
                 "allows others with `gamekit serve --game MODULE:CLASS`."
             )
         row = GameRow(
-            id=GameId(secrets.token_hex(5)),
+            id=self.new_id(),
             game=game.name,
             version=game.version,
             name=name,
             config=json.dumps(config),
             seed=seed,
-            created_s=time.time(),
+            created_s=self.wall_s(),
         )
         await self._loop.run_in_executor(None, self._create, game, row)
         runner = await self.runner(row.id)
+        if policy and any(policy.values()):
+            chosen = await self.command(runner, ADMIN, "@server", 0, {"type": "set_policy", **policy})
+            if chosen.code is not None:
+                raise ServerError(chosen.message or "The policy could not be set.")
         player, outcome = await self.join(runner, player_name)
         if player is None:
             raise ServerError(outcome.message or "The first player could not join.")
@@ -127,7 +181,7 @@ class Host:
         self.journal.create(row, stored(session, session.snapshot(), tick=0, seq=0))
 
     async def runner(self, game: GameId) -> Runner:
-        """The running session of a game; recovers it from the journal when it is not in memory.
+        """The running session of a game; wakes it, or recovers it from the journal, when it is not in memory.
 
         Raises:
             NoSuchGame: there is none with this id.
@@ -138,7 +192,27 @@ class Host:
         if runner := self.runners.get(game):
             if runner.ended is not None:
                 raise SessionError(runner.ended)
+            runner.used_us = self.now_us()
             return runner
+        runner = await asyncio.shield(self._in_memory(game))
+        runner.used_us = self.now_us()
+        return runner
+
+    def rouse(self, game: GameId) -> None:
+        """Begin to wake a session by itself; nobody waits for it, and it does not count as used."""
+        with contextlib.suppress(GamekitError):
+            self._in_memory(game)
+
+    def opening(self, game: GameId) -> bool:
+        """True while a session is on its way into memory."""
+        return game in self._opening
+
+    def _in_memory(self, game: GameId) -> asyncio.Task[Runner]:
+        """The task that brings a session into memory, begun if it is not under way.
+
+        Raises:
+            GamekitError: it was tried a moment ago and failed.
+        """
         known = self._unreadable.get(game)
         if known is not None and self._loop.time() < known[0]:
             raise known[1]
@@ -146,7 +220,7 @@ class Host:
         if task is None:
             task = self._opening[game] = self._loop.create_task(self._open(game))
             task.add_done_callback(lambda done: self._opened(game, done))
-        return await asyncio.shield(task)
+        return task
 
     def _opened(self, game: GameId, task: asyncio.Task[Runner]) -> None:
         self._opening.pop(game, None)
@@ -157,25 +231,76 @@ class Host:
             log.error("game %s cannot be opened: %s", game, error)
 
     async def _open(self, game: GameId) -> Runner:
-        session, chain = await self._loop.run_in_executor(None, self._recover, game)
-        runner = Runner(self, session, chain=chain, phase=len(self.runners) % SLOTS_PER_TICK)
-        self.runners[game] = runner
-        self.metrics.sessions.set(len(self.runners))
-        runner.feed(Ticked())
+        begun = self._loop.time()
+        if sleeper := self.dormitory.sleepers.get(game):
+            runner = await self.dormitory.wake(sleeper)
+        else:
+            session, chain, stored_clock = await self.in_thread(self._recover, game)
+            clock = self.dormitory.clock_for(game, session, stored_clock)
+            await self.dormitory.make_up(session, clock)
+            self.check_running()
+            runner = Runner(self, session, chain=chain, clock=clock)
+            self.keep(runner)
+            runner.feed(Ticked())
+        self.metrics.wakes.inc()
+        self.metrics.recovery.observe(self._loop.time() - begun)
         return runner
 
-    def _recover(self, game: GameId) -> tuple[Any, str]:
+    def check_running(self) -> None:
+        """Go on only while nothing ends.
+
+        Raises:
+            ServerError: the server is shutting down.
+        """
         if self.draining:
             raise ServerError("The server is shutting down; connect again in a moment.")
-        row = self.journal.game(game)
-        if row is None:
-            raise NoSuchGame(f"There is no game {game!r}.")
+
+    def keep(self, runner: Runner) -> None:
+        """A session is in memory."""
+        self.runners[runner.id] = runner
+        self.metrics.sessions.set(len(self.runners))
+
+    def forget(self, runner: Runner) -> None:
+        """A session is not in memory any more."""
+        self.runners.pop(runner.id, None)
+        self.measured.discard(runner)
+        self.overloaded.discard(runner)
+        self.metrics.sessions.set(len(self.runners))
+
+    async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do the work of bringing a game back beside the loop."""
+        return await self._loop.run_in_executor(self._recovery, work, *arguments)
+
+    async def stored(self, write: Write) -> None:
+        """Write something of a session that is not in memory yet; durable on return.
+
+        Raises:
+            JournalError: it is not.
+        """
+        done = self._awaited[id(write)] = self._loop.create_future()
+        self.journal.submit([write])
+        await done
+
+    def rules_of(self, row: GameRow) -> Game[Any]:
+        """The rules of a game.
+
+        Raises:
+            ServerError: this server does not have them.
+        """
         rules = self.games.get(row.game)
         if rules is None:
             raise ServerError(
-                f"Game {game} is a {row.game!r}, and this server hosts {', '.join(self.games)} only; start it with "
+                f"Game {row.id} is a {row.game!r}, and this server hosts {', '.join(self.games)} only; start it with "
                 f"`gamekit serve --game MODULE:CLASS`, where CLASS is the one whose `name` is {row.game!r}."
             )
+        return rules
+
+    def _recover(self, game: GameId) -> tuple[Session[Any], str, Clock | None]:
+        self.check_running()
+        row = self.journal.game(game)
+        if row is None:
+            raise NoSuchGame(f"There is no game {game!r}.")
+        rules = self.rules_of(row)
         # Taking over comes first: after it no older run can add to the history that is read here.
         row = self.journal.open(game)
         try:
@@ -186,13 +311,7 @@ class Host:
             log.exception("game %s cannot be replayed", game)
             text = f"The rules fail on the history of game {game} ({error!r}); `gamekit verify` tells where."
             raise SessionError(text) from None
-        return session, self.journal.chain(game, session.seq)
-
-    async def _open_all(self) -> None:
-        """Bring back every game of the database, one after the other, so that those nobody asks for go on too."""
-        for row in await self._loop.run_in_executor(None, self.journal.games):
-            with contextlib.suppress(GamekitError):
-                await self.runner(row.id)
+        return session, self.journal.chain(game, session.seq), self.journal.clock(game)
 
     async def catch_up(self, runner: Runner) -> None:
         """Bring a session to where its clock is now, so that what is read from it is of now.
@@ -201,17 +320,21 @@ class Host:
         """
         session = runner.session
         target = runner.clock.tick_at(self.now_us())
-        while runner.ended is None and not session.readonly and not self.draining:
-            held = target if session.hold_at is None else min(target, session.hold_at)
-            target = min(held, runner.clock.tick_at(self.now_us()))
-            if session.tick >= target:
-                return
-            before = session.tick
-            next_commit = self._next_commit
-            runner.feed(Ticked())
-            if session.tick == before:
-                await asyncio.shield(next_commit)
-            await asyncio.sleep(0)
+        runner.readers += 1
+        try:
+            while runner.ended is None and not session.readonly and not self.draining:
+                held = target if session.hold_at is None else min(target, session.hold_at)
+                target = min(held, runner.clock.tick_at(self.now_us()))
+                if session.tick >= target:
+                    return
+                before = session.tick
+                next_commit = self._next_commit
+                runner.feed(Ticked())
+                if session.tick == before:
+                    await asyncio.shield(next_commit)
+                await asyncio.sleep(0)
+        finally:
+            runner.readers -= 1
 
     async def join(self, runner: Runner, name: str) -> tuple[PlayerId | None, Outcome]:
         """Let a new player in; None and the refusal when the rules do not."""
@@ -226,6 +349,11 @@ class Host:
 
     async def command(self, runner: Runner, player: PlayerId, client: str, cid: int, body: Any) -> Outcome:
         """Submit a command and wait until it is applied or refused."""
+        if runner.asleep:
+            try:
+                runner = await self.runner(runner.id)
+            except GamekitError as error:
+                return Outcome(cid=cid, tick=0, seq=0, code="unavailable", message=str(error))
         future: asyncio.Future[Outcome] = self._loop.create_future()
 
         def settle(outcome: Outcome) -> None:
@@ -268,15 +396,30 @@ class Host:
         self._set_timer()
 
     async def _seconds(self) -> None:
-        """Once a second: heartbeats, measured times into the journal, slow sockets looked after."""
+        """Once a second: heartbeats, news of overload, measured times into the journal, sleep for the unused."""
         while True:
             await asyncio.sleep(HEARTBEAT_S)
-            for runner in list(self.watched):
-                runner.feed(Ticked(heartbeat=True))
-            self._keep_times()
+            try:
+                for runner in self.beats.due():
+                    runner.beat()
+                self._look_at_load()
+                self._keep_times()
+                self.dormitory.sweep()
+            except Exception:
+                log.exception("what is done every second failed; it is tried again in the next")
+
+    def _look_at_load(self) -> None:
+        now_us = self.now_us()
+        for runner in self.measured | self.overloaded:
+            runner.look(now_us)
+            if runner.load.active:
+                self.overloaded.add(runner)
+            else:
+                self.overloaded.discard(runner)
+        self.metrics.overloaded.set(len(self.overloaded))
 
     def _keep_times(self) -> None:
-        at_s = time.time()
+        at_s = self.wall_s()
         rows = [row for runner in self.measured if (row := runner.times.row(runner.id, at_s))]
         self.measured.clear()
         if rows and not self.draining:
@@ -295,6 +438,10 @@ class Host:
             if isinstance(one.write, PutLatency):
                 if one.error:
                     self.log_journal_error(GameId("-"), one.error)
+                continue
+            if awaited := self._awaited.pop(id(one.write), None):
+                if not awaited.done():
+                    awaited.set_exception(one.error) if one.error else awaited.set_result(None)
                 continue
             game = _game_of(one)
             runner = self.runners.get(game)
@@ -322,9 +469,8 @@ class Host:
         deadline = self._loop.time() + DRAIN_S
         while any(runner.busy for runner in self.runners.values()) and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
-        for task in (self._every_second, self._opening_all):
-            if task is not None:
-                task.cancel()
+        if self._every_second is not None:
+            self._every_second.cancel()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -332,6 +478,7 @@ class Host:
             if writes := runner.close():
                 self.journal.submit(writes)
         await self._loop.run_in_executor(None, self.journal.close)
+        self._recovery.shutdown(wait=False)
 
 
 def _game_of(done: Completion) -> GameId:

@@ -40,6 +40,20 @@ class Metrics:
         self.refused = Counter(
             "gamekit_messages_refused", "Messages from clients answered with an error.", registry=self.registry
         )
+        self.sleeps = Counter("gamekit_sleeps", "Sessions that fell asleep.", registry=self.registry)
+        self.wakes = Counter("gamekit_wakes", "Sessions brought into memory.", registry=self.registry)
+        self.sleepers = Gauge("gamekit_sleepers", "Sleeping sessions with open sockets.", registry=self.registry)
+        self.recovery = Histogram(
+            "gamekit_wake_seconds",
+            "Time from asking for a session that is not in memory until it is.",
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.overloaded = Gauge("gamekit_overloaded_sessions", "Sessions that are overloaded.", registry=self.registry)
+        self.overloads = Counter(
+            "gamekit_overloads", "Times that a session became overloaded.", ["policy"], registry=self.registry
+        )
+        self.dilated = Counter("gamekit_dilated_seconds", "Time that dilated sessions gave up.", registry=self.registry)
         self.slow = Counter(
             "gamekit_slow_clients", "Connections that fell behind and get snapshots.", registry=self.registry
         )

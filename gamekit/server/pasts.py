@@ -5,6 +5,7 @@ The game itself does not notice: its past is read from the journal on another th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import tempfile
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 from tornado.web import stream_request_body
 
 from gamekit.capsule import SUFFIX, past_of, read_capsule, renamed, write_capsule
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalFull, JournalGap
 from gamekit.game import GameId, Tick
-from gamekit.journal import Past
+from gamekit.history import glance
+from gamekit.journal import GameRow, Past
 from gamekit.server.api import Api, Problem
 
 T = TypeVar("T")
@@ -41,14 +44,34 @@ class PastApi(Api):
     """What the routes share."""
 
     async def past(self, game: str, tick: Tick | None) -> Past:
-        """A game's past, up to `tick` or to what it shows now."""
-        runner = self.host.runners.get(GameId(game))
-        if tick is None and runner is not None and runner.ended is None:
-            await self.host.catch_up(runner)
-            tick = runner.session.tick
-        if await self.read(lambda: self.host.journal.game(GameId(game))) is None:
+        """A game's past, up to `tick` or to now. A game that sleeps is not woken, unless a crash left it so."""
+        journal, id = self.host.journal, GameId(game)
+        row = await self.read(lambda: journal.game(id))
+        if row is None:
             raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.")
-        return await self.tried(lambda: past_of(self.host.journal, GameId(game), tick))
+        if tick is None and id not in self.host.runners and (asleep := await self.sleeping(row)) is not None:
+            return asleep
+        if tick is None and row.game in self.host.games:
+            # What cannot be opened, or was stopped, can still be read.
+            with contextlib.suppress(GamekitError):
+                runner = await self.host.runner(id)
+                await self.host.catch_up(runner)
+                tick = runner.session.tick
+        return await self.tried(lambda: past_of(journal, id, tick))
+
+    async def sleeping(self, row: GameRow) -> Past | None:
+        """The past of a game that sleeps, with the time in which it slept; None when the game must be woken for that.
+
+        While it slept nothing was commanded, so its last record and the tick that it is now decide all.
+        """
+        journal, dormitory = self.host.journal, self.host.dormitory
+        seen = await self.tried(lambda: glance(journal, row))
+        clock = await self.tried(lambda: journal.clock(row.id))
+        tick = dormitory.tick_now(row.id, seen, clock)
+        past = await self.tried(lambda: past_of(journal, row.id))
+        if not seen.whole or past.last_seq != seen.seq:
+            return None
+        return replace(past, tick=max(past.tick, tick))
 
     async def tried(self, work: Callable[[], T]) -> T:
         """Do work on another thread; what the journal refuses becomes a problem."""

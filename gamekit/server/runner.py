@@ -1,6 +1,7 @@
 """Runs one session: turns the clock and the world's events into stimuli, and does what the actions say.
 
 Owns one session, its clock and its connections' delivery. Knows nothing of HTTP; sockets reach it through `Socket`.
+While the session sleeps under open sockets, the runner stays without it: a `Bed` in its place, see `sleep`.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from gamekit import wire
-from gamekit.errors import HookFailed
+from gamekit.errors import HookFailed, SessionError
 from gamekit.game import GameId, Tick
 from gamekit.history import stored
 from gamekit.journal import Append, Completion, PutPlayer, Record, Reserve, SaveSnapshot, Write, chain_of
-from gamekit.server.clock import GameClock
+from gamekit.server.beats import ASLEEP_FRAMES
+from gamekit.server.clock import SLOT_US, SLOTS_PER_TICK, GameClock
 from gamekit.server.frames import frame
 from gamekit.server.measure import TickTimes
-from gamekit.server.settings import CATCH_UP_TICKS, UNWATCHED_S
+from gamekit.server.overload import Load
+from gamekit.server.settings import CATCH_UP_TICKS, HEARTBEAT_MAX_S, UNWATCHED_S
+from gamekit.server.sleep import Bed
 from gamekit.session import (
     Action,
     Appended,
@@ -31,6 +35,7 @@ from gamekit.session import (
     JournalFailed,
     KeepSnapshot,
     NotePlayer,
+    Received,
     ReserveTick,
     Retimed,
     Send,
@@ -75,16 +80,38 @@ class Runner:
         session: what to run.
         chain: the chain of the session's last record.
         phase: in which slot of the 100 ms it ticks.
+        clock: its clock, where it is not to begin at the session's tick now.
     """
 
-    def __init__(self, host: Host, session: Session[Any], *, chain: str, phase: int) -> None:
+    def __init__(
+        self, host: Host, session: Session[Any], *, chain: str, phase: int = 0, clock: GameClock | None = None
+    ) -> None:
         self.host = host
-        self.session = session
+        self.id: GameId = session.id
+        self._session: Session[Any] | None = session
+        #: What is left of the session while it sleeps; None while it is awake.
+        self.bed: Bed | None = None
         self.sockets: dict[ConnectionId, Socket] = {}
         self.times = TickTimes()
+        self.load = Load()
         session.meter = self.times
-        self.clock = GameClock(phase)
-        self.clock.anchor(host.now_us(), session.tick, session.speed)
+        if clock is None:
+            clock = GameClock(phase)
+            clock.anchor(host.now_us(), session.tick, session.speed)
+        self.clock = clock
+        #: When somebody last asked for the session or said anything to it, on the host's clock.
+        self.used_us = host.now_us()
+        #: How many bring the session to now in order to read from it; it must not be dropped under them.
+        self.readers = 0
+        #: The second in which its silent sockets hear of it; see `beats`.
+        self.beat_at = 0
+        self._quiet_s = 1
+        #: Until this tick the session makes up for what was missed before the first connection came, whatever its
+        #: policy, and that is no overload; and how many ticks that is.
+        self._joined_tick: Tick = 0
+        self._missed: Tick = 0
+        #: The last of the writes after which the session may be dropped, until something happens to it.
+        self._settling: Write | None = None
         #: When the host wakes this session next, on the host's clock; None while it sleeps until a stimulus.
         self.due_us: int | None = None
         self._chain = chain
@@ -94,9 +121,20 @@ class Runner:
         self.ended: str | None = None
 
     @property
-    def id(self) -> GameId:
-        """The game's id."""
-        return self.session.id
+    def session(self) -> Session[Any]:
+        """The session.
+
+        Raises:
+            SessionError: it sleeps; ask the host for its runner, which wakes it.
+        """
+        if self._session is None:
+            raise SessionError(f"Game {self.id} sleeps; ask for it again.")
+        return self._session
+
+    @property
+    def asleep(self) -> bool:
+        """True while the session is not in memory."""
+        return self._session is None
 
     @property
     def busy(self) -> bool:
@@ -107,6 +145,10 @@ class Runner:
 
     def wake(self, now_us: int) -> None:
         """The host's clock reached `due_us`: let the session tick, and measure it."""
+        if self.bed is not None:
+            self.due_us = None
+            self.host.rouse(self.id)
+            return
         late_us = now_us - (self.due_us or now_us)
         begun = time.perf_counter_ns()
         self.feed(Ticked())
@@ -115,17 +157,28 @@ class Runner:
             self.times.add(late_us, work_us)
             self.host.metrics.lateness.observe(late_us / 1e6)
             self.host.metrics.work.observe(work_us / 1e6)
+            self.load.late(late_us)
             self.host.measured.add(self)
 
     def feed(self, stimulus: Stimulus) -> None:
-        """Give the session one stimulus and do what it says. A session that has ended takes nothing."""
-        if self.ended is not None:
+        """Give the session one stimulus and do what it says. One that has ended, or sleeps, takes nothing."""
+        session = self._session
+        if self.ended is not None or session is None:
             return
+        self._settling = None
         now_us = self.host.now_us()
-        tick = self.clock.tick_at(now_us)
-        bound = self.session.tick + CATCH_UP_TICKS
+        if isinstance(stimulus, Received):
+            self.used_us = now_us
+        if self.sockets and session.tick >= self._joined_tick and session.policy.overload == "dilate":
+            self._dilate(now_us)
+        before = session.tick
+        bound = before + self.load.stride(CATCH_UP_TICKS)
         try:
-            self._perform(self.session.handle(stimulus, tick, bound))
+            actions = session.handle(stimulus, self.clock.tick_at(now_us), bound)
+            if session.tick > before:
+                # By the host's clock, so that a host on virtual time decides the same in every run.
+                self.load.worked(session.tick - before, self.host.now_us() - now_us)
+            self._perform(actions)
             self._schedule(now_us, bound)
         except Exception as error:
             # What the state is now is not known: nothing of it may be shown, kept or built upon.
@@ -155,20 +208,32 @@ class Runner:
 
     def attach(self, hello: Attached, socket: Socket) -> None:
         """A socket said hello."""
+        self.used_us = self.host.now_us()
+        if not self.sockets:
+            self._join(self.used_us)
         self.sockets[hello.connection] = socket
-        self.host.watched.add(self)
+        self.host.beats.plan_soon(self)
         self.feed(hello)
 
     def detach(self, connection: ConnectionId) -> None:
         """A socket is gone."""
-        if self.sockets.pop(connection, None) is not None:
-            self.feed(Detached(connection))
+        if self.sockets.pop(connection, None) is None:
+            return
+        if self.asleep:
+            self.host.dormitory.left(self, connection)
+            return
+        self.used_us = self.host.now_us()
+        self.feed(Detached(connection))
         if not self.sockets:
-            self.host.watched.discard(self)
+            self.load = Load()
+            self.session.pace = 1.0
 
     def committed(self, done: Completion) -> None:
         """The journal finished one of this session's writes."""
-        if done.error is not None:
+        if done.error is None and done.write is self._settling:
+            self._settling = None
+            self.host.dormitory.settled(self)
+        elif done.error is not None:
             self.host.log_journal_error(self.id, done.error)
             self.feed(JournalFailed(done.error.message))
         elif isinstance(done.write, Append):
@@ -179,49 +244,145 @@ class Runner:
         elif isinstance(done.write, Reserve) and not done.write.final:
             self.feed(TickReserved(done.write.tick))
 
-    def notify(self, kind: str, text: str) -> None:
+    def notify(self, kind: str, text: str, late_ms: float = 0.0) -> None:
         """Tell everybody connected."""
-        if self.ended is None:
-            self._perform(self.session.notify(kind, text))
+        if self.ended is None and self._session is not None:
+            self._perform(self._session.notify(kind, text, late_ms))
+
+    # --- sleep, silence, overload -----------------------------------------------------------------------------
+
+    def behind(self, now_us: int) -> bool:
+        """True when the session is not where its clock is."""
+        session = self.session
+        target = self.clock.tick_at(now_us)
+        return session.tick < (target if session.hold_at is None else min(target, session.hold_at))
+
+    def settle(self) -> None:
+        """Make durable what the session is rebuilt from; if nothing happens to it meanwhile, it is dropped then."""
+        writes = [write for action in self.session.settle() if (write := self._write(action)) is not None]
+        self._settling = writes[-1]
+        self.host.journal.submit(writes)
+
+    def lie_down(self, bed: Bed, due_us: int | None) -> None:
+        """Let go of the session; the sockets stay. It is woken at `due_us`, or when somebody speaks."""
+        self.bed = bed
+        self._session = None
+        self.due_us = due_us
+        self.host.schedule(self)
+        if self.sockets:
+            self.host.beats.plan_soon(self)
+
+    def rise(self, session: Session[Any]) -> None:
+        """The session is back as it lay down: bring it to now."""
+        self.bed = None
+        self._session = session
+        self._join(self.host.now_us())
+        session.meter = self.times
+        self.due_us = None
+        self.host.keep(self)
+        self.host.beats.plan_soon(self)
+        self.feed(Ticked())
+
+    def beat(self) -> None:
+        """Say a word to those who heard nothing, and plan the next: the longer nothing is said, the later."""
+        if not self.sockets or self.ended is not None:
+            return
+        if self.bed is not None:
+            self._quiet_s = HEARTBEAT_MAX_S
+            for socket in list(self.sockets.values()):
+                socket.deliver(ASLEEP_FRAMES[socket.binary])
+            self.host.metrics.messages.inc(len(self.sockets))
+        else:
+            next_s, self._quiet_s = self._quiet_s, min(2 * self._quiet_s, HEARTBEAT_MAX_S)
+            self.feed(Ticked(heartbeat=True, next_s=float(next_s)))
+            self.host.beats.plan(self, next_s)
+            return
+        self.host.beats.plan(self, HEARTBEAT_MAX_S)
+
+    def look(self, now_us: int) -> None:
+        """A second has passed: tell the players when the session is overloaded, and when it is over."""
+        session = self._session
+        if session is None or self.ended is not None or not self.sockets:
+            return
+        was = self.load.active
+        news = self.load.look(now_us, session.policy.overload)
+        if news is None:
+            return
+        if self.load.active and not was:
+            self.host.metrics.overloads.labels(session.policy.overload).inc()
+        session.pace = news.factor
+        self.notify(news.kind, news.message, news.late_ms)
+
+    def _dilate(self, now_us: int) -> None:
+        """Give up, for good and in whole slots, what the session is late by."""
+        period_us = SLOT_US * SLOTS_PER_TICK
+        if self.due_us is not None and now_us - self.due_us >= period_us:
+            self._lose((now_us - self.due_us) // period_us * period_us)
+
+    def _join(self, now_us: int) -> None:
+        self._joined_tick = self.clock.tick_at(now_us)
+        self._missed = self._joined_tick - self.session.tick
+
+    def _overdue(self, now_us: int) -> None:
+        """One call could not do all that is due: that is overload as well, unless nobody watched until now."""
+        session = self.session
+        if not self.sockets or session.tick < self._joined_tick or not self.behind(now_us):
+            return
+        if self.clock.tick_at(now_us) - session.tick <= self._missed // 2:
+            # Most is made up for; what passed meanwhile is made up for as well.
+            self._join(now_us)
+            return
+        self._missed = 0
+        late_us = max(now_us - self.clock.time_of(max(session.tick, session.intake.last_tick) + 1), 0)
+        self.load.late(late_us)
+        if session.policy.overload == "dilate":
+            period_us = SLOT_US * SLOTS_PER_TICK
+            self._lose(late_us // period_us * period_us)
+
+    def _lose(self, lost_us: int) -> None:
+        self.clock.delay(lost_us)
+        self.load.lost(lost_us)
+        self.host.metrics.dilated.inc(lost_us / 1e6)
+
+    # --- the journal ------------------------------------------------------------------------------------------
 
     def close(self) -> list[Write]:
         """End in order; what the journal must hold so that the next run begins exactly here.
 
         Nothing for a session that failed, or whose last record may or may not be on disk: its history tells.
         """
-        session = self.session
+        session = self._session
+        if session is None:
+            return []
         certain = self.ended is None and not session.readonly and session.intake.empty
         self.end("The server is shutting down; connect again in a moment.")
         if not certain:
             return []
-        keep = session.keep_snapshot()
-        return [
-            self._snapshot(keep),
-            Reserve(game=self.id, epoch=session.epoch, tick=session.tick, final=True),
-        ]
+        return [write for action in session.settle() if (write := self._write(action)) is not None]
 
     def _perform(self, actions: list[Action]) -> None:
         """Do what the session says: first what must reach the disk, so that nothing else can get in its way."""
+        if any(isinstance(action, Retimed) for action in actions):
+            # Never before a tick that a command was numbered for at the old pace.
+            tick = max(self.session.tick, self.session.intake.last_tick)
+            self.clock.anchor(self.host.now_us(), tick, self.session.speed)
+            self._joined_tick = self._missed = 0
         writes = [write for action in actions if (write := self._write(action)) is not None]
         if writes:
             self.host.journal.submit(writes)
         for action in actions:
             if isinstance(action, Send):
                 self._send(action)
-            elif isinstance(action, Settled):
-                if answer := self._tickets.pop(action.ticket, None):
-                    answer(action.outcome)
-            elif isinstance(action, Retimed):
-                # Never before a tick that a command was numbered for at the old pace.
-                tick = max(self.session.tick, self.session.intake.last_tick)
-                self.clock.anchor(self.host.now_us(), tick, self.session.speed)
+            elif isinstance(action, Settled) and (answer := self._tickets.pop(action.ticket, None)):
+                answer(action.outcome)
 
     def _write(self, action: Action) -> Write | None:
         match action:
             case AppendRecord():
                 return self._append(action)
             case ReserveTick():
-                return Reserve(game=self.id, epoch=self.session.epoch, tick=action.tick, final=action.lower)
+                at_s = self.host.to_wall(self.clock.time_of(action.tick))
+                return Reserve(game=self.id, epoch=self.session.epoch, tick=action.tick, final=action.lower, at_s=at_s)
             case KeepSnapshot():
                 return self._snapshot(action)
             case NotePlayer():
@@ -247,6 +408,8 @@ class Runner:
         message = action.message
         if isinstance(message, wire.Pong):
             message = msgspec.structs.replace(message, lateness_ms=self.times.lately_late_us / 1000)
+        elif isinstance(message, wire.Delta):
+            self._quiet_s = 1
         framed: dict[bool, bytes] = {}
         metrics = self.host.metrics
         for connection in action.connections:
@@ -272,6 +435,7 @@ class Runner:
         still = session.paused or session.readonly is not None
         due_us: int | None
         if session.tick >= bound and not still:
+            self._overdue(now_us)
             due_us = self.clock.next_slot(now_us)
         elif session.watched or session.waiting:
             due_us = None if due is None else max(self.clock.slot_of(due), self.clock.next_slot(now_us))

@@ -18,6 +18,7 @@ class Settings(msgspec.Struct, frozen=True):
         allowed_origins: further origins whose pages may connect, beside the server's own.
         games: import paths of further games that may be made and opened here, `module:Class`.
         rules: `{field: value}`, the rules of new games where their makers do not say otherwise.
+        sleep_after_s: how long a game must be unused before it leaves memory, in seconds.
     """
 
     address: str = "127.0.0.1"
@@ -26,6 +27,7 @@ class Settings(msgspec.Struct, frozen=True):
     allowed_origins: tuple[str, ...] = ()
     games: tuple[str, ...] = ()
     rules: dict[str, Any] = {}
+    sleep_after_s: float = 60.0
 
     @property
     def database(self) -> Path:
@@ -51,7 +53,12 @@ TOO_SLOW_BYTES = 4 * 1024 * 1024
 CATCH_UP_TICKS = 6000
 #: How often a session that nobody watches goes on with its game, in seconds.
 UNWATCHED_S = 60.0
-#: Heartbeats a second to sockets that had no news.
+#: How often the host looks after what is done by the second: heartbeats, measured times, sleep.
 HEARTBEAT_S = 1.0
-#: How long a drain may take, in seconds.
-DRAIN_S = 5.0
+#: The longest time between two heartbeats to a silent socket, in seconds.
+HEARTBEAT_MAX_S = 30
+#: Threads in which games are brought back. More would only take turns with the loop: the work is Python.
+RECOVERY_THREADS = 2
+#: How long a drain waits for what is under way, and for sockets to close, in seconds; both leave room for snapshots.
+DRAIN_S = 2.5
+DRAIN_SOCKETS_S = 1.0

@@ -141,6 +141,8 @@ class GameSocket(WebSocketHandler):
         wait_s = self._debt_s()
         if wait_s > 0:
             return self._take_later(received, wait_s)
+        if self.runner.asleep:
+            return self._take_later(received, 0.0)
         self._take(received, self.runner)
         return None
 
@@ -158,7 +160,14 @@ class GameSocket(WebSocketHandler):
             runner.feed(Received(self.connection, message))
 
     async def _take_later(self, received: str | bytes, wait_s: float) -> None:
+        """Take a message when it is this client's turn, and its game is awake. Nothing is read meanwhile."""
         await asyncio.sleep(wait_s)
+        if self.runner is not None and self.runner.asleep:
+            try:
+                self.runner = await self.host.runner(self.runner.id)
+            except GamekitError as error:
+                self._refuse("unavailable", f"The game cannot be woken: {error}", CLOSE_TRY_AGAIN)
+                return
         if self.runner is not None and not self.host.draining and self.ws_connection is not None:
             self._take(received, self.runner)
 

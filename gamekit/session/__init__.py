@@ -1,8 +1,20 @@
 """One game session, sans-IO: stimulus in, actions out."""
 
 from gamekit.session.answers import Answer, Answers
-from gamekit.session.control import ADMIN, CommandDone, CommandFailed, Pause, Resume, SetRules, SetSpeed, Step
+from gamekit.session.audience import Viewer
+from gamekit.session.control import (
+    ADMIN,
+    CommandDone,
+    CommandFailed,
+    Pause,
+    Resume,
+    SetPolicy,
+    SetRules,
+    SetSpeed,
+    Step,
+)
 from gamekit.session.core import Session
+from gamekit.session.policy import Overload, Policy, WhenEmpty
 from gamekit.session.stimuli import (
     Action,
     Appended,
@@ -46,13 +58,16 @@ __all__ = [
     "KeepSnapshot",
     "Meter",
     "NotePlayer",
+    "Overload",
     "Pause",
+    "Policy",
     "Received",
     "ReserveTick",
     "Resume",
     "Retimed",
     "Send",
     "Session",
+    "SetPolicy",
     "SetRules",
     "SetSpeed",
     "Settled",
@@ -62,4 +77,6 @@ __all__ = [
     "TickReserved",
     "Ticked",
     "TicketId",
+    "Viewer",
+    "WhenEmpty",
 ]

@@ -107,13 +107,25 @@ class Audience(Generic[S]):
         for player, connections in private.items():
             yield Send(connections=tuple(connections), message=moment.private[player])
 
-    def heartbeat(self) -> Iterator[Action]:
-        """The clock for every connection that had no delta lately."""
+    def seats(self) -> tuple[Viewer, ...]:
+        """Everybody connected, for a session that falls asleep under them."""
+        return tuple(self._viewers.values())
+
+    def reseat(self, seats: Sequence[Viewer], n: int) -> None:
+        """Take those who stayed connected while the session slept; all have seen delta `n`."""
+        self.stream.n = n
+        for viewer in seats:
+            self._viewers[viewer.connection] = viewer
+            if viewer.player is not None:
+                self.stream.follow(viewer.player)
+
+    def heartbeat(self, next_s: float) -> Iterator[Action]:
+        """The clock for every connection that had no delta lately; the next comes within `next_s` seconds."""
         quiet = tuple(v.connection for v in self._viewers.values() if not v.fresh and not v.behind)
         for viewer in self._viewers.values():
             viewer.fresh = False
         if quiet:
-            yield Send(connections=quiet, message=Heartbeat(tick=self._session.tick))
+            yield Send(connections=quiet, message=Heartbeat(tick=self._session.tick, next_s=next_s))
 
     def acknowledge(self, key: str, ack: Ack) -> Iterator[Action]:
         """An ack, to every connection of the client."""
@@ -128,11 +140,19 @@ class Audience(Generic[S]):
             error = Error(code=answer.code, message=answer.message or answer.code, cid=answer.cid)
             yield Send(connections=connections, message=error)
 
-    def notify(self, kind: str, text: str) -> Iterator[Action]:
+    def notify(self, kind: str, text: str, late_ms: float = 0.0) -> Iterator[Action]:
         """News for everybody."""
         session = self._session
         if self._viewers:
-            notice = Notice(kind=kind, message=text, tick=session.tick, speed=session.speed, paused=session.paused)
+            notice = Notice(
+                kind=kind,
+                message=text,
+                tick=session.tick,
+                speed=session.speed * session.pace,
+                paused=session.paused,
+                late_ms=late_ms,
+                factor=session.pace,
+            )
             yield Send(connections=tuple(self._viewers), message=notice)
 
     def _to(self, viewer: Viewer, message: ToClient) -> Action:
@@ -149,7 +169,7 @@ class Audience(Generic[S]):
             epoch=session.epoch,
             tick=session.tick,
             tick_hz=TICK_HZ,
-            speed=session.speed,
+            speed=session.speed * session.pace,
             paused=session.paused,
             rules=session.game.rules(session.state),
         )

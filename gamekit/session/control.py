@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from gamekit.game import Command, Event, PlayerId, Rejected
+from gamekit.session.policy import Overload, WhenEmpty
 
 #: Who issues the session's own commands. No player can have this id: the server numbers players itself.
 ADMIN = PlayerId("@admin")
@@ -41,7 +42,14 @@ class SetRules(Command, frozen=True, tag="set_rules"):
     changes: dict[str, Any]
 
 
-Control: TypeAlias = Pause | Resume | SetSpeed | Step | SetRules
+class SetPolicy(Command, frozen=True, tag="set_policy"):
+    """Choose what time does when the game is empty, or when the server is late; what is None stays as it was."""
+
+    when_empty: WhenEmpty | None = None
+    overload: Overload | None = None
+
+
+Control: TypeAlias = Pause | Resume | SetSpeed | Step | SetRules | SetPolicy
 
 
 class CommandDone(Event, frozen=True, tag=True):

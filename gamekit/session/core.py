@@ -28,6 +28,7 @@ from gamekit.session import control
 from gamekit.session.answers import MESSAGE_CHARS, Answer, Answers
 from gamekit.session.audience import Audience
 from gamekit.session.intake import Intake
+from gamekit.session.policy import Policy
 from gamekit.session.records import SAVED_FORMAT, Entry, Line, Saved, read_control, read_join, read_line, read_saved
 from gamekit.session.stimuli import (
     Action,
@@ -109,6 +110,9 @@ class Session(Generic[S]):
         self.reserved = reserved
         self.speed = 1.0
         self.hold_at: Tick | None = None
+        self.policy = Policy()
+        #: The share of `speed` at which the host lets time run just now: for what clients are told, not of the state.
+        self.pace = 1.0
         self.players: dict[PlayerId, str] = {}
         self.answers = Answers()
         self.readonly: str | None = None
@@ -189,7 +193,7 @@ class Session(Generic[S]):
             case Ticked():
                 self._advance(now)
                 if stimulus.heartbeat:
-                    actions += self.audience.heartbeat()
+                    actions += self.audience.heartbeat(stimulus.next_s)
             case Received():
                 self._receive(stimulus, now)
             case Appended():
@@ -219,9 +223,27 @@ class Session(Generic[S]):
         self._bound = None
         return actions
 
-    def notify(self, kind: str, text: str) -> list[Action]:
+    def notify(self, kind: str, text: str, late_ms: float = 0.0) -> list[Action]:
         """A notice to everybody connected."""
-        return list(self.audience.notify(kind, text))
+        return list(self.audience.notify(kind, text, late_ms))
+
+    def granted(self, tick: Tick) -> None:
+        """The journal holds a reservation up to `tick`, and no later one that counts."""
+        self.reserved = tick
+        # One less, so that the next step reserves ahead at once, and nothing that is due there waits for the next slot.
+        self._reserving = tick - 1
+
+    def settle(self) -> list[Action]:
+        """What the journal must hold so that the session can be dropped now, and rebuilt exactly here.
+
+        It gives back what was reserved, so the session may also go on: then it reserves anew. Only for a session in
+        which no command is on its way.
+        """
+        keeps = self.tick != self._snapshot_tick or self._commands_since_snapshot > 0
+        settled: list[Action] = [self.keep_snapshot()] if keeps else []
+        self._requested.clear()
+        self.granted(self.tick)
+        return [*settled, ReserveTick(tick=self.tick, lower=True)]
 
     # --- the past ---------------------------------------------------------------------------------------------
 
@@ -235,6 +257,7 @@ class Session(Generic[S]):
                 hold_at=self.hold_at,
                 players=self.players,
                 answers=self.answers.rows(),
+                policy=self.policy,
             )
         )
 
@@ -264,6 +287,7 @@ class Session(Generic[S]):
         session.hold_at = saved.hold_at
         session.players = saved.players
         session.answers = Answers(saved.answers)
+        session.policy = saved.policy
         session.intake.last_tick = session.tick
         session._announced_pause = session.paused
         return session
@@ -408,6 +432,8 @@ class Session(Generic[S]):
             self.meter.lap("rules")
             happened += self._apply(line)
             self.meter.lap("commands")
+            # A command that slows the game down gave reserved ticks back, and what is given back is not shown.
+            target = min(target, self.reserved)
             if self.hold_at is not None:
                 target = min(target, self.hold_at)
         if target > self.tick:
@@ -492,6 +518,8 @@ class Session(Generic[S]):
                 self.speed = speed
                 self._reserve_less()
                 self._actions += self.audience.notify("speed", f"The game runs at {speed:g} times normal speed.")
+            case control.SetPolicy(when_empty=when_empty, overload=overload):
+                self.policy = self.policy.changed(when_empty, overload)
         self._actions.append(Retimed())
 
     def _snapshot_when_due(self) -> None:

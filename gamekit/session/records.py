@@ -8,6 +8,7 @@ from gamekit.errors import SessionError
 from gamekit.game import Join, PlayerId, Tick
 from gamekit.session.answers import Answer
 from gamekit.session.control import Control
+from gamekit.session.policy import Policy
 from gamekit.session.stimuli import TicketId
 
 
@@ -34,8 +35,11 @@ class Line(msgspec.Struct, frozen=True):
     tickets: dict[int, list[TicketId]]
 
 
-class Saved(msgspec.Struct):
-    """A session's snapshot: the game's own encoding and what the session adds to it, all decided by the history."""
+class Saved(msgspec.Struct, omit_defaults=True):
+    """A session's snapshot: the game's own encoding and what the session adds to it, all decided by the history.
+
+    Fields that came later have a default and are left out when they hold it, so that older digests stay true.
+    """
 
     format: int
     state: bytes
@@ -43,6 +47,7 @@ class Saved(msgspec.Struct):
     hold_at: Tick | None
     players: dict[PlayerId, str]
     answers: dict[str, list[Answer]]
+    policy: Policy = Policy()
 
 
 SAVED_FORMAT = 1

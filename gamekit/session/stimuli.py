@@ -23,6 +23,8 @@ class Ticked(msgspec.Struct, frozen=True):
 
     #: True to send the clock to every connection that has had no delta since the last one.
     heartbeat: bool = False
+    #: With it goes the promise that the next one, or other news, comes within so many seconds.
+    next_s: float = 1.0
 
 
 class Attached(msgspec.Struct, frozen=True):

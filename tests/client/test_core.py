@@ -21,7 +21,18 @@ from gamekit.client.actions import (
 )
 from gamekit.client.core import Core, Phase
 from gamekit.errors import LocalProtocolError, RequestRefused, ServerError
-from gamekit.wire import MAX_MESSAGE_BYTES, MAX_PENDING_COMMANDS, Ack, Command, Error, Hello, Notice, Outcome, Resume
+from gamekit.wire import (
+    MAX_MESSAGE_BYTES,
+    MAX_PENDING_COMMANDS,
+    Ack,
+    Command,
+    Error,
+    Heartbeat,
+    Hello,
+    Notice,
+    Outcome,
+    Resume,
+)
 from tests.client.sketch import delta, done, failed, snapshot, welcome
 
 MOVE = {"type": "move", "ship": "ship-1", "to": {"sector": "sirius"}}
@@ -277,3 +288,18 @@ def test_body_is_taken_as_it_was_given() -> None:
     body["to"] = {"sector": "elsewhere"}
     core.connected()
     assert sent(core.received(welcome(), 0.0))[0].body["to"] == {"sector": "sol"}
+
+
+def test_the_clock_is_believed_for_as_long_as_the_server_promised_to_be_silent() -> None:
+    core = attached()
+    core.received(Heartbeat(tick=100, next_s=1.0), 10.0)
+    assert core.clock.at(20.0) < 140
+    core.received(Heartbeat(tick=200, next_s=30.0), 20.0)
+    assert core.clock.at(40.0) == 400
+    core.received(Heartbeat(tick=None, next_s=30.0), 50.0)
+    assert core.clock.at(75.0) == 750, "a sleeping game's clock goes on"
+    assert core.clock.at(500.0) < 900
+    assert core.promised_s == 30.0
+    core.disconnected()
+    core.connected()
+    assert core.promised_s == 1.0

@@ -36,6 +36,25 @@ class CatalogueContract:
         stage.journal.create(game_row(A, created_s=WALL_S), snapshot(A))
         assert [row.id for row in stage.journal.games()] == [A, B]
 
+    def test_the_catalogue_is_read_page_by_page_with_where_each_game_stands(self, stage: Stage) -> None:
+        stage.journal.create(game_row(B, created_s=WALL_S + 1), snapshot(B))
+        author = stage.begin(A)
+        stage.write(author.append(), author.append(), author.reserve(40))
+        first, second = stage.journal.catalogue()
+        assert (first.row.id, first.tick, first.seq) == (A, 40, 2)
+        assert (second.row.id, second.tick, second.seq) == (B, 0, 0)
+        assert stage.journal.catalogue(limit=1) == [first]
+        assert stage.journal.catalogue(after=A, limit=1) == [second]
+        assert stage.journal.catalogue(after=B) == []
+        assert stage.journal.catalogue(after=GameId("nobody")) == []
+
+    def test_a_reservation_says_when_its_tick_is(self, stage: Stage) -> None:
+        author = stage.begin(A)
+        stage.write(replace(author.reserve(100), at_s=WALL_S + 7.25))
+        assert stage.journal.clock(A) == Clock(100, WALL_S + 7.25)
+        stage.write(replace(author.reserve(60), at_s=WALL_S + 99), replace(author.reserve(160), at_s=WALL_S + 8))
+        assert stage.journal.clock(A) == Clock(160, WALL_S + 8)
+
     def test_first_snapshot_can_be_read_back(self, stage: Stage) -> None:
         first = snapshot(A, data=bytes(range(256)) * 300)
         stage.journal.create(game_row(A), first)

@@ -194,7 +194,8 @@ def test_games_whose_rules_are_not_allowed_are_refused_and_the_others_run(tmp_pa
     server.options = ()
     with server:
         assert server.state(plain["id"])["view"]
-        status, problem = server.call("GET", f"/api/game/{own['id']}")
+        assert server.call("GET", f"/api/game/{own['id']}")[1]["seed"] is None, "whether it keeps secrets is not known"
+        status, problem = server.call("GET", f"/api/game/{own['id']}/state")
         assert (status, problem["code"]) == (503, "unavailable")
         assert "gamekit serve --game MODULE:CLASS" in problem["detail"]
         assert "'food-first'" in problem["detail"]

@@ -188,3 +188,20 @@ class Histories(RuleBasedStateMachine):
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_slowing_down_far_behind_the_clock_shows_no_tick_that_was_given_back() -> None:
+    world = World()
+    world.join()
+    connection = world.connect()
+    world.admin(type="set_speed", speed=100.0)
+    world.pass_ticks(2)
+    world.admin(type="set_speed", speed=1.0)
+    # The loop stood still: the clock is far beyond the tick at which the game slows down, and within the old reserve.
+    world.now += 1500
+    world.feed(Ticked())
+    assert world.session.speed == 1.0
+    world.durable(1)
+    assert world.session.tick <= world.session.reserved
+    shown = world.viewers[connection].tick
+    assert world.recovered().tick >= shown

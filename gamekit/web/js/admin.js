@@ -10,7 +10,8 @@ const body = /** @type {HTMLTableSectionElement} */ (table.tBodies[0]);
 
 /**
  * @typedef {{id: string, name: string, scenario: unknown, seed: number, tick: number | null, seq: number | null,
- *   players: {id: string, name: string}[], connections: number, speed?: number, paused?: boolean, open: boolean}} Game
+ *   players?: {id: string, name: string}[], connections: number, speed?: number, paused?: boolean,
+ *   state: "awake" | "asleep", why_awake?: string[]}} Game
  */
 
 /**
@@ -86,12 +87,13 @@ class GameRow {
 
   /** @param {Game} game */
   show(game) {
-    const texts = [gameTime(game.tick), game.seq ?? "", game.players.length, game.connections];
+    const texts = [gameTime(game.tick), game.seq ?? "", game.players?.length ?? "", game.connections];
     texts.forEach((text, index) => {
       const cell = this.numbers[index];
       if (cell) cell.textContent = String(text);
     });
-    this.speed.textContent = !game.open ? "" : game.paused ? "paused" : `${game.speed}x`;
+    this.speed.textContent = game.state === "asleep" ? "asleep" : game.paused ? "paused" : `${game.speed}x`;
+    this.speed.title = (game.why_awake ?? []).join("\n");
     if (this.paused !== Boolean(game.paused)) this.offer(Boolean(game.paused));
   }
 
@@ -113,7 +115,14 @@ class GameRow {
 const rows = new Map();
 
 async function refresh() {
-  const { games } = /** @type {{games: Game[]}} */ (await call("api/games"));
+  /** @type {Game[]} */
+  const games = [];
+  for (let after = ""; ; ) {
+    const page = await call(`api/games?after=${encodeURIComponent(after)}`);
+    games.push(...page.games);
+    if (!page.next) break;
+    after = page.next;
+  }
   for (const game of games) {
     const row = rows.get(game.id) ?? new GameRow(game);
     rows.set(game.id, row);

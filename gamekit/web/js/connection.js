@@ -13,8 +13,8 @@
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
 const PING_EVERY_MS = 2000;
-/** Silence after which a connection counts as lost; the server speaks every second. */
-const SILENCE_MS = 6000;
+/** Silence after which a connection counts as lost: so much more than the server promised, which is a second at first. */
+const SILENCE_MS = 5000;
 /** Time for the socket to open and the welcome to come. */
 const OPENING_MS = 10000;
 const POLICY = 1008;
@@ -60,8 +60,8 @@ export class Connection {
     this.latencyMs = NaN;
     /** How late the server's ticks come. */
     this.latenessMs = NaN;
-    /** Silence that the server has announced. */
-    this.quietMs = 0;
+    /** Within what time the server promised to speak again. */
+    this.quietMs = 1000;
     /** The last delta seen. @type {{epoch: number, n: number} | null} */
     this.position = null;
     this.epoch = 0;
@@ -97,6 +97,7 @@ export class Connection {
     this.refusal = null;
     this.become({ kind: "connecting" });
     this.heardMs = this.parts.now();
+    this.quietMs = 1000;
     let socket;
     try {
       socket = new this.parts.WebSocket(this.parts.url);
@@ -192,10 +193,10 @@ export class Connection {
         this.listeners.latency?.(this.latencyMs);
         return this.listeners.pong?.(message.tick, message.t);
       case "heartbeat":
-        this.quietMs = 1000 * (message.next_s ?? 0);
-        this.listeners.quiet?.(message.next_s ?? 0);
+        this.quietMs = 1000 * message.next_s;
+        this.listeners.quiet?.(message.next_s);
         // A sleeping game tells no tick: its clock goes on as it went.
-        if (message.tick !== null && message.tick !== undefined) this.listeners.tick?.(message.tick);
+        if (message.tick !== null) this.listeners.tick?.(message.tick);
         return;
       case "notice":
         return this.listeners.notice?.(message);
@@ -268,13 +269,13 @@ export class Connection {
     this.transmit({ type: "ping", t: this.pingedMs });
   }
 
-  /** Now and then: notice silence, keep measuring. */
+  /** Now and then: notice silence; keep measuring while somebody looks, for a page that is not seen lets the game sleep. */
   pulse() {
     const now = this.parts.now();
     if (!this.socket) return;
-    if (now - this.heardMs > (this.welcomed ? Math.max(SILENCE_MS, 3 * this.quietMs) : OPENING_MS)) this.lost(0);
+    if (now - this.heardMs > (this.welcomed ? SILENCE_MS + this.quietMs : OPENING_MS)) this.lost(0);
     else if (this.welcomed && now - (this.pingedMs ?? 0) >= PING_EVERY_MS) {
-      this.ping();
+      if (!globalThis.document?.hidden) this.ping();
       void this.adopt();
     }
   }
@@ -305,7 +306,6 @@ export class Connection {
     this.socket = null;
     this.welcomed = false;
     this.latencyMs = NaN;
-    this.quietMs = 0;
     clearInterval(this.pulseTimer);
     socket?.close();
   }

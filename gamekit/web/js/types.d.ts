@@ -229,7 +229,7 @@ export type FromServer =
   | { type: "ack"; cid: number; tick: number; seq: number }
   | { type: "error"; code: string; message: string; cid?: number }
   | { type: "pong"; t: number; tick: number; lateness_ms: number }
-  | { type: "heartbeat"; tick: number | null; next_s?: number };
+  | { type: "heartbeat"; tick: number | null; next_s: number };
 
 /** The part of localStorage and sessionStorage that is used; tests bring their own. */
 export interface KeyValueStore {

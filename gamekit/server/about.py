@@ -1,0 +1,70 @@
+"""What is told of a game without disturbing it: from its session when that is awake, else from the journal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gamekit.history import Glance
+from gamekit.journal import GameRow
+from gamekit.server.runner import Runner
+
+
+def game_row(row: GameRow) -> dict[str, Any]:
+    """The catalogue's part."""
+    config = json.loads(row.config)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "game": row.game,
+        "scenario": config.get("scenario"),
+        "rules": config.get("rules", {}),
+        "seed": row.seed,
+        "created_s": row.created_s,
+        "epoch": row.epoch,
+    }
+
+
+def awake(runner: Runner, why: list[str]) -> dict[str, Any]:
+    """A running session's part; `why` keeps it in memory."""
+    session, load = runner.session, runner.load
+    return {
+        "state": "awake",
+        "why_awake": why,
+        "epoch": session.epoch,
+        "tick": session.tick,
+        "seq": session.seq,
+        "speed": session.speed,
+        "paused": session.paused,
+        "when_empty": session.policy.when_empty,
+        "overload": {
+            "policy": session.policy.overload,
+            "active": load.active,
+            "factor": load.factor if load.active else 1.0,
+            "late_ms": load.late_us / 1000,
+        },
+        "players": _players(session.players),
+        "connections": len(runner.sockets),
+        "readonly": session.readonly,
+    }
+
+
+def asleep(glance: Glance, connections: int) -> dict[str, Any]:
+    """A sleeping game's part. Its tick is the one at which it fell asleep: it is brought to now when it wakes."""
+    return {
+        "state": "asleep",
+        "why_awake": [],
+        "tick": glance.tick,
+        "seq": glance.seq,
+        "speed": glance.speed,
+        "paused": glance.paused,
+        "when_empty": glance.policy.when_empty,
+        "overload": {"policy": glance.policy.overload, "active": False, "factor": 1.0, "late_ms": 0.0},
+        "players": _players(glance.players),
+        "connections": connections,
+        "readonly": None,
+    }
+
+
+def _players(players: Any) -> list[dict[str, str]]:
+    return [{"id": player, "name": name} for player, name in players.items()]

@@ -1,0 +1,265 @@
+"""Sleep: when a session may leave memory, what stays of it while sockets hold on, and how it wakes.
+
+A session without connections leaves nothing behind but its rows in the journal. One whose connections are all silent,
+and in which nothing falls due for a while, leaves a `Bed`: who sits there, what they have seen, and its clock; the
+sockets stay open. Time goes on by the clock all the same: on waking, the session is brought to where it would be.
+
+Invariants:
+
+- A session is dropped only after the snapshot and the exact tick that it is rebuilt from are durable.
+- Nobody is shown a tick of a sleeping session: its heartbeats carry none.
+- What a session did not live through awake it lives through before anybody sees it again, or, with `pause`, never.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gamekit.errors import GamekitError, SessionError
+from gamekit.game import GameId, Tick
+from gamekit.history import Glance, rebuild
+from gamekit.journal import Clock, Reserve
+from gamekit.server.clock import GameClock
+from gamekit.session import ConnectionId, Session, Ticked, Viewer
+
+if TYPE_CHECKING:
+    from gamekit.server.host import Host
+    from gamekit.server.runner import Runner
+
+#: A session that wakes with no more than this to make up for does so in its own steps; else before it is shown.
+IN_PASSING_TICKS = 600
+#: Ticks made up for in one go in a thread; between two of them others have their turn.
+CHUNK_TICKS = 36_000
+#: A longer absence than this is a wrong clock, in seconds: then no time has passed.
+LONGEST_AWAY_S = 366 * 86_400
+
+
+class Bed(msgspec.Struct):
+    """What is kept of a session that sleeps under open sockets.
+
+    Attributes:
+        epoch, seq, tick: where it stands in its history.
+        n: the last delta that its connections have seen.
+        seats: who is connected.
+        moves: True when game time passes, so that it must be brought to now when its last connection leaves.
+    """
+
+    epoch: int
+    seq: int
+    tick: Tick
+    n: int
+    seats: dict[ConnectionId, Viewer]
+    moves: bool
+
+
+def why_awake(runner: Runner, now_us: int, sleep_after_us: int) -> list[str]:
+    """What keeps a session in memory, in words; empty when it may sleep."""
+    session = runner.session
+    if runner.ended is not None:
+        return [f"It is stopped: {runner.ended}"]
+    if session.readonly is not None:
+        return ["Its journal cannot be written; it stays as it is until the server restarts."]
+    found = []
+    if runner.readers:
+        found.append("It is brought to now for somebody who asked.")
+    if runner.busy:
+        found.append("A command is on its way.")
+    if any(viewer.behind for viewer in session.audience.seats()):
+        found.append("A connection has not read everything yet.")
+    unused_us = now_us - runner.used_us
+    sockets = len(runner.sockets)
+    who = f"{sockets} connection{'' if sockets == 1 else 's'}"
+    after = f"it may sleep {sleep_after_us / 1e6:g} s after the last use"
+    if unused_us < sleep_after_us:
+        ago = f"{unused_us / 1e6:.0f} s ago"
+        found.append(f"It has {who}, last heard of {ago}; {after}." if sockets else f"It was used {ago}; {after}.")
+    due_us = _due_us(runner)
+    if sockets and due_us is not None and due_us - now_us < sleep_after_us:
+        found.append(f"It has {who}, and something falls due in {max(due_us - now_us, 0) / 1e6:.1f} s.")
+    return found
+
+
+def _due_us(runner: Runner) -> int | None:
+    """When something happens next by itself that a connection must be shown; None when nothing does."""
+    session = runner.session
+    if session.paused:
+        return None
+    due = session.game.next_due(session.state)
+    if session.hold_at is not None:
+        due = session.hold_at if due is None else min(due, session.hold_at)
+    return None if due is None else runner.clock.slot_of(due)
+
+
+class Dormitory:
+    """The sessions of one host that sleep under open sockets, and the ways in and out of sleep.
+
+    Args:
+        host: whose sessions they are.
+        sleep_after_s: how long a session must be unused before it sleeps, in seconds.
+    """
+
+    def __init__(self, host: Host, sleep_after_s: float) -> None:
+        self.host = host
+        self.sleep_after_us = int(min(sleep_after_s, 1e9) * 1e6)
+        self.sleepers: dict[GameId, Runner] = {}
+
+    # --- falling asleep ---------------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Let those sleep that nothing keeps awake."""
+        now_us = self.host.now_us()
+        for runner in list(self.host.runners.values()):
+            if now_us - runner.used_us >= self.sleep_after_us and runner.ended is None:
+                self._consider(runner, now_us)
+
+    def _consider(self, runner: Runner, now_us: int) -> None:
+        if self.why(runner, now_us):
+            return
+        if runner.sockets or runner.session.policy.when_empty == "pause":
+            # What was watched, or will stand still, must be of now; the rest is brought up to date when it wakes.
+            runner.feed(Ticked())
+            if runner.behind(self.host.now_us()) or self.why(runner, now_us):
+                return
+        runner.settle()
+
+    def why(self, runner: Runner, now_us: int) -> list[str]:
+        """`why_awake` of one of this host's sessions."""
+        return why_awake(runner, now_us, self.sleep_after_us)
+
+    def settled(self, runner: Runner) -> None:
+        """What the session is rebuilt from is durable: drop it."""
+        session = runner.session
+        due_us = _due_us(runner)
+        seats = {viewer.connection: viewer for viewer in session.audience.seats()}
+        bed = Bed(
+            epoch=session.epoch,
+            seq=session.seq,
+            tick=session.tick,
+            n=session.audience.stream.n,
+            seats=seats,
+            moves=session.policy.when_empty == "pause" and not session.paused,
+        )
+        self.host.forget(runner)
+        if runner.sockets:
+            self.sleepers[runner.id] = runner
+        runner.lie_down(bed, due_us if runner.sockets else None)
+        self.host.metrics.sleeps.inc()
+        self._count()
+
+    def left(self, runner: Runner, connection: ConnectionId) -> None:
+        """A connection of a sleeping session is gone. When it was the last one, only the journal remembers the game."""
+        bed = runner.bed
+        if bed is None:
+            return
+        bed.seats.pop(connection, None)
+        if runner.sockets or self.host.opening(runner.id):
+            return
+        if bed.moves:
+            # Time has passed for those who watched; it stands still from now on, not from when they fell silent.
+            self.host.rouse(runner.id)
+            return
+        self.drop(runner)
+
+    def drop(self, runner: Runner) -> None:
+        """Forget a sleeping session."""
+        self.sleepers.pop(runner.id, None)
+        runner.due_us = None
+        self._count()
+
+    def _count(self) -> None:
+        self.host.metrics.sleepers.set(len(self.sleepers))
+
+    # --- waking -----------------------------------------------------------------------------------------------
+
+    async def wake(self, runner: Runner) -> Runner:
+        """Bring a session back under its sockets, in the same run.
+
+        Raises:
+            SessionError: the journal does not hold what fell asleep.
+            JournalError: it cannot be read.
+        """
+        bed = runner.bed
+        assert bed is not None, "only a sleeping session is woken"
+        try:
+            session = await self.host.in_thread(self._read, runner.id, bed)
+            # Up to the next event nothing happens that a connection would have to be shown.
+            due = session.game.next_due(session.state)
+            await self.make_up(session, runner.clock, before=due)
+            self.host.check_running()
+        except GamekitError as error:
+            self.drop(runner)
+            runner.end(f"The game cannot be woken: {error}")
+            raise
+        self.sleepers.pop(runner.id, None)
+        session.audience.reseat(tuple(bed.seats.values()), bed.n)
+        runner.rise(session)
+        self._count()
+        return runner
+
+    def _read(self, game: GameId, bed: Bed) -> Session[Any]:
+        host = self.host
+        row = host.journal.game(game)
+        if row is None or row.epoch != bed.epoch:
+            raise SessionError(f"Game {game} was taken over by another run while it slept; connect again.")
+        session = rebuild(host.journal, row, host.rules_of(row))
+        if (session.tick, session.seq) != (bed.tick, bed.seq):
+            stands = f"tick {session.tick}, record {session.seq}"
+            raise SessionError(f"Game {game} fell asleep at tick {bed.tick}, record {bed.seq}, but wakes at {stands}.")
+        return session
+
+    def clock_for(self, game: GameId, found: Session[Any] | Glance, stored: Clock | None) -> GameClock:
+        """The clock of a game as the journal has it: with `run` it has gone on since the journal's clock was set."""
+        clock = GameClock(phase_of(game))
+        now_us = self.host.now_us()
+        if stored is not None and found.policy.when_empty == "run":
+            since_us = self.host.from_wall(stored.wall_s)
+            if 0 <= now_us - since_us <= LONGEST_AWAY_S * 1_000_000:
+                clock.resume(since_us, stored.tick, found.speed)
+        if clock.tick_at(now_us) < found.tick or not clock.running:
+            clock.anchor(now_us, found.tick, found.speed)
+        return clock
+
+    def tick_now(self, game: GameId, seen: Glance, stored: Clock | None) -> Tick:
+        """The tick at which a sleeping game is now, or would be if it had stayed awake."""
+        sleeper = self.sleepers.get(game)
+        if sleeper is None and seen.policy.when_empty == "pause":
+            return seen.tick
+        clock = sleeper.clock if sleeper else self.clock_for(game, seen, stored)
+        tick = clock.tick_at(self.host.now_us())
+        return max(seen.tick, tick if seen.hold_at is None else min(tick, seen.hold_at))
+
+    async def make_up(self, session: Session[Any], clock: GameClock, before: Tick | None = None) -> None:
+        """Let a session that nobody sees yet live through the time that it missed, in a thread.
+
+        The ticks are reserved first, so a crash on the way, or after it, never falls behind them.
+
+        Args:
+            session: what to bring up to date.
+            clock: says what now is.
+            before: stop before this tick.
+
+        Raises:
+            JournalError: they could not be reserved.
+            ServerError: the server is shutting down.
+        """
+        host = self.host
+        while True:
+            target = clock.tick_at(host.now_us())
+            target = target if session.hold_at is None else min(target, session.hold_at)
+            target = target if before is None else min(target, before - 1)
+            if target - session.tick <= IN_PASSING_TICKS:
+                return
+            at_s = host.to_wall(clock.time_of(target))
+            await host.stored(Reserve(game=session.id, epoch=session.epoch, tick=target, at_s=at_s))
+            session.granted(target)
+            while session.tick < target:
+                host.check_running()
+                await host.in_thread(session.run_to, min(target, session.tick + CHUNK_TICKS))
+
+
+def phase_of(game: GameId) -> int:
+    """In which slot of the 100 ms a game ticks: the same whenever it wakes, and spread evenly over the games."""
+    return zlib.crc32(game.encode())
