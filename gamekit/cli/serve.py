@@ -124,4 +124,8 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool)
     if exit_with_parent:
         loop.remove_reader(sys.stdin.fileno())
     await server.drain()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # A second signal while Python ends must not make an orderly stop look like a death.
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
     click.echo("drained: every game is safe on disk")

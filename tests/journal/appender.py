@@ -32,12 +32,12 @@ class Appender:
     def run(self) -> None:
         """Append until a write fails."""
         self.journal.start(self.note)
-        for number in range(GAMES):
-            game = GameId(f"game-{number}")
+        games = [GameId(f"game-{number}") for number in range(GAMES)]
+        for game in games:  # all of them before the first record: each is a sync, and tests count on what follows
             if self.journal.game(game) is None:
                 first = StoredSnapshot(game, 0, 0, digest_of(b""), b"", 1)
                 self.journal.create(GameRow(game, "space", 1, game, "{}", 1, 0.0), first)
-            epoch = self.journal.open(game).epoch
+        for game, epoch in [(game, self.journal.open(game).epoch) for game in games]:
             records = list(self.journal.records(game))
             seq, chain = (records[-1].seq, records[-1].chain) if records else (0, "")
             self.append(game, epoch, seq + 1, chain)

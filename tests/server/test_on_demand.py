@@ -117,7 +117,7 @@ def test_the_command_line_and_the_client_say_why_a_game_is_awake(sleepy: LiveSer
         assert game.about()["when_empty"] == "pause"
         assert any("it may sleep" in reason for reason in game.why_awake)
         command = [sys.executable, "-m", "gamekit", "why", game.id, "--url", sleepy.url]
-        until(lambda: game.why_awake == [])
+        until(lambda: game.about()["state"] == "asleep")
         said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
         assert f"{game.id} is asleep" in said
 
