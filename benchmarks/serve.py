@@ -19,6 +19,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -124,18 +125,31 @@ async def load(server: LiveServer, sessions: int, players: int, seconds: float, 
     }
 
 
+def sessions_in_memory(server: LiveServer) -> int:
+    """As the server counts them."""
+    with urllib.request.urlopen(server.url + "metrics") as answer:
+        text = answer.read().decode()
+    return next(int(float(line.split()[1])) for line in text.splitlines() if line.startswith("gamekit_sessions "))
+
+
 def idle(server: LiveServer, sessions: int, seconds: float) -> dict[str, Any]:
-    """Make games, let everybody leave, and look at what they cost."""
+    """Make games that nobody joins; what they cost until they fall asleep, and then what they cost asleep."""
     empty_kb = resident_kb(server.pid)
     for number in range(sessions):
         server.new_game(seed=number)
-    time.sleep(3)
+    resident = resident_kb(server.pid) - empty_kb
+    cpu, wall = cpu_seconds(server.pid), time.monotonic()
+    while sessions_in_memory(server) and time.monotonic() - wall < 200:
+        resident = max(resident, resident_kb(server.pid) - empty_kb)
+        time.sleep(0.5)
+    assert not sessions_in_memory(server), "they do not fall asleep"
+    awake = (cpu_seconds(server.pid) - cpu) / (time.monotonic() - wall)
     cpu, wall = cpu_seconds(server.pid), time.monotonic()
     time.sleep(seconds)
-    wall = time.monotonic() - wall
     return {
-        "server_cpu_per_s": round((cpu_seconds(server.pid) - cpu) / wall, 5),
-        "resident_kb_per_session": round((resident_kb(server.pid) - empty_kb) / max(sessions, 1), 1),
+        "awake_cpu_per_s": round(awake, 5),
+        "asleep_cpu_per_s": round((cpu_seconds(server.pid) - cpu) / (time.monotonic() - wall), 5),
+        "resident_kb_per_session": round(resident / max(sessions, 1), 1),
     }
 
 
