@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import gamekit
+from gamekit import lab
 from gamekit.lab.frames import COLUMNS, MEANINGS, Frames, latency_frame
 from gamekit.lab.handles import Game, Player
 
@@ -110,3 +111,31 @@ def test_latency_is_in_milliseconds_and_utc() -> None:
     assert frame["late_p99_ms"].tolist() == [1.5]
     assert frame["at"].tolist() == [pd.Timestamp("1970-01-02 00:00:00.5", tz="UTC")]
     assert latency_frame([]).dtypes.astype(str).to_dict() == COLUMNS["latency"]
+
+
+def test_storms_jobs_and_discovery_are_in_the_frames() -> None:
+    run = lab.simulate("nearest-stars", {"storm_rate": 2000}, hours=2)
+    gates = run.frame.gates.set_index("gate")
+    closed = gates[~gates["open"]]
+    assert len(closed) > 0, "choose another moment: no storm is blowing"
+    assert (closed["storm_until_tick"] > run.state.tick).all()
+    assert (closed["reason"] != "").all()
+    assert gates[gates["open"]]["storm_until_tick"].isna().all()
+    stations = run.frame.stations.set_index("station")
+    jobs = run.frame.ships.query("job_ware.notna()")
+    assert len(jobs) > 5
+    assert jobs["auto_trade"].all()
+    assert set(jobs["job_source"]) | set(jobs["job_target"]) <= set(stations.index)
+    sectors = run.frame.sectors
+    assert sectors["gates"].sum() == len(gates)
+    assert sectors["stations"].sum() == len(stations)
+    assert sectors["ships"].sum() == len(run.frame.ships)
+
+
+def test_sectors_under_fog_are_those_that_one_knows() -> None:
+    with gamekit.launch() as client:
+        game = client.new_game(seed=7, rules={"fog": 1, "charted_jumps": 1})
+        red = game.join("Red")
+        known = red.frame.sectors
+        assert 0 < len(known) < 16
+        assert set(red.frame.stations["sector"]) <= set(known["sector"])

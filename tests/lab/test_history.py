@@ -54,7 +54,7 @@ def test_books_balance_at_every_sample(run: Simulation) -> None:
 
 
 def test_frames_of_a_run_have_the_columns_of_a_live_game(run: Simulation) -> None:
-    assert dir(run.frame) == ["events", "ledger", "prices", "ships", "stations", "trades"]
+    assert dir(run.frame) == ["events", "gates", "ledger", "prices", "sectors", "ships", "stations", "trades"]
     for kind in dir(run.frame):
         frame = getattr(run.frame, kind)
         assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == COLUMNS[kind]

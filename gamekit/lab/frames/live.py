@@ -10,8 +10,10 @@ from gamekit.lab.frames.rows import (
     command_rows,
     event_row,
     frame,
+    gate_row,
     latency_frame,
     price_rows,
+    sector_rows,
     seen_ledger_rows,
     ship_row,
     station_row,
@@ -51,6 +53,17 @@ class Frames:
         """All stations, a row each."""
         seen = self._eyes.seen
         return frame("stations", (station_row(key, row) for key, row in table(seen, "stations").items()), seen)
+
+    @property
+    def sectors(self) -> pd.DataFrame:
+        """All sectors that are known, a row each."""
+        return frame("sectors", sector_rows(seen := self._eyes.seen), seen)
+
+    @property
+    def gates(self) -> pd.DataFrame:
+        """All gates that are seen, a row each, with the storms that close them."""
+        seen = self._eyes.seen
+        return frame("gates", (gate_row(key, row) for key, row in table(seen, "gates").items()), seen)
 
     @property
     def prices(self) -> pd.DataFrame:

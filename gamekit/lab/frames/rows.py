@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,39 @@ def ship_row(seen: Seen, key: str, ship: Mapping[str, Any]) -> dict[str, Any]:
         "capacity": ship["capacity"],
         "cargo": None if hold is None else sum(hold.values()),
         "queue": None if queue is None else len(queue),
+        "auto_trade": ship.get("auto_trade"),
+        **{f"job_{name}": (ship.get("job") or {}).get(name) for name in ("ware", "units", "source", "target")},
+    }
+
+
+def sector_rows(seen: Seen) -> Iterable[dict[str, Any]]:
+    ships = Counter(position_of(seen.view, ship, seen.tick).sector for ship in table(seen, "ships").values())
+    stations = Counter(station["sector"] for station in table(seen, "stations").values())
+    for key, sector in table(seen, "sectors").items():
+        yield {
+            "sector": key,
+            "name": sector["name"],
+            "map_x": sector["x"],
+            "map_y": sector["y"],
+            "size_m": sector["size_m"],
+            "gates": len(sector["gates"]),
+            "stations": stations[key],
+            "ships": ships[key],
+        }
+
+
+def gate_row(key: str, gate: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "gate": key,
+        "sector": gate["sector"],
+        "x_m": gate["x"],
+        "y_m": gate["y"],
+        "to_gate": gate["to"],
+        "to_sector": gate["to_sector"],
+        "jump": game_time(gate["jump_ticks"]),
+        "open": gate["open"],
+        "reason": gate["reason"],
+        "storm_until_tick": gate["storm_until"],
     }
 
 

@@ -13,8 +13,10 @@ from gamekit.lab.frames.columns import COLUMNS
 from gamekit.lab.frames.rows import (
     event_row,
     frame,
+    gate_row,
     ledger_row,
     price_rows,
+    sector_rows,
     ship_row,
     station_row,
     table,
@@ -71,6 +73,17 @@ class StateFrames:
         """All stations, a row each."""
         seen = everything(self._game, self._state)
         return frame("stations", (station_row(key, row) for key, row in table(seen, "stations").items()), seen)
+
+    @property
+    def sectors(self) -> pd.DataFrame:
+        """All sectors that are known, a row each."""
+        return frame("sectors", sector_rows(seen := everything(self._game, self._state)), seen)
+
+    @property
+    def gates(self) -> pd.DataFrame:
+        """All gates that are seen, a row each, with the storms that close them."""
+        seen = everything(self._game, self._state)
+        return frame("gates", (gate_row(key, row) for key, row in table(seen, "gates").items()), seen)
 
     @property
     def prices(self) -> pd.DataFrame:
