@@ -288,16 +288,14 @@ class Runner:
         if not self.sockets or self.ended is not None:
             return
         if self.bed is not None:
-            self._quiet_s = HEARTBEAT_MAX_S
+            next_s = self._quiet_s = HEARTBEAT_MAX_S
             for socket in list(self.sockets.values()):
                 socket.deliver(ASLEEP_FRAMES[socket.binary])
             self.host.metrics.messages.inc(len(self.sockets))
         else:
             next_s, self._quiet_s = self._quiet_s, min(2 * self._quiet_s, HEARTBEAT_MAX_S)
             self.feed(Ticked(heartbeat=True, next_s=float(next_s)))
-            self.host.beats.plan(self, next_s)
-            return
-        self.host.beats.plan(self, HEARTBEAT_MAX_S)
+        self.host.beats.plan(self, next_s)
 
     def look(self, now_us: int) -> None:
         """A second has passed: tell the players when the session is overloaded, and when it is over."""
@@ -314,10 +312,9 @@ class Runner:
         self.notify(news.kind, news.message, news.late_ms)
 
     def _dilate(self, now_us: int) -> None:
-        """Give up, for good and in whole slots, what the session is late by."""
-        period_us = SLOT_US * SLOTS_PER_TICK
-        if self.due_us is not None and now_us - self.due_us >= period_us:
-            self._lose((now_us - self.due_us) // period_us * period_us)
+        """Give up what the session is late by."""
+        if self.due_us is not None:
+            self._lose(now_us - self.due_us)
 
     def _join(self, now_us: int) -> None:
         self._joined_tick = self.clock.tick_at(now_us)
@@ -336,10 +333,14 @@ class Runner:
         late_us = max(now_us - self.clock.time_of(max(session.tick, session.intake.last_tick) + 1), 0)
         self.load.late(late_us)
         if session.policy.overload == "dilate":
-            period_us = SLOT_US * SLOTS_PER_TICK
-            self._lose(late_us // period_us * period_us)
+            self._lose(late_us)
 
-    def _lose(self, lost_us: int) -> None:
+    def _lose(self, late_us: int) -> None:
+        """Give lateness up, for good and in whole slots."""
+        period_us = SLOT_US * SLOTS_PER_TICK
+        lost_us = late_us // period_us * period_us
+        if lost_us <= 0:
+            return
         self.clock.delay(lost_us)
         self.load.lost(lost_us)
         self.host.metrics.dilated.inc(lost_us / 1e6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -83,7 +84,7 @@ class Author:
         return PutPlayer(self.game, self.epoch, PlayerId(player), name)
 
 
-class Stage:
+class Stage(ABC):
     """A started journal that collects its completions. Subclasses know one backend and how to damage what it keeps."""
 
     journal: Journal
@@ -95,21 +96,21 @@ class Stage:
         self._submitted = 0
         self._arrived = threading.Condition()
 
+    @abstractmethod
     def make(self) -> Journal:
         """A new journal over what is durable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def change_record(self, game: GameId, seq: int, commands: str) -> None:
         """Overwrite the commands of a stored record, and nothing else."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lose_record(self, game: GameId, seq: int) -> None:
         """Delete a stored record."""
-        raise NotImplementedError
 
+    @abstractmethod
     def flip_snapshot_bit(self, game: GameId, seq: int) -> None:
         """Flip one bit of a stored snapshot's bytes."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Make a journal and start it."""

@@ -49,6 +49,21 @@ def test_a_signal_drains_and_the_next_start_continues_at_the_same_tick(tmp_path:
         assert state["view"]["ships"][ship]["queue"], "the order was lost"
 
 
+def test_impatient_supervisor_does_not_turn_a_drain_into_a_death(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data") as server:
+        server.new_game(seed=1)
+        pid, log = server.pid, server.log
+        while True:  # until it is gone: `stop` gives the status of a process that has ended
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                break
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                break
+        assert server.stop() == 0
+    assert "drained: every game is safe on disk" in log.read_text()
+
+
 def test_a_second_server_on_the_same_data_is_refused_and_says_who_has_it(tmp_path: Path) -> None:
     with LiveServer(tmp_path / "data") as server:
         command = [sys.executable, "-m", "gamekit", "serve", "--port", "0", "--data", str(tmp_path / "data")]
