@@ -77,6 +77,13 @@ class Simulation(msgspec.Struct, frozen=True):
         return StateFrames(self.game, self.state, self.recorded.events if self.recorded is not None else ())
 
     @property
+    def view(self) -> dict[str, Any]:
+        """The last state as players see it, but with nothing hidden; for `route_chart`, for example."""
+        from gamekit.lab.frames.state import everything
+
+        return everything(self.game, self.state).view
+
+    @property
     def history(self) -> History:
         """The samples that were taken on the way, as long data frames.
 
