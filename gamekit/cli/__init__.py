@@ -6,6 +6,7 @@ import click
 
 from gamekit.cli.faultsim import faultsim
 from gamekit.cli.games import ls, new, show, why
+from gamekit.cli.gate import gate
 from gamekit.cli.pasts import backup, export, import_, replay
 from gamekit.cli.rules import rules
 from gamekit.cli.scenarios import list_scenarios
@@ -46,6 +47,7 @@ for command in (
     export,
     import_,
     backup,
+    gate,
     faultsim,
 ):
     main.add_command(command)

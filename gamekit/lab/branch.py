@@ -15,12 +15,13 @@ import msgspec
 
 from gamekit.capsule import renamed, write_capsule
 from gamekit.errors import CommandFailed, ConfigError
-from gamekit.game import TICK_HZ, Event, Game, GameId, Join, PlayerId, Tick
+from gamekit.game import TICK_HZ, Event, Game, GameId, Join, PlayerId, Rejected, Tick
 from gamekit.history import stored
 from gamekit.journal import Past, Record, chain_of
 from gamekit.lab.replay import Replay
-from gamekit.lab.sources import past_from, rules_for
+from gamekit.lab.sources import new_past, past_from, rules_for
 from gamekit.session import ADMIN
+from gamekit.space import SpaceGame
 
 #: Under which client's name a branch's commands stand in its history.
 CLIENT = "branch"
@@ -109,6 +110,19 @@ class Branch(Replay):
             raise CommandFailed(answer.code, answer.message or answer.code, cid)
         return events
 
+    def set_rules(self, **changes: int) -> list[Event]:
+        """Change rules, now, as the owner of a live game does.
+
+        Raises:
+            CommandFailed: the rules refuse it; nothing is changed or recorded then.
+        """
+        self._to_the_end()
+        trial = self.rules.decode(self.rules.encode(self.state), self.rules.version)
+        refused = self.rules.set_rules(trial, changes)
+        if isinstance(refused, Rejected):
+            raise CommandFailed(refused.code, refused.message)
+        return self._record(ADMIN, "@server", 0, {"type": "set_rules", "changes": changes})
+
     def save(self, path: str | Path, *, id: str | None = None, name: str | None = None) -> Path:
         """Write the branch, its past included, into a capsule, which `client.import_capsule` takes to a server.
 
@@ -146,6 +160,30 @@ class Branch(Replay):
 
     def __repr__(self) -> str:
         return f"<Branch of {self.past.row.name} ({self.past.row.id}) at tick {self.tick:,}>"
+
+
+def begin(
+    scenario: str | Mapping[str, Any] = "nearest-stars",
+    rules: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    *,
+    game: Game[Any] | None = None,
+    name: str = "Played here",
+) -> Branch:
+    """A new game that is played here, command by command, without a server; every order of it is in its history.
+
+    Args:
+        scenario: a name or a definition.
+        rules: `{field: value}` for what differs from the defaults.
+        seed: an integer of 64 bits.
+        game: the rules' code; the bundled game by default.
+        name: display name.
+
+    Raises:
+        ConfigError: scenario, rules or seed are wrong.
+    """
+    played = game or SpaceGame()
+    return Branch(new_past(scenario, rules, seed, game=played, name=name), played)
 
 
 def fork(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Game[Any] | None = None) -> Branch:

@@ -49,6 +49,14 @@ def name_of(function: Metric) -> str:
     return name
 
 
+def named_values(function: Metric, run: Simulation) -> dict[str, float]:
+    """What a metric says of a run, as `{name: number}`; one with parts gives `{name.part: number}`."""
+    name, value = name_of(function), function(run)
+    if isinstance(value, Mapping):
+        return {f"{name}.{part}": float(number) for part, number in value.items()}
+    return {name: float(value)}
+
+
 @metric("credits")
 def companies_credits(run: Simulation) -> float:
     """What the companies that nobody plays own together."""

@@ -19,7 +19,7 @@ import msgspec
 
 from gamekit.capsule import read_capsule
 from gamekit.errors import ConfigError
-from gamekit.lab.metrics import Metric, name_of
+from gamekit.lab.metrics import Metric, named_values
 from gamekit.lab.rerun import rerun
 from gamekit.lab.simulate import Setup, simulate
 from gamekit.space import SpaceGame
@@ -165,11 +165,7 @@ def run(plan: Plan, job: Job) -> Result:
                 job.scenario, job.rules, job.seed, plan.hours, setup=plan.setup, record_minutes=plan.record_minutes
             )
         for metric in plan.metrics:
-            name, value = name_of(metric), metric(done)
-            if isinstance(value, Mapping):
-                values |= {f"{name}.{part}": float(number) for part, number in value.items()}
-            else:
-                values[name] = float(value)
+            values |= named_values(metric, done)
         return Result(key, values, done.digest, done.events, done.cpu_s)
     except Exception as error:
         return Result(key, {}, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
