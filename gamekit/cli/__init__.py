@@ -7,6 +7,7 @@ import click
 from gamekit.cli.faultsim import faultsim
 from gamekit.cli.games import ls, new, show, why
 from gamekit.cli.gate import gate
+from gamekit.cli.open import open_
 from gamekit.cli.pasts import backup, export, import_, replay
 from gamekit.cli.rules import rules
 from gamekit.cli.scenarios import list_scenarios
@@ -48,6 +49,7 @@ for command in (
     import_,
     backup,
     gate,
+    open_,
     faultsim,
 ):
     main.add_command(command)

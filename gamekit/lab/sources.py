@@ -6,15 +6,19 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from gamekit.capsule import only_game, past_of, read_capsule
 from gamekit.errors import ConfigError, JournalError
-from gamekit.game import Game, GameId, Tick
+from gamekit.game import Command, Game, GameId, Join, PlayerId, Tick
 from gamekit.history import first_session, stored
-from gamekit.journal import GameRow, Past, SqliteJournal, SqliteReader
+from gamekit.journal import GameRow, Past, Record, SqliteJournal, SqliteReader, chain_of
 from gamekit.space import SpaceGame
 
 
@@ -98,6 +102,23 @@ def new_past(
     row = GameRow(GameId(told), played.name, played.version, name, config, seed, 0.0, 1)
     first = first_session(played, row)
     return Past(row=row, records=[], snapshots=[stored(first, first.snapshot(), tick=0, seq=0)], tick=0)
+
+
+def with_commands(past: Past, asked: Sequence[tuple[Tick, PlayerId, Command]], tick: Tick) -> Past:
+    """The past of a new game with these commands in it, in order, and its end at a tick."""
+    row, chain = past.row, ""
+    records: list[Record] = []
+    players: dict[PlayerId, str] = {}
+    for at, group in groupby(asked, key=lambda one: one[0]):
+        entries = []
+        for _, player, command in group:
+            entries.append({"player": player, "client": "lab", "cid": 0, "body": msgspec.to_builtins(command)})
+            if isinstance(command, Join):
+                players[player] = command.name
+        text, seq = json.dumps(entries, ensure_ascii=False), len(records) + 1
+        chain = chain_of(chain, row.id, row.epoch, seq, at, text)
+        records.append(Record(row.id, row.epoch, seq, at, text, chain))
+    return replace(past, records=records, players=players, tick=tick)
 
 
 def rules_for(past: Past, rules: Game[Any] | None) -> Game[Any]:
