@@ -166,6 +166,8 @@ class Recorder:
         self.game = game
         self._made = (scenario, dict(rules), seed)
         self._asked: list[tuple[Tick, PlayerId, Command]] = []
+        # A driver gives a command every few microseconds.
+        self._tick, self._apply, self.next_due = game.tick, game.apply, game.next_due
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.game, name)
@@ -180,9 +182,9 @@ class Recorder:
 
     def apply(self, state: Any, player: PlayerId, command: Command) -> list[Event] | Rejected:
         """Carry out a command; what breaks is kept."""
-        self._asked.append((self.game.tick(state), player, command))
+        self._asked.append((self._tick(state), player, command))
         try:
-            return self.game.apply(state, player, command)
+            return self._apply(state, player, command)
         except Exception as error:
             self._broken(state, error)
             raise

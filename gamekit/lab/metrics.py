@@ -89,6 +89,14 @@ def units_made(run: Simulation) -> int:
     return -sum(units for faucet in (ledger.MINED, ledger.MADE) for units in books[faucet].values())
 
 
+@metric("units")
+def made_by_ware(run: Simulation) -> dict[str, int]:
+    """What mines and factories brought forth of each ware."""
+    books = run.state.ledger.wares
+    made = {ware: -books[ledger.MINED].get(ware, 0) - books[ledger.MADE].get(ware, 0) for ware in run.state.wares}
+    return {ware: units for ware, units in made.items() if units}
+
+
 @metric("share")
 def stations_standing(run: Simulation) -> float:
     """Share of the stations that are starved or clogged at the end."""

@@ -104,6 +104,19 @@ def new_past(
     return Past(row=row, records=[], snapshots=[stored(first, first.snapshot(), tick=0, seq=0)], tick=0)
 
 
+def made_anew(past: Past, game: Game[Any], rules: Mapping[str, Any]) -> Past:
+    """The same commands in a game that is made with other rules, to be played from its beginning.
+
+    Raises:
+        ConfigError: a rule is wrong.
+    """
+    config = json.loads(past.row.config)
+    config["rules"] = {**config.get("rules", {}), **rules}
+    row = replace(past.row, config=json.dumps(config), version=game.version)
+    first = first_session(game, row)
+    return replace(past, row=row, snapshots=[stored(first, first.snapshot(), tick=0, seq=0)])
+
+
 def with_commands(past: Past, asked: Sequence[tuple[Tick, PlayerId, Command]], tick: Tick) -> Past:
     """The past of a new game with these commands in it, in order, and its end at a tick."""
     row, chain = past.row, ""

@@ -10,9 +10,11 @@ from typing import Any
 
 import nbformat
 import pytest
+from click.testing import CliRunner
 from nbclient import NotebookClient
 
 from gamekit.capsule import read_capsule, write_capsule
+from gamekit.cli import main
 from gamekit.errors import ConfigError, InvariantViolated
 from gamekit.game import Event, Tick
 from gamekit.lab import begin, check, failure_of, fork, replay, simulate
@@ -192,23 +194,26 @@ def test_open_writes_a_notebook_that_runs_in_a_fresh_kernel_at_the_tick_before(k
     assert any(path.startswith("ledger.credits") for path in told["changed"])
 
 
-def test_open_of_a_game_that_is_well_stands_at_its_end(tmp_path: Path) -> None:
+def test_open_of_a_game_that_is_well_stands_at_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     branch = begin("duel")
     ada = branch.join("Ada")
     branch.advance(700)
     branch.command(ada, {"type": "stop", "ship": "ship-1"})
     write_capsule(branch.past, tmp_path / "well.capsule")
-    command = [sys.executable, "-m", "gamekit", "open", "well.capsule", "--write-only", "--notebook", "seen.ipynb"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "seen.ipynb: nothing breaks; it opens at tick 700\n")
-    prose = (tmp_path / "seen.ipynb").read_text()
+    monkeypatch.chdir(tmp_path)
+
+    def opened(*arguments: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["open", *arguments, "--write-only"])
+        return done.exit_code, done.output
+
+    status, said = opened("well.capsule", "--notebook", "seen.ipynb")
+    assert (status, said) == (0, "seen.ipynb: nothing breaks; it opens at tick 700\n")
+    prose = Path("seen.ipynb").read_text()
     assert "Nothing breaks" in prose
     assert "record 2" in prose
-    found = [*command[:4], branch.past.row.id, "--db", "well.capsule", "--write-only"]
-    done = subprocess.run(found, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
-    assert done.stdout == f"{branch.past.row.id}.ipynb: nothing breaks; it opens at tick 700\n"
-    assert read_capsule(tmp_path / f"{branch.past.row.id}.capsule").tick == 700
-    command[4] = "missing.capsule"
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "There is no missing.capsule" in done.stderr
+    game = branch.past.row.id
+    status, said = opened(game, "--db", "well.capsule")
+    assert said == f"{game}.ipynb: nothing breaks; it opens at tick 700\n"
+    assert read_capsule(Path(f"{game}.capsule")).tick == 700
+    status, said = opened("missing.capsule")
+    assert (status, "There is no missing.capsule" in said) == (1, True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from gamekit.cli import main
 from gamekit.errors import ConfigError
 from gamekit.game import Event, Tick
 from gamekit.lab import begin, gate, replay
@@ -158,10 +158,8 @@ def test_what_cannot_be_played_fails_and_hides_no_other(corpus: Path, tmp_path: 
 
 def test_command_line_ends_with_the_verdict_and_its_status(corpus: Path) -> None:
     def run(*arguments: Any) -> tuple[int, list[str]]:
-        command = [sys.executable, "-m", "gamekit", "gate", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-        assert done.stderr == ""
-        return done.returncode, done.stdout.splitlines()
+        done = CliRunner().invoke(main, ["gate", *map(str, arguments)])
+        return done.exit_code, done.output.splitlines()
 
     status, said = run(corpus)
     assert (status, said[-1]) == (0, "ok: 2 recorded games behave as recorded")
