@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from gamekit.game import Game, Tick
 from gamekit.lab.replay import KEYFRAME_TICKS, Replay
@@ -68,7 +69,8 @@ def diff(
     """Find where two histories part.
 
     Both are replayed side by side; states are compared at every keyframe, and tick by tick from the last one that was
-    equal. A difference that heals within a minute of game time is not noticed.
+    equal. A difference that heals within a minute of game time is not noticed. Two versions of the rules' code are
+    compared from the beginning, without the snapshots that one of them left.
 
     Args:
         a, b: live games, paths of capsules, `Past`s, replays or branches; without `b` it is `a` again, for two rules.
@@ -79,13 +81,16 @@ def diff(
     Returns:
         Where and in what they differ; None when they agree up to the end of the shorter one.
     """
-    one = _replay(a, rules_a)
-    past = past_from(a if b is None else b)
-    rules = rules_for(past, rules_b)
+    past_a = past_from(a)
+    past_b = past_a if b is None else past_from(b)
+    code_a, code_b = rules_for(past_a, rules_a), rules_for(past_b, rules_b)
     if changed is not None:
-        past = made_anew(past, rules, changed)
-    pair = _Pair(one, Replay(past, rules), rules_too=changed is None)
-    end = min(one.end_tick, past.tick)
+        past_b = made_anew(past_b, code_b, changed)
+    elif type(code_a) is not type(code_b):
+        # What was kept on the way was made by one of them and would hide what the other does.
+        past_a, past_b = (replace(one, snapshots=one.snapshots[:1]) for one in (past_a, past_b))
+    pair = _Pair(Replay(past_a, code_a), Replay(past_b, code_b), rules_too=changed is None)
+    end = min(past_a.tick, past_b.tick)
     equal = -1
     for tick in [*range(0, end, KEYFRAME_TICKS), end]:
         if not pair.same(tick):
@@ -107,11 +112,6 @@ def differences(a: Any, b: Any, path: str = "") -> Iterator[Difference]:
             yield from differences(left, right, f"{path}[{index}]")
     elif a != b:
         yield Difference(path, msgspec.to_builtins(a), msgspec.to_builtins(b))
-
-
-def _replay(source: Any, rules: Game[Any] | None) -> Replay:
-    past = past_from(source)
-    return Replay(past, rules_for(past, rules))
 
 
 class _Pair:
