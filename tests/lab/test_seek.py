@@ -1,4 +1,4 @@
-"""Seeking is quick because it plays little again: counted, not timed. The benchmarks run tiny, so that they do not rot."""
+"""Seeking is quick because it plays little again: counted, not timed. The benchmarks run tiny, so that none rots."""
 
 from __future__ import annotations
 
