@@ -53,8 +53,8 @@ def test_a_game_that_is_forked_again_and_again_does_what_its_twin_does(
         told = [of_companies(events, end) for events in heard]
         assert len(told[0]) > 100
         assert told[0] == told[1]
-        # A session ticks at most once in its slot of each 100 ms, in which this one lives through 200 ticks; lateness makes
-        # one of several, and nothing makes two of one. Some more while it ran at speed 1, before.
+        # A session ticks at most once in its slot of each 100 ms, in which this one lives through 200 ticks; lateness
+        # makes one of several, and nothing makes two of one. Some more while it ran at speed 1, before.
         assert 0 < executed[0] <= original.tick // SPEED + 10
 
 
