@@ -177,7 +177,7 @@ class Recorder:
         try:
             return self.game.advance(state, to_tick)
         except Exception as error:
-            self._broken(state, error)
+            self.keep(state, error)
             raise
 
     def apply(self, state: Any, player: PlayerId, command: Command) -> list[Event] | Rejected:
@@ -186,10 +186,11 @@ class Recorder:
         try:
             return self._apply(state, player, command)
         except Exception as error:
-            self._broken(state, error)
+            self.keep(state, error)
             raise
 
-    def _broken(self, state: Any, error: Exception) -> None:
+    def keep(self, state: Any, error: Exception) -> None:
+        """Write what was asked so far into a capsule that ends where the state stands, and say so in the error."""
         try:
             rules = self.game.game if isinstance(self.game, Checked) else self.game
             scenario, changed, seed = self._made

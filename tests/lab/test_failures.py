@@ -22,6 +22,7 @@ from gamekit.lab.failures import MOST_KEPT
 from gamekit.lab.simulate import traffic
 from gamekit.lab.sweeps import sweep
 from gamekit.space import SpaceGame, SpaceState
+from tests.space.galaxies import Play
 
 read: Any = nbformat.read
 
@@ -130,6 +131,19 @@ def test_rules_that_raise_leave_a_capsule_and_the_branch_as_it_was(kept: Path) -
     assert replay(past, found.tick - 1, rules=Raising()).tick == found.tick - 1
     branch.advance(50)
     assert branch.tick == 550
+
+
+def test_a_test_that_breaks_a_law_leaves_what_it_played(kept: Path) -> None:
+    play = Play()
+    play.move(sector="east", x=5, y=5)
+    play.run(40)
+    play.state.ships_made -= 1
+    with pytest.raises(InvariantViolated) as broken:
+        play.run(10)
+    past = read_capsule(capsule_of(kept, broken.value))
+    assert past.tick == play.state.tick
+    play.state.ships_made += 1
+    assert SpaceGame().encode(replay(past).state) == SpaceGame().encode(play.state)
 
 
 def test_a_branch_checks_the_laws_when_it_is_asked_to(kept: Path) -> None:
