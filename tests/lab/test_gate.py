@@ -166,6 +166,7 @@ def test_command_line_ends_with_the_verdict_and_its_status(corpus: Path) -> None
     status, said = run(corpus, "--rule", "dock_ticks=11")
     assert status == 1
     assert said[-1].startswith("FAILED: 2 of 2")
+    assert run(corpus, "--rules", "dock_ticks=11")[1] == said
     (corpus / "slow.toml").write_text("dock_ticks = 11\n")
     assert run(corpus, "--rules", corpus / "slow.toml", "--accept")[0] == 0
     assert run(corpus)[0] == 0
