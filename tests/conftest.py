@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -35,3 +36,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("measured on this machine, asserted nowhere")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _failures(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What breaks in tests is kept where pytest keeps its files; the error names the capsule."""
+    os.environ.setdefault("GAMEKIT_FAILURES", str(tmp_path_factory.getbasetemp() / "failures"))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import click
 
 from gamekit.cli.faultsim import faultsim
+from gamekit.cli.forks import diff, fork
 from gamekit.cli.games import ls, new, show, why
+from gamekit.cli.gate import gate
+from gamekit.cli.open import open_
 from gamekit.cli.pasts import backup, export, import_, replay
 from gamekit.cli.rules import rules
 from gamekit.cli.scenarios import list_scenarios
 from gamekit.cli.science import simulate, verify
 from gamekit.cli.serve import serve
+from gamekit.cli.sweeps import compare, sweep
 from gamekit.errors import GamekitError
 
 __all__ = ["main", "serve"]
@@ -46,6 +50,12 @@ for command in (
     export,
     import_,
     backup,
+    fork,
+    diff,
+    sweep,
+    compare,
+    gate,
+    open_,
     faultsim,
 ):
     main.add_command(command)

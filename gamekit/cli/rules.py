@@ -31,9 +31,14 @@ def rules_options(command: F) -> F:
 def read_rules(file: Path | None, pairs: tuple[str, ...]) -> dict[str, Any]:
     """The rules of a file, and `("jump_ticks=20",)` over them; values are JSON where they can be, else text.
 
+    A file that is not there and reads like `jump_ticks=20` is taken for a rule.
+
     Raises:
         ConfigError: the file cannot be read.
     """
+    if file is not None and "=" in file.name and not file.exists():
+        # One letter too many: what was meant is a rule, not a file.
+        file, pairs = None, (str(file), *pairs)
     rules = from_toml(file) if file is not None else {}
     for pair in pairs:
         field, separator, text = pair.partition("=")

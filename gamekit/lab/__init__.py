@@ -1,9 +1,11 @@
 """Designers' tools: run, measure and look at games from a notebook or a script."""
 
-from gamekit.lab.branch import Branch, fork
+from gamekit.lab.branch import Branch, begin, fork
 from gamekit.lab.compare import Comparison, compare
 from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
+from gamekit.lab.failures import Failure, check, failure_of
+from gamekit.lab.gates import Gate, Verdict, gate
 from gamekit.lab.replay import Replay, replay
 from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
@@ -15,14 +17,21 @@ __all__ = [
     "Comparison",
     "Difference",
     "Divergence",
+    "Failure",
+    "Gate",
     "Replay",
     "Simulation",
     "Sweep",
+    "Verdict",
+    "begin",
+    "check",
     "compare",
     "derived_seeds",
     "diff",
     "doctor",
+    "failure_of",
     "fork",
+    "gate",
     "replay",
     "rerun",
     "simulate",

@@ -15,12 +15,14 @@ import msgspec
 
 from gamekit.capsule import renamed, write_capsule
 from gamekit.errors import CommandFailed, ConfigError
-from gamekit.game import TICK_HZ, Event, Game, GameId, Join, PlayerId, Tick
+from gamekit.game import TICK_HZ, Event, Game, GameId, Join, PlayerId, Rejected, Tick
 from gamekit.history import stored
 from gamekit.journal import Past, Record, chain_of
+from gamekit.lab.failures import Checked, keep
 from gamekit.lab.replay import Replay
-from gamekit.lab.sources import past_from, rules_for
+from gamekit.lab.sources import new_past, past_from, rules_for
 from gamekit.session import ADMIN
+from gamekit.space import SpaceGame
 
 #: Under which client's name a branch's commands stand in its history.
 CLIENT = "branch"
@@ -32,10 +34,11 @@ class Branch(Replay):
     Args:
         past: where it begins.
         rules: the rules.
+        check: whether to make sure after every step that no law of the bundled game is broken; slow.
     """
 
-    def __init__(self, past: Past, rules: Game[Any]) -> None:
-        super().__init__(past, rules)
+    def __init__(self, past: Past, rules: Game[Any], *, check: bool = False) -> None:
+        super().__init__(past, Checked(rules) if check else rules)
         self.seek(past.tick)
         self._cids: dict[PlayerId, int] = {}
         if self.session.hold_at is not None:
@@ -54,6 +57,8 @@ class Branch(Replay):
 
         Raises:
             ConfigError: neither or both were given, or time would run back.
+            InvariantViolated: a law is broken, and the branch checks them. This, and whatever else the rules raise,
+                leaves the branch where it was, and a capsule that `gamekit open` shows; see `gamekit.lab.failures`.
         """
         if (ticks is None) == (hours is None):
             raise ConfigError("Say how long: advance(ticks=600), or advance(hours=2).")
@@ -62,7 +67,11 @@ class Branch(Replay):
             raise ConfigError(f"Time does not run back; seek({max(self.tick + more, 0)}) looks at what was.")
         self._to_the_end()
         until = self.past.tick + more
-        happened = list(self._run(until))
+        try:
+            happened = list(self._run(until))
+        except Exception as error:
+            self._broken(self.past, error)
+            raise
         self.past = msgspec.structs.replace(self.past, tick=until)
         return happened
 
@@ -109,6 +118,19 @@ class Branch(Replay):
             raise CommandFailed(answer.code, answer.message or answer.code, cid)
         return events
 
+    def set_rules(self, **changes: int) -> list[Event]:
+        """Change rules, now, as the owner of a live game does.
+
+        Raises:
+            CommandFailed: the rules refuse it; nothing is changed or recorded then.
+        """
+        self._to_the_end()
+        trial = self.rules.decode(self.rules.encode(self.state), self.rules.version)
+        refused = self.rules.set_rules(trial, changes)
+        if isinstance(refused, Rejected):
+            raise CommandFailed(refused.code, refused.message)
+        return self._record(ADMIN, "@server", 0, {"type": "set_rules", "changes": changes})
+
     def save(self, path: str | Path, *, id: str | None = None, name: str | None = None) -> Path:
         """Write the branch, its past included, into a capsule, which `client.import_capsule` takes to a server.
 
@@ -139,16 +161,58 @@ class Branch(Replay):
         last = past.records[-1] if past.records else None
         seq, epoch = past.last_seq + 1, past.row.epoch
         chain = chain_of(last.chain if last else "", past.row.id, epoch, seq, tick, commands)
-        events = self.session.replay(seq, tick, commands)
         records = [*past.records, Record(past.row.id, epoch, seq, tick, commands, chain)]
+        try:
+            events = self.session.replay(seq, tick, commands)
+        except Exception as error:
+            self._broken(msgspec.structs.replace(past, records=records), error)
+            raise
         self.past = msgspec.structs.replace(past, records=records, tick=tick, players=dict(self.session.players))
         return events
+
+    def _broken(self, past: Past, error: Exception) -> None:
+        """Keep the past that broke, and go back to the one that did not."""
+        keep(msgspec.structs.replace(past, tick=max(self.session.tick, past.tick)), error)
+        self.session = self._restored(self._keyframes[0])
 
     def __repr__(self) -> str:
         return f"<Branch of {self.past.row.name} ({self.past.row.id}) at tick {self.tick:,}>"
 
 
-def fork(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Game[Any] | None = None) -> Branch:
+def begin(
+    scenario: str | Mapping[str, Any] = "nearest-stars",
+    rules: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    *,
+    game: Game[Any] | None = None,
+    name: str = "Played here",
+    check: bool = False,
+) -> Branch:
+    """A new game that is played here, command by command, without a server; every order of it is in its history.
+
+    Args:
+        scenario: a name or a definition.
+        rules: `{field: value}` for what differs from the defaults.
+        seed: an integer of 64 bits.
+        game: the rules' code; the bundled game by default.
+        name: display name.
+        check: whether to make sure after every step that no law is broken.
+
+    Raises:
+        ConfigError: scenario, rules or seed are wrong.
+    """
+    played = game or SpaceGame()
+    return Branch(new_past(scenario, rules, seed, game=played, name=name), played, check=check)
+
+
+def fork(
+    source: Any,
+    tick: Tick | None = None,
+    *,
+    game: str | None = None,
+    rules: Game[Any] | None = None,
+    check: bool = False,
+) -> Branch:
     """A game of one's own with the past of another, up to a tick; the other goes on and does not notice.
 
     Args:
@@ -156,10 +220,11 @@ def fork(source: Any, tick: Tick | None = None, *, game: str | None = None, rule
         tick: where the past ends; by default all there is, and of a live game all up to now.
         game: which game, when the source is a database of several.
         rules: the rules to go on by, when they are not the bundled game's.
+        check: whether to make sure after every step that no law is broken.
 
     Raises:
         ConfigError: the source is none of these.
         JournalError: the past is damaged, or has not come to the tick.
     """
     past = past_from(source, game=game, tick=tick)
-    return Branch(past, rules_for(past, rules))
+    return Branch(past, rules_for(past, rules), check=check)

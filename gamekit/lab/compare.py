@@ -8,14 +8,14 @@ Source: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, secti
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
-from gamekit.lab.metrics import DEFAULT, Metric
+from gamekit.lab.metrics import DEFAULT, Metric, company_credits, consumed_by_ware, made_by_ware, price_by_ware
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.sweep import Sweep, sweep, sweep_recorded
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from gamekit.lab.charts import Chart
 
+#: What is compared when nobody says: the whole, and each ware and company by itself.
+METRICS: tuple[Metric, ...] = (*DEFAULT, company_credits, made_by_ware, consumed_by_ware, price_by_ware)
 #: Resamples of the bootstrap.
 RESAMPLES = 10_000
 #: Seed of the bootstrap's generator.
@@ -73,6 +75,10 @@ class Comparison:
         The verdict is "b is higher" or "b is lower" when the interval does not hold zero, "the same" when no pair
         differs, else "not told apart".
         """
+        return self._told.copy()
+
+    @cached_property
+    def _told(self) -> pd.DataFrame:
         import pandas as pd
 
         rows = []
@@ -96,31 +102,56 @@ class Comparison:
             )
         return ""
 
-    def chart(self, *, width: int = 480) -> Chart:
-        """Each metric's mean difference in percent of A, with its interval; needs the `lab` extra."""
+    def parts(self, metric: str) -> pd.DataFrame:
+        """Of a metric that gives a number for each of several names (wares, companies), the rows of `frame`, by name.
+
+        Args:
+            metric: its name, e.g. "company_credits".
+
+        Raises:
+            ConfigError: it was not measured, or has no parts.
+        """
+        frame = self.frame
+        found = frame[frame["metric"].str.startswith(f"{metric}.")].copy()
+        if found.empty:
+            known = ", ".join(self.with_parts) or "none"
+            raise ConfigError(f"{metric!r} has no parts here; there are {known}.")
+        found["metric"] = found["metric"].str.removeprefix(f"{metric}.")
+        return found.rename(columns={"metric": "name"}).reset_index(drop=True)
+
+    @property
+    def with_parts(self) -> list[str]:
+        """The metrics that have a number for each of several names."""
+        return list(dict.fromkeys(name.partition(".")[0] for name in self.frame["metric"] if "." in name))
+
+    def chart(self, metric: str | None = None, *, width: int = 480) -> Chart:
+        """Mean differences in percent of A, with their intervals; needs the `lab` extra.
+
+        Args:
+            metric: of each part of this metric; by default of every metric without parts.
+            width: in pixels.
+        """
         from gamekit.lab.charts.differences import difference_chart
 
-        return difference_chart(self.frame, width=width)
+        if metric is not None:
+            return difference_chart(self.parts(metric).rename(columns={"name": "metric"}), width=width)
+        frame = self.frame
+        whole = frame[~frame["metric"].str.contains(".", regex=False)]
+        return difference_chart(whole if len(whole) else frame, width=width)
 
     def report(self, path: str | Path | None = None) -> str:
         """The comparison as one page of HTML that needs no network; written to `path` when it is given."""
-        failed = len(self.runs.failures)
-        said = f"{len(self.runs) // 2} pairs, {failed} runs failed, {self.confidence:.0%} intervals. {self.note}"
-        table = self.frame.drop(columns="pairs").to_html(index=False, float_format=lambda one: f"{one:,.4g}", border=0)
-        text = (
-            "<!doctype html><meta charset=utf-8><title>A against B</title>"
-            "<style>body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em}"
-            "table{border-collapse:collapse}td,th{padding:.25em .7em;text-align:right;border-bottom:1px solid #8884}"
-            "td:first-child,th:first-child,td:last-child{text-align:left}</style>"
-            f"<h1>A against B</h1><p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}<p>{said}</p>"
-            f"{self.chart().to_svg()}{table}"
-        )
+        from gamekit.lab.report import page
+
+        text = page(self)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text
 
     def _repr_html_(self) -> str:
-        sides = f"<p>A: {_told(self.rules_a)}<br>B: {_told(self.rules_b)}</p>"
+        from gamekit.lab.report import rules_told
+
+        sides = f"<p>A: {rules_told(self.rules_a)}<br>B: {rules_told(self.rules_b)}</p>"
         return f"{sides}{self.frame.to_html(index=False)}<p>{self.note}</p>"
 
     def __repr__(self) -> str:
@@ -131,7 +162,7 @@ def compare(
     rules_a: Mapping[str, Any],
     rules_b: Mapping[str, Any],
     seeds: int | Sequence[int] = 20,
-    metrics: Sequence[Metric] = DEFAULT,
+    metrics: Sequence[Metric] = METRICS,
     *,
     games: Sequence[str | Path] | None = None,
     scenario: str | Mapping[str, Any] = "nearest-stars",
@@ -191,7 +222,3 @@ def _verdict(same: bool, low: float, high: float) -> str:
     if same:
         return "the same"
     return "b is higher" if low > 0 else "b is lower" if high < 0 else "not told apart"
-
-
-def _told(rules: Mapping[str, Any]) -> str:
-    return html.escape(", ".join(f"{name} = {value}" for name, value in rules.items()) or "the rules as they are")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from gamekit.game import Game, Tick
 from gamekit.lab.replay import KEYFRAME_TICKS, Replay
-from gamekit.lab.sources import past_from, rules_for
+from gamekit.lab.sources import made_anew, past_from, rules_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,26 +58,43 @@ class Divergence(msgspec.Struct, frozen=True):
         return f"The histories part at tick {self.tick}:\n{shown}{more}"
 
 
-def diff(a: Any, b: Any, *, rules_a: Game[Any] | None = None, rules_b: Game[Any] | None = None) -> Divergence | None:
+def diff(
+    a: Any,
+    b: Any = None,
+    *,
+    rules_a: Game[Any] | None = None,
+    rules_b: Game[Any] | None = None,
+    changed: Mapping[str, Any] | None = None,
+) -> Divergence | None:
     """Find where two histories part.
 
     Both are replayed side by side; states are compared at every keyframe, and tick by tick from the last one that was
-    equal. A difference that heals within a minute of game time is not noticed.
+    equal. A difference that heals within a minute of game time is not noticed. Two versions of the rules' code are
+    compared from the beginning, without the snapshots that one of them left.
 
     Args:
-        a, b: live games, paths of capsules, `Past`s, replays or branches; the same one twice with two rules compares
-            the rules.
-        rules_a, rules_b: the rules to replay each by, when they are not the bundled game's.
+        a, b: live games, paths of capsules, `Past`s, replays or branches; without `b` it is `a` again, for two rules.
+        rules_a, rules_b: the rules' code to replay each by, when it is not the bundled game's.
+        changed: `{field: value}` for rules that `b` is made with instead of its own, and is played again by from its
+            beginning. The rules themselves are not told as a difference then; what they do is.
 
     Returns:
         Where and in what they differ; None when they agree up to the end of the shorter one.
     """
-    one, other = _replay(a, rules_a), _replay(b, rules_b)
-    end = min(one.end_tick, other.end_tick)
+    past_a = past_from(a)
+    past_b = past_a if b is None else past_from(b)
+    code_a, code_b = rules_for(past_a, rules_a), rules_for(past_b, rules_b)
+    if changed is not None:
+        past_b = made_anew(past_b, code_b, changed)
+    elif type(code_a) is not type(code_b):
+        # What was kept on the way was made by one of them and would hide what the other does.
+        past_a, past_b = (replace(one, snapshots=one.snapshots[:1]) for one in (past_a, past_b))
+    pair = _Pair(Replay(past_a, code_a), Replay(past_b, code_b), rules_too=changed is None)
+    end = min(past_a.tick, past_b.tick)
     equal = -1
     for tick in [*range(0, end, KEYFRAME_TICKS), end]:
-        if not _same(one, other, tick):
-            return _parting(one, other, equal, tick)
+        if not pair.same(tick):
+            return pair.parting(equal, tick)
         equal = tick
     return None
 
@@ -95,33 +114,37 @@ def differences(a: Any, b: Any, path: str = "") -> Iterator[Difference]:
         yield Difference(path, msgspec.to_builtins(a), msgspec.to_builtins(b))
 
 
-def _replay(source: Any, rules: Game[Any] | None) -> Replay:
-    past = past_from(source)
-    return Replay(past, rules_for(past, rules))
+class _Pair:
+    """Two histories side by side. Without `rules_too` the rules in force are not compared."""
 
+    def __init__(self, one: Replay, other: Replay, *, rules_too: bool) -> None:
+        self.one, self.other = one, other
+        self._rules_too = rules_too
 
-def _same(one: Replay, other: Replay, tick: Tick) -> bool:
-    one.seek(tick)
-    other.seek(tick)
-    return one.rules.encode(one.state) == other.rules.encode(other.state) and _around(one) == _around(other)
+    def same(self, tick: Tick) -> bool:
+        """Whether nothing differs at a tick."""
+        one, other = self.one.seek(tick), self.other.seek(tick)
+        if self._rules_too:
+            return one.rules.encode(one.state) == other.rules.encode(other.state) and _around(one) == _around(other)
+        return next(self.differences(), None) is None
 
+    def differences(self) -> Iterator[Difference]:
+        """What differs where both stand."""
+        for found in differences(_tree(self.one), _tree(self.other)):
+            if self._rules_too or not found.path.startswith("rules."):
+                yield found
+        yield from differences(_around(self.one), _around(self.other), "session")
 
-def _parting(one: Replay, other: Replay, equal: Tick, differs: Tick) -> Divergence:
-    """The first tick after `equal` at which the states differ; they do at `differs`."""
-    while differs - equal > 1:
-        middle = (equal + differs) // 2
-        if _same(one, other, middle):
-            equal = middle
-        else:
-            differs = middle
-    one.seek(differs)
-    other.seek(differs)
-    fields = []
-    for found in (*differences(_tree(one), _tree(other)), *differences(_around(one), _around(other), "session")):
-        fields.append(found)
-        if len(fields) == MOST:
-            break
-    return Divergence(differs, fields)
+    def parting(self, equal: Tick, differs: Tick) -> Divergence:
+        """The first tick after `equal` at which the states differ; they do at `differs`."""
+        while differs - equal > 1:
+            middle = (equal + differs) // 2
+            if self.same(middle):
+                equal = middle
+            else:
+                differs = middle
+        self.same(differs)
+        return Divergence(differs, list(islice(self.differences(), MOST)))
 
 
 def _tree(replay: Replay) -> Any:

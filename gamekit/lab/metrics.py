@@ -49,6 +49,14 @@ def name_of(function: Metric) -> str:
     return name
 
 
+def named_values(function: Metric, run: Simulation) -> dict[str, float]:
+    """What a metric says of a run, as `{name: number}`; one with parts gives `{name.part: number}`."""
+    name, value = name_of(function), function(run)
+    if isinstance(value, Mapping):
+        return {f"{name}.{part}": float(number) for part, number in value.items()}
+    return {name: float(value)}
+
+
 @metric("credits")
 def companies_credits(run: Simulation) -> float:
     """What the companies that nobody plays own together."""
@@ -79,6 +87,14 @@ def units_made(run: Simulation) -> int:
     """What mines and factories brought forth, of all wares together."""
     books = run.state.ledger.wares
     return -sum(units for faucet in (ledger.MINED, ledger.MADE) for units in books[faucet].values())
+
+
+@metric("units")
+def made_by_ware(run: Simulation) -> dict[str, int]:
+    """What mines and factories brought forth of each ware."""
+    books = run.state.ledger.wares
+    made = {ware: -books[ledger.MINED].get(ware, 0) - books[ledger.MADE].get(ware, 0) for ware in run.state.wares}
+    return {ware: units for ware, units in made.items() if units}
 
 
 @metric("share")

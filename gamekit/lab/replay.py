@@ -85,7 +85,7 @@ class Replay:
         return StateFrames(self.rules, self.state)
 
     def seek(self, tick: Tick) -> Replay:
-        """Look at another tick, earlier or later.
+        """Look at another tick, earlier or later. When the rules raise on the way, the replay stands at its beginning.
 
         Raises:
             ConfigError: the past does not go there.
@@ -95,8 +95,13 @@ class Replay:
         near = self._keyframes[bisect_right(self._ticks, tick) - 1]
         if tick < self.tick or near.tick > self.tick:
             self.session = self._restored(near)
-        for _ in self._run(tick):
-            pass
+        try:
+            for _ in self._run(tick):
+                pass
+        except Exception:
+            # What the state is now is not known; nothing of it may be looked at.
+            self.session = self._restored(self._keyframes[0])
+            raise
         return self
 
     def events(self, until: Tick | None = None) -> Iterator[tuple[Tick, Event]]:

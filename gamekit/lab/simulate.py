@@ -17,6 +17,7 @@ import msgspec
 from gamekit.errors import ConfigError, HookFailed
 from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
+from gamekit.lab.failures import Checked, Recorder
 from gamekit.scenario_file import names_a_file, read_definition
 from gamekit.space import SpaceGame, SpaceState
 from gamekit.space import scenario as space_scenario
@@ -105,6 +106,7 @@ def simulate(
     progress: Progress | None = None,
     setup: Setup | None = None,
     record_minutes: float | None = None,
+    check: bool = False,
 ) -> Simulation:
     """Run a new game for `hours` of game time.
 
@@ -118,6 +120,7 @@ def simulate(
         setup: called with the state and the game at tick 0, to join players and give orders; see `traffic`.
         record_minutes: game minutes between two samples of prices, stations and books, for `history`; every trade and
             every other event is kept then as well. By default nothing is recorded, which is faster.
+        check: whether to make sure after every step that no law of the game is broken; slow.
 
     Returns:
         The run's figures and its last state; recording changes neither.
@@ -125,11 +128,16 @@ def simulate(
     Raises:
         ConfigError: scenario, rules or seed are wrong.
         ConfigError: `hours` is negative or no number, or `record_minutes` is shorter than a tick.
+        InvariantViolated: a law is broken, and `check` was asked for. This, and whatever else the rules raise, leaves a
+            capsule that `gamekit open` shows; see `gamekit.lab.failures`.
     """
     if not 0 <= hours < float("inf"):
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
-    game = game or SpaceGame()
-    state = game.new({"scenario": definition_of(scenario), "rules": rules or {}}, seed)
+    played = game or SpaceGame()
+    defined = definition_of(scenario)
+    state = played.new({"scenario": defined, "rules": rules or {}}, seed)
+    watched = Recorder(Checked(played) if check else played, defined, rules or {}, seed)
+    game = cast("SpaceGame", watched)
     ticks = round(hours * 3600 * TICK_HZ)
     recorded = _recorder(record_minutes)
     pass_time = _passed if recorded is None else recorded.passed
@@ -164,7 +172,7 @@ def simulate(
         cpu_s=cpu_s,
         times_real_time=ticks / TICK_HZ / cpu_s if cpu_s > 0 else 0.0,
         state=state,
-        game=game,
+        game=played,
         recorded=recorded,
         metrics=metrics,
     )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from gamekit.capsule import only_game, past_of, read_capsule
-from gamekit.errors import ConfigError
-from gamekit.game import Game, GameId, Tick
-from gamekit.journal import Past, SqliteReader
+from gamekit.errors import ConfigError, JournalError
+from gamekit.game import Command, Game, GameId, Join, PlayerId, Tick
+from gamekit.history import first_session, stored
+from gamekit.journal import GameRow, Past, Record, SqliteJournal, SqliteReader, chain_of
 from gamekit.space import SpaceGame
 
 
@@ -32,8 +41,7 @@ def past_from(source: Any, *, game: str | None = None, tick: Tick | None = None)
 
         return past_of(reader_of(source), source.row.id, tick)
     if isinstance(source, str | Path):
-        with SqliteReader(Path(source)) as reader:
-            return past_of(reader, GameId(game) if game else only_game(reader, Path(source)).id, tick)
+        return read_past(Path(source), game=game, tick=tick)
     from gamekit.client.blocking import BaseGame
 
     if isinstance(source, BaseGame):
@@ -45,6 +53,85 @@ def past_from(source: Any, *, game: str | None = None, tick: Tick | None = None)
     raise ConfigError(
         f"A past comes from a live game, the path of a capsule or database, a replay or a branch, not from {source!r}."
     )
+
+
+def read_past(path: Path, *, game: str | None = None, tick: Tick | None = None) -> Past:
+    """The past in a capsule or a database, also in one of an older gamekit, of which a copy is brought up to date.
+
+    Raises:
+        JournalError: it is none, or is damaged.
+    """
+    try:
+        return _read(path, game, tick)
+    except JournalError as error:
+        if "by an older gamekit" not in error.message:
+            raise
+    with tempfile.TemporaryDirectory(prefix="gamekit-past-") as directory:
+        copy = Path(directory) / "copy.capsule"
+        shutil.copyfile(path, copy)
+        journal = SqliteJournal(copy)
+        try:
+            journal.start(lambda _: None)
+        finally:
+            journal.close()
+        return _read(copy, game, tick)
+
+
+def _read(path: Path, game: str | None, tick: Tick | None) -> Past:
+    with SqliteReader(path) as reader:
+        return past_of(reader, GameId(game) if game else only_game(reader, path).id, tick)
+
+
+def new_past(
+    scenario: str | Mapping[str, Any] = "nearest-stars",
+    rules: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    *,
+    game: Game[Any] | None = None,
+    name: str = "Played here",
+) -> Past:
+    """The past of a game that is just being made, of which nothing has happened yet.
+
+    Raises:
+        ConfigError: scenario, rules or seed are wrong.
+    """
+    played = game or SpaceGame()
+    config = json.dumps({"scenario": scenario, "rules": dict(rules or {})}, sort_keys=True)
+    # The id is decided by what the game is made from, so that the same game made twice is the same capsule.
+    told = hashlib.blake2b(f"{played.name}/{seed}/{config}".encode(), digest_size=5).hexdigest()
+    row = GameRow(GameId(told), played.name, played.version, name, config, seed, 0.0, 1)
+    first = first_session(played, row)
+    return Past(row=row, records=[], snapshots=[stored(first, first.snapshot(), tick=0, seq=0)], tick=0)
+
+
+def made_anew(past: Past, game: Game[Any], rules: Mapping[str, Any]) -> Past:
+    """The same commands in a game that is made with other rules, to be played from its beginning.
+
+    Raises:
+        ConfigError: a rule is wrong.
+    """
+    config = json.loads(past.row.config)
+    config["rules"] = {**config.get("rules", {}), **rules}
+    row = replace(past.row, config=json.dumps(config), version=game.version)
+    first = first_session(game, row)
+    return replace(past, row=row, snapshots=[stored(first, first.snapshot(), tick=0, seq=0)])
+
+
+def with_commands(past: Past, asked: Sequence[tuple[Tick, PlayerId, Command]], tick: Tick) -> Past:
+    """The past of a new game with these commands in it, in order, and its end at a tick."""
+    row, chain = past.row, ""
+    records: list[Record] = []
+    players: dict[PlayerId, str] = {}
+    for at, group in groupby(asked, key=lambda one: one[0]):
+        entries = []
+        for _, player, command in group:
+            entries.append({"player": player, "client": "lab", "cid": 0, "body": msgspec.to_builtins(command)})
+            if isinstance(command, Join):
+                players[player] = command.name
+        text, seq = json.dumps(entries, ensure_ascii=False), len(records) + 1
+        chain = chain_of(chain, row.id, row.epoch, seq, at, text)
+        records.append(Record(row.id, row.epoch, seq, at, text, chain))
+    return replace(past, records=records, players=players, tick=tick)
 
 
 def rules_for(past: Past, rules: Game[Any] | None) -> Game[Any]:

@@ -182,7 +182,12 @@ class Runner:
             self._schedule(now_us, bound)
         except Exception as error:
             # What the state is now is not known: nothing of it may be shown, kept or built upon.
-            log.exception("game %s failed and is stopped; its history is safe, a restart recovers it", self.id)
+            log.exception(
+                "game %s failed and is stopped; its history is safe, a restart recovers it, and "
+                "`gamekit open %s --db DATA/gamekit.db` shows the tick before in a notebook",
+                self.id,
+                self.id,
+            )
             why = f" ({error})" if isinstance(error, HookFailed) else ""
             self.end(f"The game failed and is stopped{why}; a restart of the server recovers it from its history.")
 

@@ -19,6 +19,7 @@ import pytest
 from gamekit.errors import ConfigError
 from gamekit.lab import Simulation, derived_seeds, simulate, sweep
 from gamekit.lab.metrics import consumed_by_ware, metric, stations_standing, units_made
+from gamekit.lab.sweeps import jobs
 
 GRID = {"least_load_percent": [5, 25], "company_percent": [50, 100]}
 METRICS = (units_made, stations_standing)
@@ -154,6 +155,17 @@ def _kept(path: Path) -> int:
             return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
         except sqlite3.OperationalError:
             return 0
+
+
+def test_a_sweep_is_not_taken_up_with_results_of_other_code(
+    tmp_path: Path, threads: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, rounds = tmp_path / "sweep.db", []
+    for code in ("as it is", "as it is", "changed"):
+        monkeypatch.setattr(jobs, "rules_code", lambda code=code: code)
+        sweep([{}], 2, METRICS, executor=threads, database=path, **SMALL)
+        rounds.append(_kept(path))
+    assert rounds == [2, 2, 4]
 
 
 def test_results_are_an_ordinary_table(tmp_path: Path, threads: Executor) -> None:

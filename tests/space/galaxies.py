@@ -6,9 +6,11 @@ the centre to a gate), a jump takes 50 ticks and docking 10. Trades cost no fee 
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from gamekit.errors import InvariantViolated
 from gamekit.game import Command, Event, Join, PlayerId, Rejected, Tick, View, merge
+from gamekit.lab.failures import Recorder
 from gamekit.space import SpaceGame, SpaceState, check
 from gamekit.space.commands import MoveShip, Target
 from gamekit.space.gates import close_gate, open_gate
@@ -69,12 +71,15 @@ RING: dict[str, Any] = LINE | {
 class Play:
     """One game, played by Ada (p1) and Bob (p2), who start docked at the Depot with Mercury and Venus.
 
-    After every step the invariants hold, and the mirrors of Ada, Bob and a spectator are what their views are.
+    After every step the invariants hold, and the mirrors of Ada, Bob and a spectator are what their views are. When one
+    does not hold, what was played is in a capsule that the error names; what a test did to the state by itself is not.
     """
 
     def __init__(self, scenario: Any = None, rules: dict[str, int] | None = None) -> None:
-        self.game = SpaceGame()
-        self.state: SpaceState = self.game.new({"scenario": scenario or LINE, "rules": RULES | (rules or {})}, 1)
+        made = {"scenario": scenario or LINE, "rules": RULES | (rules or {})}
+        self.recorder = Recorder(SpaceGame(), made["scenario"], made["rules"], 1)
+        self.game = cast("SpaceGame", self.recorder)
+        self.state: SpaceState = self.game.new(made, 1)
         self.story: list[Event] = []
         self.mirrors: dict[PlayerId | None, View] = {}
         for number, name in enumerate(("Ada", "Bob"), start=1):
@@ -158,7 +163,11 @@ class Play:
     def told(self, events: list[Event]) -> list[Event]:
         """Check the laws and every mirror after `events`."""
         self.story = [*self.story, *events][-60:]
-        check(self.state, self.story)
+        try:
+            check(self.state, self.story)
+        except InvariantViolated as broken:
+            self.recorder.keep(self.state, broken)
+            raise
         for viewer in (None, PlayerId("p1"), PlayerId("p2")):
             view = self.game.view(self.state, viewer)
             mirror = self.mirrors.setdefault(viewer, view)

@@ -10,6 +10,7 @@ import inspect
 import json
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import msgspec
 
 from gamekit.capsule import read_capsule
 from gamekit.errors import ConfigError
-from gamekit.lab.metrics import Metric, name_of
+from gamekit.lab.metrics import Metric, named_values
 from gamekit.lab.rerun import rerun
 from gamekit.lab.simulate import Setup, simulate
 from gamekit.space import SpaceGame
@@ -60,7 +61,7 @@ class Plan(msgspec.Struct, frozen=True):
     record_minutes: float | None = None
 
     def keyed(self, jobs: Sequence[Job]) -> list[Job]:
-        """The same jobs with their keys: digests of everything that decides a run, the rules' version included.
+        """The same jobs with their keys: digests of everything that decides a run, the rules' code included.
 
         Worked out where the functions' texts can be had, which is not in a worker.
         """
@@ -70,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True):
             "setup": self.setup and _told(self.setup),
             "record_minutes": self.record_minutes,
             "version": SpaceGame.version,
+            "code": rules_code(),
         }
         made = []
         for job in jobs:
@@ -80,6 +82,16 @@ class Plan(msgspec.Struct, frozen=True):
             key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
             made.append(msgspec.structs.replace(job, key=key))
         return made
+
+
+@cache
+def rules_code() -> str:
+    """A digest of the rules' own files: a sweep that is taken up again after they were changed begins anew."""
+    told = hashlib.blake2b(digest_size=16)
+    package = Path(inspect.getfile(SpaceGame)).parent
+    for path in sorted(one for one in package.rglob("*") if one.suffix in {".py", ".toml"}):
+        told.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    return told.hexdigest()
 
 
 def _told(function: Callable[..., Any]) -> str:
@@ -165,11 +177,7 @@ def run(plan: Plan, job: Job) -> Result:
                 job.scenario, job.rules, job.seed, plan.hours, setup=plan.setup, record_minutes=plan.record_minutes
             )
         for metric in plan.metrics:
-            name, value = name_of(metric), metric(done)
-            if isinstance(value, Mapping):
-                values |= {f"{name}.{part}": float(number) for part, number in value.items()}
-            else:
-                values[name] = float(value)
+            values |= named_values(metric, done)
         return Result(key, values, done.digest, done.events, done.cpu_s)
     except Exception as error:
         return Result(key, {}, error=f"{type(error).__name__}: {error}", traceback=traceback.format_exc())
