@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gamekit.cli.bench import bench
 from gamekit.cli.faultsim import faultsim
 from gamekit.cli.forks import diff, fork
 from gamekit.cli.games import ls, new, show, why
@@ -57,5 +58,6 @@ for command in (
     gate,
     open_,
     faultsim,
+    bench,
 ):
     main.add_command(command)

@@ -7,6 +7,7 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gamekit.journal import LatencyRow
+from gamekit.server.counters import LoopCounter, LoopHistogram
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 
@@ -18,25 +19,25 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.sessions = Gauge("gamekit_sessions", "Sessions in memory.", registry=self.registry)
         self.connections = Gauge("gamekit_connections", "Attached sockets.", registry=self.registry)
-        self.lateness = Histogram(
+        self.lateness = LoopHistogram(
             "gamekit_tick_lateness_seconds",
             "Start of a tick against the grid.",
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self.work = Histogram(
+        self.work = LoopHistogram(
             "gamekit_tick_work_seconds", "Duration of a tick's work.", buckets=_BUCKETS, registry=self.registry
         )
-        self.journal = Histogram(
+        self.journal = LoopHistogram(
             "gamekit_journal_wait_seconds",
             "Time from handing a record to the journal until it is durable.",
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self.records = Counter("gamekit_records", "Journal records written.", registry=self.registry)
-        self.commits = Counter("gamekit_commits", "Journal commits that served them.", registry=self.registry)
-        self.messages = Counter("gamekit_messages_sent", "Messages sent to sockets.", registry=self.registry)
-        self.encodings = Counter("gamekit_messages_encoded", "Messages encoded for them.", registry=self.registry)
+        self.records = LoopCounter("gamekit_records", "Journal records written.", registry=self.registry)
+        self.commits = LoopCounter("gamekit_commits", "Journal commits that served them.", registry=self.registry)
+        self.messages = LoopCounter("gamekit_messages_sent", "Messages sent to sockets.", registry=self.registry)
+        self.encodings = LoopCounter("gamekit_messages_encoded", "Messages encoded for them.", registry=self.registry)
         self.refused = Counter(
             "gamekit_messages_refused", "Messages from clients answered with an error.", registry=self.registry
         )

@@ -25,6 +25,7 @@ from gamekit.server.settings import (
     MESSAGES_PER_S,
     TOO_SLOW_BYTES,
 )
+from gamekit.server.straight import write_straight
 from gamekit.session import Attached, CaughtUp, ConnectionId, FellBehind, Received
 
 if TYPE_CHECKING:
@@ -201,13 +202,10 @@ class GameSocket(WebSocketHandler):
         if stream is None or stream.closed():
             return
         try:
-            stream.write(framed)
+            waiting = write_straight(stream, framed)
         except StreamClosedError:
             return
         self._delivered += len(framed)
-        # Tornado keeps no public count of what the kernel has not taken yet; a stream that was just closed has none.
-        unread = stream._write_buffer
-        waiting = len(unread) if unread is not None else 0
         if waiting > TOO_SLOW_BYTES:
             self.close(CLOSE_TRY_AGAIN, "too slow: reconnect and resume")
         elif waiting > BEHIND_BYTES and not self.behind and self.runner is not None:

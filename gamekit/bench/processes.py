@@ -1,0 +1,151 @@
+"""Servers under test as processes: started on a free port of 127.0.0.1, accounted for, ended by their id."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from gamekit.errors import GamekitError
+
+#: How long a server may take to start, and to end, in seconds.
+START_S = END_S = 60
+
+#: {server: how it is started}; gamekit plays the same model as the naive ones.
+SERVERS = {
+    "gamekit": ("-m", "gamekit", "serve", "--port", "0", "--exit-with-parent", "--game", "gamekit.bench.swarm:Swarm"),
+    "naive": ("-m", "gamekit.bench.naive"),
+    "naive-legs": ("-m", "gamekit.bench.naive", "--legs"),
+}
+
+
+def cpu_s(pid: int) -> float:
+    """User and system seconds of a process so far, its threads included. Source: /proc/PID/stat, proc(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_kb(pid: int) -> int:
+    """Resident memory of a process in kB. Source: /proc/PID/status, proc(5)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+def many_files() -> None:
+    """Let this process, and those that it starts, open as many sockets as the system allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class BenchServer:
+    """One server for the length of a block.
+
+    Args:
+        kind: a key of `SERVERS`.
+        directory: where it may keep its files.
+        options: further ones of its command line.
+        wrapper: a command to run it under, e.g. a tracer.
+    """
+
+    def __init__(
+        self, kind: str, directory: Path, options: tuple[str, ...] = (), wrapper: tuple[str, ...] = ()
+    ) -> None:
+        self.kind = kind
+        self._log = directory / f"{kind}.log"
+        self._command = [*wrapper, sys.executable, *SERVERS[kind], "--data", str(directory / kind), *options]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._http: http.client.HTTPConnection | None = None
+        self.port = 0
+        self.admin_token = ""
+
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    def __enter__(self) -> BenchServer:
+        many_files()
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        read, write = os.pipe()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command, "--ready-fd", str(write)],
+                pass_fds=[write],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            answered, _, _ = select.select([pipe], [], [], START_S)
+            line = pipe.readline() if answered else ""
+        if not line:
+            self.__exit__(None, None, None)
+            raise GamekitError(f"The {self.kind} server did not start; it said:\n{self._log.read_text()[-2000:]}")
+        ready = json.loads(line)
+        self.port, self.admin_token = ready["port"], ready["admin_token"]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._http is not None:
+            self._http.close()
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait(END_S)
+
+    def call(self, method: str, path: str, body: Any = None) -> bytes:
+        """One HTTP request over a kept connection; the body of the answer.
+
+        Raises:
+            GamekitError: the answer is an error.
+        """
+        if self._http is None:
+            self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.admin_token}"}
+        self._http.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = self._http.getresponse()
+        content = answer.read()
+        if answer.status >= 300:
+            raise GamekitError(f"{method} {path}: {answer.status} {content[:300].decode(errors='replace')}")
+        return content
+
+    def seats(self, sessions: int, players: int, ships: int, seed: int) -> list[dict[str, Any]]:
+        """Make sessions with players; what each of them needs to connect."""
+        seats = []
+        for number in range(sessions):
+            made = json.loads(
+                self.call(
+                    "POST",
+                    "/api/game/new",
+                    {"game": "swarm", "seed": seed + number, "rules": {"ships": ships}}
+                    if self.kind == "gamekit"
+                    else {"seed": seed + number, "rules": {"ships": ships}},
+                )
+            )
+            seats.append(made)
+            seats += [
+                json.loads(self.call("POST", f"/api/game/{made['id']}/join", {"name": f"Player {more}"}))
+                for more in range(2, players + 1)
+            ]
+        return seats

@@ -1,0 +1,91 @@
+"""`gamekit bench`: measure this machine, gamekit beside servers that play the same model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from gamekit.bench.processes import SERVERS
+from gamekit.bench.workloads import WORKLOADS, line, run, write
+
+#: What `--small` makes of a workload: so many sessions at most, and so many players of one.
+_SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
+
+
+@click.command()
+@click.option(
+    "--workload",
+    "names",
+    multiple=True,
+    type=click.Choice(list(WORKLOADS)),
+    help="What to measure; may be repeated; players and broadcast by default.",
+)
+@click.option(
+    "--server",
+    "servers",
+    multiple=True,
+    type=click.Choice(list(SERVERS)),
+    help="What to measure it on, in turn; may be repeated; all of them by default.",
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the galaxies and of what players do.")
+@click.option("--sessions", type=click.IntRange(min=1), help="How many sessions, instead of the workload's own number.")
+@click.option("--seconds", type=click.FloatRange(min=0.2), help="Length of a window, instead of the workload's own.")
+@click.option("--windows", type=click.IntRange(min=1), help="Windows a run, instead of the workload's own number.")
+@click.option("--full", is_flag=True, help="At full size, instead of at most 20 sessions and 200 spectators.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Append the lines to this file.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON a run, instead of a table.")
+def bench(
+    names: tuple[str, ...],
+    servers: tuple[str, ...],
+    seed: int,
+    sessions: int | None,
+    seconds: float | None,
+    windows: int | None,
+    full: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure what players cost: gamekit, and servers that one would write first, in the same minutes.
+
+    CPU is in seconds a second, of the server alone; the load runs in a process of its own. docs/performance.md says
+    what each figure means.
+    """
+    from tqdm import tqdm  # Here, because every other command starts faster without it.
+
+    rows = []
+    plan = [(name, server) for name in names or ("players", "broadcast") for server in servers or tuple(SERVERS)]
+    with tqdm(plan, unit="run", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
+        for name, server in bar:
+            workload = WORKLOADS[name]
+            if not full:
+                workload = msgspec.structs.replace(
+                    workload,
+                    sessions=min(workload.sessions, _SMALL_SESSIONS),
+                    players=min(workload.players, _SMALL_PLAYERS),
+                    warm_s=min(workload.warm_s, 2.0),
+                )
+            chosen = {"sessions": sessions, "window_s": seconds, "windows": windows}
+            workload = msgspec.structs.replace(workload, **{key: value for key, value in chosen.items() if value})
+            row = run(workload, server, seed, progress=bar.set_description_str)
+            rows.append(row)
+            if output is not None:
+                write(row, output)
+            if as_json:
+                click.echo(line(row))
+    if not as_json:
+        click.echo("\n".join(_table(rows)))
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    form = "{:<10} {:<11} {:>8} {:>8} {:>9} {:>9} {:>8} {:>8} {:>9}"
+    lines = [form.format("workload", "server", "CPU s/s", "load", "late p50", "late p99", "ack p50", "ack p99", "kB/s")]
+    for row in rows:
+        times = [row[key] for key in ("late_ms_p50", "late_ms_p99", "ack_ms_p50", "ack_ms_p99")]
+        shown = ["-" if value is None else f"{value:.1f}" for value in times]
+        cpu = (f"{row['server_cpu_per_s']:.3f}", f"{row['generator_cpu_per_s']:.3f}")
+        lines.append(form.format(row["workload"], row["server"], *cpu, *shown, f"{row['bytes_per_s'] / 1000:.0f}"))
+    return [*lines, "Times in milliseconds; CPU of the server and of the load in seconds a second."]

@@ -1,0 +1,127 @@
+"""The benchmarks run, on every server, and their figures are what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import strategies as st
+
+from gamekit.bench.harness import Figures
+from gamekit.bench.processes import SERVERS, BenchServer
+from gamekit.bench.swarm import LEG_TICKS, Move, Place, Swarm, digest, place
+from gamekit.bench.wirefast import FastSocket, masked
+from gamekit.cli import main
+from gamekit.game import Command, Join, PlayerId, View
+from tests.game_contract import LAWS, Subject
+
+
+def moves(view: View) -> st.SearchStrategy[Command]:
+    """Ships of anybody and of nobody, to places in and out of reach."""
+    ships = st.sampled_from([*view["ships"], "-1", "9999"])
+    number = st.integers(-1_100, 1_100)
+    return st.builds(Move, ship=ships, to=st.builds(Place, x=number, y=number))
+
+
+@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
+def test_the_model_keeps_the_laws_of_every_game(law: Callable[..., None]) -> None:
+    from hypothesis import HealthCheck, given, settings
+
+    subject = Subject("swarm", Swarm(), {"rules": {"ships": 3}}, moves, longest_wait=300)
+
+    @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+    @given(data=st.data())
+    def kept(data: st.DataObject) -> None:
+        law(subject, data)
+
+    kept()
+
+
+def test_every_ship_is_always_under_way_and_legs_take_five_to_twenty_seconds() -> None:
+    game = Swarm()
+    state = game.new({"rules": {"ships": 20}}, 7)
+    game.apply(state, PlayerId("p1"), Join(name="A"))
+    for tick in range(0, 3_000, 7):
+        game.advance(state, tick)
+        for ship in state.saved.ships:
+            depart, arrive = ship.leg[4:]
+            assert depart <= tick < arrive
+            assert LEG_TICKS[0] <= arrive - depart <= LEG_TICKS[1]
+    assert digest([ship.leg for ship in state.saved.ships]) == "6e41c182edb3547f"
+    assert place((0, 0, 100, -100, 0, 10), 5) == (50, -50)
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, dict[str, Any]]:
+    """`{server: its line}` of a tiny run of the workload of players."""
+    asked = ["bench", "--json", "--workload", "players", "--sessions", "3", "--seconds", "2", "--windows", "1"]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    return {row["server"]: row for row in map(json.loads, result.stdout.splitlines())}
+
+
+def test_every_server_plays_the_same_game_with_the_same_players(rows: dict[str, dict[str, Any]]) -> None:
+    assert set(rows) == set(SERVERS)
+    for row in rows.values():
+        assert (row["sessions"], row["players"], row["ships"], row["sockets_open"]) == (3, 2, 50, 6)
+        assert row["refused"] == 0
+        assert row["acks_per_s"] > 0
+        assert row["server_cpu_per_s"] > 0
+        assert row["generator_cpu_per_s"] > 0
+        assert row["counted_per_s"]["records"] == pytest.approx(row["commands_per_s"], rel=0.7)
+
+
+def test_a_delta_is_encoded_once_for_all_who_get_it(rows: dict[str, dict[str, Any]]) -> None:
+    counted = rows["gamekit"]["counted_per_s"]
+    # Two players a session get every delta; only what answers one of them alone is not shared.
+    answers = counted["records"]
+    assert counted["messages"] - answers == pytest.approx(2 * (counted["encodings"] - answers), rel=0.15)
+    assert counted["commits"] <= counted["records"] + 0.5
+
+
+def test_the_table_names_every_run(tmp_path: Path) -> None:
+    out = tmp_path / "runs" / "lines.jsonl"
+    asked = ["bench", "--workload", "broadcast", "--server", "gamekit", "--seconds", "2", "--windows", "1", "--output"]
+    result = CliRunner().invoke(main, [*asked, str(out)])
+    assert result.exit_code == 0, result.output
+    assert "broadcast  gamekit" in result.output
+    [row] = map(json.loads, out.read_text().splitlines())
+    assert row["sockets_open"] == 200
+    # One frame a tick, whoever gets it.
+    assert row["counted_per_s"]["encodings"] < 25 < row["frames_per_s"]
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="did not start"), BenchServer("gamekit", tmp_path, ("--no-such-option",)):
+        pass
+
+
+def test_lateness_is_read_off_buckets() -> None:
+    before = Figures({}, late_buckets=[(1.0, 10), (10.0, 10), (float("inf"), 10)])
+    after = Figures({}, late_buckets=[(1.0, 60), (10.0, 110), (float("inf"), 110)])
+    assert after.late_ms(before, 50) == pytest.approx(1.0)
+    assert after.late_ms(before, 75) == pytest.approx(5.5)
+    assert Figures({}).late_ms(Figures({}), 50) != Figures({}).late_ms(Figures({}), 50)
+
+
+def test_frames_are_cut_wherever_the_bytes_are_torn() -> None:
+    got: list[bytes] = []
+    payloads = [b"a", b"b" * 125, b"c" * 126, b"d" * 70_000, b""]
+    stream = b"HTTP/1.1 101 Switching Protocols\r\nX: y\r\n\r\n"
+    for payload in payloads:
+        size = len(payload)
+        head = (
+            bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2) if size < 65_536 else b"\x7f" + size.to_bytes(8)
+        )
+        stream += b"\x81" + head + payload
+    for step in (1, 3, 1_000, len(stream)):
+        got.clear()
+        socket = FastSocket("ws://127.0.0.1:1/x", got.append)
+        for at in range(0, len(stream), step):
+            socket.data_received(stream[at : at + step])
+        assert got == payloads
+    assert masked(b"x" * 200)[:4] == b"\x81\xfe\x00\xc8"
