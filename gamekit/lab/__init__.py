@@ -4,9 +4,11 @@ from gamekit.lab.branch import Branch, fork
 from gamekit.lab.compare import Comparison, compare
 from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
+from gamekit.lab.optimise import Optimisation, optimise
 from gamekit.lab.replay import Replay, replay
 from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
+from gamekit.lab.sensitivity import Sensitivity, sensitivity
 from gamekit.lab.simulate import Simulation, simulate
 from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 
@@ -15,7 +17,9 @@ __all__ = [
     "Comparison",
     "Difference",
     "Divergence",
+    "Optimisation",
     "Replay",
+    "Sensitivity",
     "Simulation",
     "Sweep",
     "compare",
@@ -23,8 +27,10 @@ __all__ = [
     "diff",
     "doctor",
     "fork",
+    "optimise",
     "replay",
     "rerun",
+    "sensitivity",
     "simulate",
     "sweep",
     "trade_routes",
