@@ -19,7 +19,7 @@ def sensitivity_chart(frame: pd.DataFrame, *, width: int = 480) -> Chart:
         width: in pixels.
     """
     share = "alone" in frame.columns
-    panels = []
+    panels: list[alt.LayerChart] = []
     for metric, rows in frame.groupby("metric", sort=False):
         unit = rows["unit"].iloc[0]
         title = "share of the variance" if share else f"effect over the rule's range{f', {unit}' if unit else ''}"
@@ -30,7 +30,8 @@ def sensitivity_chart(frame: pd.DataFrame, *, width: int = 480) -> Chart:
             "verdict:N",
             title=None,
             scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())),
-            legend=alt.Legend(values=["matters", "not told from chance"]),
+            # Said once, for all panels.
+            legend=None if panels else alt.Legend(values=["matters", "not told from chance"]),
         )
         bars = base.mark_bar(opacity=0.25, height=14).encode(x=alt.X("effect:Q", title=title), color=colour)
         spans = base.mark_rule(strokeWidth=3).encode(x="low:Q", x2="high:Q", color=colour)
