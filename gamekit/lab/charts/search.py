@@ -38,21 +38,22 @@ def search_chart(
     rows = shown.drop(columns=["error", name]).assign(value=shown[name], verdict=verdict)
     # One seed has no interval, and infinities cannot be drawn.
     rows[["low", "high"]] = rows[["low", "high"]].where(rows[["low", "high"]].abs() < float("inf"))
-    title = f"{name}, {unit}" if unit else name
+    title = unit or "value"
     y = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
     colour = alt.Color("verdict:N", title=None, scale=alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values())))
+    head = alt.Title(name, anchor="start")
     panels = []
     for rule, rule_unit in rules:
         base = alt.Chart(rows).encode(x=alt.X(f"{rule}:Q", title=f"{rule}, {rule_unit}"), color=colour)
         points = base.mark_point(size=60, filled=True, opacity=1).encode(y=y)
         layers = base.mark_rule(strokeWidth=1.5, opacity=0.6).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
-        panel: alt.LayerChart = (layers + points).properties(width=width, height=200)
+        panel: alt.LayerChart = (layers + points).properties(width=width, height=200, title=head)
         if target is not None:
             line = alt.Chart(rows).mark_rule(color=ORANGE, strokeDash=[4, 3]).encode(y=alt.datum(target, title=title))
-            panel = (line + layers + points).properties(width=width, height=200)
+            panel = (line + layers + points).properties(width=width, height=200, title=head)
         panels.append(panel)
     course = alt.Chart(rows).encode(x=alt.X("trial:Q", title="trial"))
-    far = "distance from target" if target is not None else "distance from best"
+    far = "miss" if target is not None else "short of best"
     each = course.mark_point(size=30, color=INK, filled=True).encode(y=alt.Y("miss:Q", title=far))
     so_far = course.mark_line(color=BLUE, interpolate="step-after").encode(y="best_miss:Q")
     last: alt.LayerChart = (each + so_far).properties(width=width, height=110)

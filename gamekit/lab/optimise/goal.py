@@ -50,12 +50,17 @@ class Goal(msgspec.Struct, frozen=True):
         Args:
             values, best: a value for each seed, the same seeds, under these rules and under the best ones.
         """
-        if not isinstance(self.target, str):
-            low, high = self.interval(values)
-            if low <= self.target <= high:
-                return True
+        if self.holds(best):
+            return self.holds(values)
         low, high = self.interval([one - other for one, other in zip(values, best, strict=True)])
         return low <= 0 <= high
+
+    def holds(self, values: Sequence[float]) -> bool:
+        """Whether the target is a number that lies within the interval of the values' mean."""
+        if isinstance(self.target, str):
+            return False
+        low, high = self.interval(values)
+        return low <= self.target <= high
 
     def interval(self, values: Sequence[float]) -> tuple[float, float]:
         """Student's interval of the mean; of a single value it is everything.
