@@ -6,9 +6,11 @@ from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
 from gamekit.lab.failures import Failure, check, failure_of
 from gamekit.lab.gates import Gate, Verdict, gate
+from gamekit.lab.optimise import Optimisation, optimise
 from gamekit.lab.replay import Replay, replay
 from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
+from gamekit.lab.sensitivity import Sensitivity, sensitivity
 from gamekit.lab.simulate import Simulation, simulate
 from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 
@@ -19,7 +21,9 @@ __all__ = [
     "Divergence",
     "Failure",
     "Gate",
+    "Optimisation",
     "Replay",
+    "Sensitivity",
     "Simulation",
     "Sweep",
     "Verdict",
@@ -32,8 +36,10 @@ __all__ = [
     "failure_of",
     "fork",
     "gate",
+    "optimise",
     "replay",
     "rerun",
+    "sensitivity",
     "simulate",
     "sweep",
     "trade_routes",

@@ -7,6 +7,7 @@ that was recorded (`record_minutes`) also has `run.history` and `run.frame.trade
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from statistics import median
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from gamekit.errors import ConfigError
@@ -68,6 +69,20 @@ def company_credits(run: Simulation) -> dict[str, float]:
     """What each company that nobody plays owns."""
     state = run.state
     return {one.name: ledger.credits_of(state.ledger, one.id) / 100 for one in state.players.values() if one.company}
+
+
+@metric("times the starting credits")
+def median_company_growth(run: Simulation) -> float:
+    """What the median company that nobody plays owns against what it began with; 2 means that it doubled its money.
+
+    Raises:
+        ConfigError: no company was there at the start.
+    """
+    books, began = run.state.ledger, run.start_credits
+    companies = [one.id for one in run.state.players.values() if one.company and began.get(one.id)]
+    if not companies:
+        raise ConfigError("No company began this game; choose a scenario with companies, or company_percent > 0.")
+    return median(ledger.credits_of(books, one) / began[one] for one in companies)
 
 
 @metric("units")

@@ -14,7 +14,7 @@ from gamekit.history import first_session
 from gamekit.journal import Past, digest_of
 from gamekit.lab.simulate import Simulation
 from gamekit.session.control import CommandFailed
-from gamekit.space import SpaceGame
+from gamekit.space import SpaceGame, ledger
 
 
 def rerun(past: Past, rules: Mapping[str, Any] | None = None, game: SpaceGame | None = None) -> tuple[Simulation, int]:
@@ -38,6 +38,7 @@ def rerun(past: Past, rules: Mapping[str, Any] | None = None, game: SpaceGame | 
     config["rules"] = {**config.get("rules", {}), **(rules or {})}
     started = time.process_time()
     session = first_session(played, replace(past.row, config=json.dumps(config), version=played.version))
+    start_credits = {one: ledger.credits_of(session.state.ledger, one) for one in session.state.players}
     events = refused = 0
     for record in past.records:
         fell = session.replay(record.seq, record.tick, record.commands)
@@ -55,5 +56,6 @@ def rerun(past: Past, rules: Mapping[str, Any] | None = None, game: SpaceGame | 
         times_real_time=session.tick / TICK_HZ / cpu_s if cpu_s > 0 else 0.0,
         state=session.state,
         game=played,
+        start_credits=start_credits,
     )
     return done, refused

@@ -19,7 +19,7 @@ from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
 from gamekit.lab.failures import Checked, Recorder
 from gamekit.scenario_file import names_a_file, read_definition
-from gamekit.space import SpaceGame, SpaceState
+from gamekit.space import SpaceGame, SpaceState, ledger
 from gamekit.space import scenario as space_scenario
 from gamekit.space.commands import BuyWare, MoveShip, SellWare, SpaceCommand, Target
 from gamekit.space.model import Ship
@@ -56,6 +56,7 @@ class Simulation(msgspec.Struct, frozen=True):
         game: the rules it was run by.
         recorded: samples and events of the whole run, when they were asked for; see `history`.
         metrics: what the game's own metrics say about that state.
+        start_credits: `{player: centi-credits}` of those who were there at tick 0, such as the scenario's companies.
     """
 
     scenario: str
@@ -69,6 +70,7 @@ class Simulation(msgspec.Struct, frozen=True):
     game: SpaceGame
     metrics: dict[str, int | float] = {}
     recorded: History | None = None
+    start_credits: dict[PlayerId, int] = {}
 
     @property
     def frame(self) -> StateFrames:
@@ -141,6 +143,7 @@ def simulate(
     ticks = round(hours * 3600 * TICK_HZ)
     recorded = _recorder(record_minutes)
     pass_time = _passed if recorded is None else recorded.passed
+    start_credits = {player: ledger.credits_of(state.ledger, player) for player in state.players}
     events = 0
     started = time.process_time()
     drive = setup(state, game) if setup is not None else None
@@ -175,6 +178,7 @@ def simulate(
         game=played,
         recorded=recorded,
         metrics=metrics,
+        start_credits=start_credits,
     )
 
 

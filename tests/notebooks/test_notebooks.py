@@ -43,6 +43,29 @@ print(json.dumps({
 }))
 """
 
+FORK_FINDINGS = """
+import json
+print(json.dumps({
+    "pid": client.pid, "futures": list(answers.columns), "moments": len(answers), "same": int(answers.nunique().min()),
+    "trading_pays": bool((answers["goes on"] > answers["rests"]).all()), "went_on": went_on, "orders": orders_since,
+    "branch": branch.tick, "live": game.tick, "seen": punctual.notna().all().all().item(),
+    "freighters": sorted(ship["class"] for ship in owned(future).values()), "own": len(ada.ships),
+}))
+"""
+
+BALANCE_FINDINGS = """
+import json
+shown = study.frame.set_index(["metric", "rule"])["verdict"]
+runs = storms.frame.groupby("storm_rate")["units_consumed"].mean()
+print(json.dumps({
+    "control": shown.xs("ship_resale_percent", level="rule").tolist(),
+    "cycles": shown["median_company_growth", "cycle_percent"],
+    "eaten": [runs[0], runs[8000]], "best": [by_storms.best, by_cycles.best], "trials": len(by_storms.frame),
+    "fresh": int(by_storms.checked["seeds"]), "sides": [comparison.rules_a, comparison.rules_b],
+    "fed": comparison.frame.set_index("metric").loc["units_consumed", "verdict"], "directory": directory.name,
+}))
+"""
+
 
 def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any], Any]:
     """Run a notebook in a kernel of its own.
@@ -108,6 +131,44 @@ def test_economy_is_alive_in_balance_and_better_off_after_the_doctor() -> None:
     assert found["fed"][1] > found["fed"][0]
     for cell in ("prices", "books-ware", "books-credits", "routes-chart", "routes-after"):
         assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
+    stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
+    assert stderr == []
+
+
+def test_what_if_is_answered_by_forks_of_a_live_game_that_goes_on_unasked() -> None:
+    found, notebook = execute("06-fork-what-if.ipynb", FORK_FINDINGS, past_hours=0.5, hours=2, moments=2, quiet_s=2)
+    assert found["futures"] == ["goes on", "rests", "buys a courier", "buys a freighter"]
+    assert (found["moments"], found["same"]) == (2, 2)
+    assert found["trading_pays"]
+    assert found["went_on"] > 0
+    assert found["live"] > found["branch"] >= 18_000
+    assert found["orders"] == 0
+    assert found["seen"]
+    # The futures' ships are theirs alone.
+    assert (found["freighters"], found["own"]) == (["freighter", "freighter"], 1)
+    assert "tick lateness" in outputs(notebook, "latency-chart")[0]["image/svg+xml"]
+    assert outputs(notebook, "answer")[0]["image/svg+xml"].startswith("<svg")
+    with pytest.raises(ProcessLookupError):
+        os.kill(found["pid"], 0)
+    stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
+    # A busy machine may take its time to start a server, which is then said.
+    assert [text for text in stderr if not text.startswith("Starting a gamekit server")] == []
+
+
+def test_economy_is_balanced_in_two_ways_of_which_one_feeds_the_cities() -> None:
+    found, notebook = execute(
+        "07-balance.ipynb", BALANCE_FINDINGS, hours=1.5, target=1.05, seeds=2, paths=3, trials=7, checks=2
+    )
+    assert found["control"] == ["does nothing"] * 3
+    assert found["cycles"] == "matters"
+    assert found["eaten"][1] < found["eaten"][0]
+    storms, cycles = found["best"]
+    assert found["sides"] == [storms, {"storm_rate": 200, **cycles}]
+    assert (found["trials"], found["fresh"]) == (7, 2)
+    assert found["fed"] == "b is higher"
+    for cell in ("sensitivity", "sweep-chart", "optimise-chart", "compare-chart"):
+        assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
+    assert not Path(found["directory"]).exists()
     stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
     assert stderr == []
 

@@ -38,7 +38,8 @@ class Chart(alt.VConcatChart):
 def figure(*panels: alt.LayerChart | alt.FacetChart) -> Chart:
     """Panels below each other, in colours that are readable on any ground."""
     made: Chart = (
-        Chart(vconcat=list(panels), background="transparent")
+        # Room at the sides, for the fonts of whoever shows it may be wider than those it was measured by.
+        Chart(vconcat=list(panels), background="transparent", padding={"left": 16, "right": 24, "top": 5, "bottom": 5})
         .resolve_scale(color="independent")
         .configure_view(stroke=None)
         .configure_axis(labelColor=INK, titleColor=INK, gridColor=INK, gridOpacity=0.25, domainColor=INK, tickColor=INK)
