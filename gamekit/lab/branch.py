@@ -34,12 +34,15 @@ class Branch(Replay):
     Args:
         past: where it begins.
         rules: the rules.
-        check: whether to make sure after every step that no law of the bundled game is broken; slow.
+        check: whether to make sure after every step from there that no law of the bundled game is broken; slow.
     """
 
     def __init__(self, past: Past, rules: Game[Any], *, check: bool = False) -> None:
-        super().__init__(past, Checked(rules) if check else rules)
+        super().__init__(past, rules)
         self.seek(past.tick)
+        if check:
+            # From here on: what was is as it was, well or not.
+            self.rules = self.session.game = Checked(rules)
         self._cids: dict[PlayerId, int] = {}
         if self.session.hold_at is not None:
             # A branch of a paused game goes on; its history says so.

@@ -75,6 +75,8 @@ def _code(capsule: Path, at: Tick, failure: Failure | None, rules_of: str | None
     own = ", rules=rules" if rules_of else ""
     setup = "from gamekit import lab\n"
     if rules_of:
+        # A notebook's kernel starts beside the notebook, and the rules are where `gamekit open` was started.
+        setup = f"import sys\n\nsys.path.insert(0, {str(Path.cwd())!r})\n\n{setup}"
         setup += f"from gamekit.games import loaded\n\nrules = loaded({rules_of!r})\n"
     setup += f"\ncapsule = {str(capsule)!r}\ntick = {at}\ngame = lab.replay(capsule, tick{own})\ngame"
     cells = [

@@ -41,7 +41,7 @@ class Failure(msgspec.Struct, frozen=True):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.error} at tick {self.tick}: {self.message}"
+        return f"{self.error} at tick {self.tick}: {self.message.removeprefix(f'at tick {self.tick}: ')}"
 
 
 def check(subject: Any) -> None:

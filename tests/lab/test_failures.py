@@ -200,7 +200,7 @@ def test_open_writes_a_notebook_that_runs_in_a_fresh_kernel_at_the_tick_before(k
         " 'failure': type(failure).__name__, 'changed': [one.path for one in changed], 'branch': branch.tick}))"
     )
     notebook.cells.append(probe)
-    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+    NotebookClient(notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": kept}}).execute()
     told = json.loads(probe.outputs[0].text)
     assert (told["tick"], told["end"], told["branch"]) == (BAD_TICK - 1, BAD_TICK, BAD_TICK - 1)
     assert told["ships"] > 0
