@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ def test_the_designers_example_runs_on_a_live_game(tmp_path: Path) -> None:
     [example] = re.findall(r"<!-- designer example -->\n```python\n(.*?)```", README, re.DOTALL)
     live = "import gamekit\nclient = gamekit.launch()\ngame = client.new_game(seed=7)\n"
     script = f"{live}{example}\nassert branch.tick >= 360_000 > game.tick\nclient.close()\n"
+    shutil.copytree(ROOT / "tests" / "corpus", tmp_path / "corpus")
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path
     )

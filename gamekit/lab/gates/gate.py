@@ -119,6 +119,8 @@ def gate(
 
 def _capsules(corpus: str | Path | Sequence[str | Path]) -> list[Path]:
     given = [Path(corpus)] if isinstance(corpus, str | Path) else [Path(one) for one in corpus]
+    if absent := [str(one) for one in given if not one.exists()]:
+        raise ConfigError(f"There is no {', '.join(absent)}; name a directory with capsules, or a capsule.")
     found = [path for one in given for path in (sorted(one.glob(f"*{SUFFIX}")) if one.is_dir() else [one])]
     if not found:
         where = ", ".join(map(str, given)) or "nothing"
