@@ -144,7 +144,7 @@ def test_players_and_companies_are_told_apart(server: LiveServer, visitors: Call
     companies = [id for id, one in view["players"].items() if one["company"]]
     expect(by_id(page, "players").locator("[data-kind=company]")).to_have_count(len(companies))
     expect(rows.nth(2)).to_contain_text("company")
-    dim = page.evaluate("() => gamekit.map.marks.filter(({ company }) => company).length")
+    dim = page.evaluate("() => [...gamekit.map.marks.byId.values()].filter(({ company }) => company).length")
     assert dim == sum(ship["owner"] in companies for ship in view["ships"].values())
     opened(page, "log")
     expect(by_id(page, "log")).to_contain_text("Grace joined the game")

@@ -1,7 +1,7 @@
 /** The glyphs and colours of the map, explained; loaded when somebody asks. */
 
 import { make } from "./dom.js";
-import { PALETTE, paintGlyph } from "./glyphs.js";
+import { PALETTE, paintGlyphs } from "./glyphs.js";
 
 const GLYPH_PX = 22;
 /** Corners of a ship's mark, in pixels. @type {[number, number][]} */
@@ -26,7 +26,7 @@ export function fillLegend(list) {
     canvas.width = canvas.height = GLYPH_PX * ratio;
     const ctx = canvas.getContext("2d");
     ctx?.scale(ratio, ratio);
-    if (ctx) paintGlyph(ctx, kind, { x: GLYPH_PX / 2, y: GLYPH_PX / 2 }, 6.5, colour, status);
+    if (ctx) paintGlyphs(ctx, [{ kind, spot: { x: GLYPH_PX / 2, y: GLYPH_PX / 2 } }], 6.5, colour, status);
     return make("li", {}, canvas, text);
   };
   const ship = (/** @type {string} */ colour, /** @type {string} */ text) => {
