@@ -74,7 +74,7 @@ def guide() -> None:
         page.get_by_test_id("create-player").fill("Ada")
         page.get_by_test_id("create-name").fill("Friday evening")
         page.get_by_test_id("create-seed").fill("7")
-        page.get_by_test_id("rules").locator("summary").click()
+        page.get_by_test_id("rules").locator("summary").first.click()
         picture(page, "lobby")
         page.get_by_test_id("create").click()
         ready(page)

@@ -30,7 +30,8 @@ STAGED = """async ([game, token, fly]) => {
   for (const [index, ship] of Object.values(view.ships).entries()) {
     const sector = sectors[index % sectors.length];
     const reach = 100 + (index % 80) * 10;
-    if (fly) ship.at = { type: "leg", sector, from: [-reach, reach], to: [reach, (index % 9) * 50], depart: 0, arrive: 9e6 };
+    const [from, to] = [[-reach, reach], [reach, (index % 9) * 50]];
+    if (fly) ship.at = { type: "leg", sector, from, to, depart: 0, arrive: 9e6 };
   }
   const showing = performance.now();
   map.setView(view);

@@ -9,6 +9,7 @@
 import { byId, make, say } from "./dom.js";
 import { DragSort } from "./dragsort.js";
 import { formatSpan } from "./model.js";
+import { Rename } from "./rename.js";
 import { TradeForm } from "./tradeform.js";
 import { describeEntry, describeOrder } from "./words.js";
 
@@ -24,6 +25,7 @@ export class Orders {
     this.appending = byId("append", HTMLInputElement);
     this.auto = byId("auto", HTMLInputElement);
     this.trade = new TradeForm(command);
+    this.rename = new Rename(command);
     /** @type {Id[]} */
     this.ships = [];
     this.queueShown = "";
@@ -85,7 +87,9 @@ export class Orders {
     ).length;
     this.auto.indeterminate = trading > 0 && trading < ships.length;
     this.auto.checked = trading === ships.length;
-    this.trade.update(shown, one && id && ship ? { id, ship } : null);
+    const alone = one && id && ship ? { id, ship } : null;
+    this.rename.update(alone);
+    this.trade.update(shown, alone);
     this.fillGoals(view);
   }
 
