@@ -59,7 +59,7 @@ export class Aiming {
       zoom: (factor, anchor) => steer(() => camera.zoomAt(factor, anchor)),
       lasso: (from, to, ended) => this.lassoed(from, to, ended),
     });
-    this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event, true);
+    this.onKey = (/** @type {KeyboardEvent} */ event) => this.key(event);
     map.element.addEventListener("keydown", this.onKey);
   }
 
@@ -171,14 +171,13 @@ export class Aiming {
   }
 
   /**
-   * The map's own keys.
+   * The map's own keys: + and - zoom, Shift and the arrows move, 0 shows everything, Escape deselects.
    * @param {KeyboardEvent} event
-   * @param {boolean} focused whether the map has the focus: then the arrows move it
    */
-  key(event, focused) {
+  key(event) {
     const { map } = this;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const [dx, dy] = (focused && !event.shiftKey && STEPS[event.key]) || [0, 0];
+    const [dx, dy] = (event.shiftKey && STEPS[event.key]) || [0, 0];
     if (event.key === "+" || event.key === "=") map.zoomBy(1.5);
     else if (event.key === "-" || event.key === "_") map.zoomBy(1 / 1.5);
     else if (event.key === "0") map.frameAll();

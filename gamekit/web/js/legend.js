@@ -41,6 +41,29 @@ export function fillLegend(list) {
     ctx?.fill();
     return make("li", {}, canvas, text);
   };
+  const lane = (/** @type {string} */ colour, /** @type {string} */ text, /** @type {boolean} */ closed = false) => {
+    const canvas = make("canvas");
+    canvas.width = canvas.height = GLYPH_PX * ratio;
+    const ctx = canvas.getContext("2d");
+    if (!ctx) return make("li", {}, text);
+    ctx.scale(ratio, ratio);
+    ctx.lineWidth = 2.5;
+    ctx.strokeStyle = colour;
+    if (closed) ctx.setLineDash([4, 4]);
+    ctx.beginPath();
+    ctx.moveTo(1, GLYPH_PX / 2);
+    ctx.lineTo(GLYPH_PX - 1, GLYPH_PX / 2);
+    ctx.stroke();
+    if (!closed) return make("li", {}, canvas, text);
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    for (const arm of [-5, 5]) {
+      ctx.moveTo(GLYPH_PX / 2 - arm, GLYPH_PX / 2 - 5);
+      ctx.lineTo(GLYPH_PX / 2 + arm, GLYPH_PX / 2 + 5);
+    }
+    ctx.stroke();
+    return make("li", {}, canvas, text);
+  };
   list.replaceChildren(
     ...KINDS.map((kind) => drawn(kind, PALETTE.station, kind.charAt(0).toUpperCase() + kind.slice(1))),
     drawn("factory", PALETTE.warn, "Starved: lacks wares", "starved"),
@@ -48,5 +71,8 @@ export function fillLegend(list) {
     ship(PALETTE.own, "Your ship"),
     ship(PALETTE.other, "Another player's"),
     ship(PALETTE.company, "A company's"),
+    lane(PALETTE.lane, "Lane, quiet"),
+    lane(PALETTE.lanes[3] ?? PALETTE.lane, "Lane, much traffic"),
+    lane(PALETTE.laneClosed, "Lane, closed by a storm", true),
   );
 }

@@ -183,9 +183,9 @@ export class GalaxyMap {
     return this.player !== null && this.view.ships[id]?.owner === this.player;
   }
 
-  /** The map's own keys: + and - zoom, 0 shows everything, Escape deselects. @param {KeyboardEvent} event */
+  /** The map's own keys, pressed elsewhere. @param {KeyboardEvent} event */
   key(event) {
-    this.aiming.key(event, false);
+    this.aiming.key(event);
   }
 
   // What is in sight

@@ -28,20 +28,22 @@ class StationPanel {
     show.addEventListener("click", () => page.showStation(page.info.station));
     const send = (this.send = make("button", {
       className: "small",
-      text: "Send the selected ships here",
+      text: "Send ships here",
       testid: "station-send",
     }));
     send.addEventListener("click", () => page.info.station && page.sendTo({ station: page.info.station }));
+    this.shipyard = new Shipyard(page);
+    this.ships = make("button", { className: "small", text: "Ships", testid: "station-ships" });
+    this.ships.addEventListener("click", () => this.shipyard.element.scrollIntoView({ block: "start" }));
     body.append(
       this.choice,
       this.facts,
       this.standing,
       this.recipe,
+      make("div", { className: "actions" }, show, send, this.ships),
       this.wares,
-      make("div", { className: "actions" }, show, send),
+      this.shipyard.element,
     );
-    this.shipyard = new Shipyard(page);
-    body.append(this.shipyard.element);
     this.filledFor = "";
     this.shown = "";
   }
@@ -62,6 +64,7 @@ class StationPanel {
     this.recipe.hidden = !station.recipe;
     this.send.hidden = !this.page.map.commands;
     this.shipyard.update(view, id, station);
+    this.ships.hidden = this.shipyard.element.hidden;
     const rows = wareRows(view, station);
     const shown = JSON.stringify([id, rows]);
     if (shown === this.shown) return;

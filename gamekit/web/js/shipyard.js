@@ -65,7 +65,7 @@ export class Shipyard {
     return Object.entries(classes).map(([key, { name, speed_percent, capacity_percent, price }]) => ({
       key,
       name,
-      about: `${Math.round((pace * speed_percent) / 100)} m/s, hold ${Math.round((room * capacity_percent) / 100)}`,
+      about: `${Math.round((pace * speed_percent) / 100)} m/s, hold ${Math.round((room * capacity_percent) / 100).toLocaleString("en")}`,
       button: `Buy for ${formatCredits(price)}`,
       hindrance: full
         ? "your fleet is as large as it may be"
