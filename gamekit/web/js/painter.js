@@ -95,7 +95,7 @@ export class Painter {
     if (route) paintEtas(ctx, scene, route, tick, map.clock.tickHz, labels);
     paintStorms(ctx, scene, tick, map.clock.tickHz, labels);
     paintCrowds(ctx, scene, marks, labels);
-    paintShipNames(ctx, camera, marks, chosen, labels);
+    paintShipNames(ctx, scene, marks, chosen, labels);
     if (lasso) paintFrame(ctx, ...lasso);
     map.aiming.lookAgain(now);
     return (flying && map.clock.running(now)) || map.rings.length > 0;

@@ -6,6 +6,7 @@
  * @import {Id, Route} from "./types"
  * @import {Box, Spot} from "./layout.js"
  * @import {Camera} from "./camera.js"
+ * @import {Zone} from "./ground.js"
  * @import {Mark, Marks} from "./marks.js"
  * @import {Context, Scene} from "./paint.js"
  */
@@ -13,7 +14,7 @@
 import { FONT, PALETTE } from "./glyphs.js";
 import { Labels, paintText } from "./labels.js";
 import { curveFrom, onCurve, planeOf } from "./layout.js";
-import { BERTHS, OWN } from "./marks.js";
+import { BERTHS, OWN, STUCK } from "./marks.js";
 import { formatSpan } from "./model.js";
 import { traceCurve } from "./paint.js";
 import { boxPixels, glyphRadius, shipRadius } from "./sizes.js";
@@ -27,7 +28,7 @@ const CROWD_PX = 3.6;
 /** How many ships have their names written at most, besides the selected ones. */
 const NAMED = 60;
 const CROWD_SIDES = ["below", "above"];
-const NAME_SIDES = ["right", "left", "above right", "below right"];
+const NAME_SIDES = ["right", "left", "above right", "below right", "above left", "below left", "above", "below"];
 
 /**
  * All ships in sight: trails below, then kind by kind, the user's own last.
@@ -114,12 +115,13 @@ export function paintFrame(ctx, from, to) {
 /**
  * Names beside ships, the selected ones first; a name that has no room is left out.
  * @param {Context} ctx
- * @param {Camera} camera
+ * @param {Scene} scene
  * @param {Marks} marks
  * @param {Mark[]} chosen
  * @param {Labels} labels the room that is left
  */
-export function paintShipNames(ctx, camera, marks, chosen, labels) {
+export function paintShipNames(ctx, scene, marks, chosen, labels) {
+  const { camera } = scene;
   const size = boxPixels(camera);
   ctx.font = `500 12px ${FONT}`;
   const name = (/** @type {Mark} */ mark, /** @type {number} */ gap, /** @type {string} */ colour) => {
@@ -128,6 +130,12 @@ export function paintShipNames(ctx, camera, marks, chosen, labels) {
     if (near) paintText(ctx, mark.name, near, colour);
   };
   let left = NAMED;
+  /** @type {Set<Zone>} */
+  const zones = new Set();
+  for (const kind of [OWN, STUCK]) {
+    for (const { seen, zone } of marks.kinds[kind] ?? []) if (seen && zone && zones.size < NAMED) zones.add(zone);
+  }
+  if (size > 40) for (const zone of zones) keepStationsFree(scene, zone, labels);
   for (const mark of chosen) if ((left -= 1) >= 0) name(mark, 9, PALETTE.route);
   for (let kind = marks.kinds.length - 1; kind >= 0; kind -= 1) {
     const own = kind >= OWN;
@@ -177,8 +185,10 @@ export function paintStorms(ctx, { view, ground, camera }, tick, tickHz, labels)
     const until = view.gates[lane.gate]?.storm_until;
     if (until == null || until <= tick) continue;
     const text = `storm ${formatSpan(until - tick, tickHz)}`;
-    const spot = camera.toScreen(onCurve(lane.curve, 0.5));
-    const near = labels.spotFor(ctx.measureText(text).width, 13, spot, 10);
+    const { x, y, heading } = onCurve(lane.curve, 0.5);
+    const spot = camera.toScreen({ x, y });
+    const sides = Math.abs(Math.cos(heading)) > 0.6 ? GOAL_SIDES : GATE_SIDES;
+    const near = labels.spotFor(ctx.measureText(text).width, 13, spot, 9, null, sides);
     if (near) paintText(ctx, text, near, PALETTE.bad);
   }
 }
@@ -257,7 +267,6 @@ export function paintEtas(ctx, scene, route, tick, tickHz, labels) {
  * @param {Labels} labels
  */
 function keepRouteFree({ view, ground, camera }, { parts }, labels) {
-  const radius = glyphRadius(camera) + 2;
   /** @type {Set<Id>} */
   const sectors = new Set();
   for (const part of parts) {
@@ -284,11 +293,17 @@ function keepRouteFree({ view, ground, camera }, { parts }, labels) {
     const middle = zone && camera.toScreen(zone.box);
     // The sector's name stands above its box.
     if (middle) labels.keep({ left: middle.x - half, right: middle.x + half, top: middle.y - half - 17, bottom: middle.y - half });
-    for (const id of zone?.stations ?? []) {
-      const station = view.stations[id];
-      const spot = zone && station && camera.toScreen(planeOf(zone.box, station.x, station.y));
-      if (spot) labels.block(spot.x, spot.y, radius);
-    }
+    if (zone) keepStationsFree({ view, ground, camera }, zone, labels);
+  }
+}
+
+/** Keep a sector's stations free of texts. @param {Scene} scene @param {Zone} zone @param {Labels} labels */
+function keepStationsFree({ view, camera }, zone, labels) {
+  const radius = glyphRadius(camera) + 1;
+  for (const id of zone.stations) {
+    const station = view.stations[id];
+    const spot = station && camera.toScreen(planeOf(zone.box, station.x, station.y));
+    if (spot) labels.block(spot.x, spot.y, radius);
   }
 }
 

@@ -24,7 +24,7 @@ class StationPanel {
     this.standing = make("p", { className: "standing", testid: "station-standing" });
     this.recipe = make("p", { className: "recipe", testid: "station-recipe" });
     this.wares = make("ul", { className: "wares", testid: "station-wares" });
-    const show = make("button", { className: "small", text: "Show on the map" });
+    const show = make("button", { className: "small", text: "On the map" });
     show.addEventListener("click", () => page.showStation(page.info.station));
     const send = (this.send = make("button", {
       className: "small",
