@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 
 from tests.live import LiveServer
 from tests.web.conftest import Visitor, until
-from tests.web.test_play import by_id
+from tests.web.test_panels import opened
+from tests.web.test_play import by_id, own_ship, play
 
 #: A map of its own over the lobby's page: a game's own view, but a clock that nobody else sets. Every ship flies.
 STAGED = """async ([game, token, fly]) => {
@@ -175,3 +176,20 @@ def test_a_thousand_sectors_are_moved_and_stretched_and_painted_when_they_rest(
     near = frames(page, 10)
     assert near["sectorsSeen"] <= 9
     assert frames(page, 20)["frames"] <= 2, "nothing moves, so nothing is painted"
+
+
+def test_lists_of_a_thousand_sectors_are_filled_when_they_are_wanted(server: LiveServer, visitor: Visitor) -> None:
+    made = server.new_game(scenario="procedural:1000", seed=7, player_name="Ada")
+    page = play(visitor, made["play_url"])
+    ship = own_ship(page)
+    by_id(page, f"ship-{ship}").click()
+    opened(page, "station")
+    options = "() => document.querySelectorAll('#send option, #info option').length"
+    assert page.evaluate(options) == 2, "a list of thousands would hold up every click"
+    by_id(page, "station-choice").focus()
+    by_id(page, "send").focus()
+    view = server.state(made["id"])["view"]
+    assert page.evaluate(options) == 1 + len(view["sectors"]) + 2 * len(view["stations"])
+    last = max(view["stations"])
+    by_id(page, "station-choice").select_option(last)
+    assert page.evaluate("() => gamekit.info.station") == last

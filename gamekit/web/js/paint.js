@@ -135,7 +135,8 @@ function paintBoxes(ctx, camera, zones, size) {
     else ctx.roundRect(x - size / 2, y - size / 2, size, size, Math.min(14, size * 0.07));
   }
   ctx.globalAlpha = 0.86;
-  ctx.fillStyle = PALETTE.box;
+  // From far away a sector is a speck, which must be seen against the ground.
+  ctx.fillStyle = size < 24 ? PALETTE.boxEdge : PALETTE.box;
   ctx.fill();
   ctx.globalAlpha = 1;
   ctx.lineWidth = 1;

@@ -7,6 +7,7 @@
 
 import { make, say } from "./dom.js";
 import { formatPrice, formatSpan, formatTime } from "./model.js";
+import { editionOf, fillWhenWanted, isLarge, placesBySector } from "./places.js";
 import { Shipyard } from "./shipyard.js";
 
 /** @param {HTMLElement} body @param {PlayPage} page */
@@ -45,6 +46,13 @@ class StationPanel {
       this.shipyard.element,
     );
     this.filledFor = "";
+    /** Whether somebody is about to open the list of stations. */
+    this.opening = false;
+    fillWhenWanted(this.choice, () => {
+      this.opening = true;
+      this.fill(page.model.view);
+      this.opening = false;
+    });
     this.shown = "";
   }
 
@@ -83,23 +91,21 @@ class StationPanel {
 
   /** @param {View} view */
   fill(view) {
-    const ids = Object.keys(view.stations);
-    const filledFor = `${ids.length} ${Object.keys(view.sectors).length}`;
+    const filledFor = editionOf(view);
     if (filledFor === this.filledFor) return;
+    if (isLarge(view) && !this.opening) return this.offerOnly(view);
     this.filledFor = filledFor;
-    const sectors = Object.entries(view.sectors).sort(([, a], [, b]) => a.name.localeCompare(b.name));
-    const groups = sectors.map(([id, { name }]) => {
-      const group = make("optgroup");
-      group.label = name;
-      const inside = ids.filter((station) => view.stations[station]?.sector === id);
-      group.append(
-        ...inside.map((station) =>
-          Object.assign(make("option", { text: view.stations[station]?.name ?? station }), { value: station }),
-        ),
-      );
-      return group;
-    });
+    const groups = placesBySector(view, (station) => station).map(({ group }) => group);
+    const { value } = this.choice;
     this.choice.replaceChildren(...groups.filter((group) => group.children.length));
+    if (value) this.choice.value = value;
+  }
+
+  /** Until the list is opened it has the one station that is shown. @param {View} view */
+  offerOnly(view) {
+    const id = this.known(view);
+    if (this.choice.value === id) return;
+    this.choice.replaceChildren(Object.assign(make("option", { text: view.stations[id]?.name ?? id }), { value: id }));
   }
 }
 
