@@ -122,7 +122,7 @@ def guide() -> None:
 
 def crowd(chromium: Browser, server: LiveServer) -> None:
     """Two thousand ships after a few minutes, in a galaxy with storms."""
-    made = server.new_game(scenario="crowded", seed=7, player_name="Ada", rules={"storm_rate": 150})
+    made = server.new_game(scenario="crowded", seed=7, player_name="Ada", rules={"storm_rate": 700})
     page = chromium.new_page(viewport={"width": 1280, "height": 800})
     page.goto(made["play_url"])
     ready(page)

@@ -20,7 +20,7 @@ export const PALETTE = {
   station: "#a9b8c6",
   own: "#5fd4f4",
   route: "#ffd35c",
-  other: "#a3b4c6",
+  other: "#bdb6ab",
   company: "#65798f",
   warn: "#f4b05f",
   bad: "#f07f6b",
