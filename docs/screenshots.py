@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 import gamekit
 from tests.browser import browser
@@ -74,7 +74,7 @@ def guide() -> None:
         page.get_by_test_id("create-player").fill("Ada")
         page.get_by_test_id("create-name").fill("Friday evening")
         page.get_by_test_id("create-seed").fill("7")
-        page.get_by_test_id("rules").locator("summary").click()
+        page.get_by_test_id("rules").locator("summary").first.click()
         picture(page, "lobby")
         page.get_by_test_id("create").click()
         ready(page)
@@ -95,6 +95,12 @@ def guide() -> None:
         for panel in ("station", "market", "ledger", "log", "players"):
             page.get_by_test_id(f"tab-{panel}").click()
             picture(page, panel)
+            if panel == "station":
+                page.get_by_test_id("station-choice").select_option(label="Sol Hub")
+                page.get_by_test_id("station-ships").click()
+                page.get_by_test_id("rename-open").click()
+                picture(page, "ships")
+                page.get_by_label("Keep the name").click()
         page.get_by_test_id("info-close").click()
         phone = chromium.new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
         phone.goto(f"{page.url}#token={page.evaluate('() => gamekit.token')}")
@@ -111,6 +117,22 @@ def guide() -> None:
         picture(page, "offline")
         page.close()
         server.start()
+        crowd(chromium, server)
+
+
+def crowd(chromium: Browser, server: LiveServer) -> None:
+    """Two thousand ships after a few minutes, in a galaxy with storms."""
+    made = server.new_game(scenario="crowded", seed=7, player_name="Ada", rules={"storm_rate": 700})
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(made["play_url"])
+    ready(page)
+    server.admin(made["id"], "speed", speed=60)
+    page.wait_for_function("() => gamekit.model.tick > 4000", timeout=120_000)
+    server.admin(made["id"], "speed", speed=1)
+    page.locator("summary", has_text="Legend").click()
+    page.wait_for_timeout(6000)
+    picture(page, "crowd")
+    page.close()
 
 
 def notebook() -> None:

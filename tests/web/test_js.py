@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import subprocess
 from copy import deepcopy
 from pathlib import Path
@@ -31,6 +32,24 @@ def run(*command: str, stdin: str = "") -> str:
 def test_unit_tests_of_the_modules_pass() -> None:
     assert TESTS
     run(node(), "--test", *map(str, TESTS))
+
+
+def test_the_game_fetches_all_of_its_modules_at_once() -> None:
+    directory = ROOT / "gamekit" / "web" / "js"
+    imported = {"play.js"}
+    unread = ["play.js"]
+    while unread:
+        text = (directory / unread.pop()).read_text()
+        found = set(re.findall(r'^import[^;]*?from "\./([^"]+)"', text, re.MULTILINE)) - imported
+        imported |= found
+        unread.extend(found)
+    entry = (directory / "app.js").read_text()
+    listed = re.search(r"const MODULES =\s*([^;]*);", entry)
+    assert listed
+    names = "".join(re.findall(r'"([^"]*)"', listed[1])).split()
+    assert names == sorted(name.removesuffix(".js") for name in imported - {"store.js"}), (
+        "the entry has store.js itself"
+    )
 
 
 def test_types_of_the_modules_are_sound() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.live import LiveServer
 from tests.web.conftest import Visitor, until
 from tests.web.test_orders import selected, settled
-from tests.web.test_play import by_id, click, new_game, own_ship, play
+from tests.web.test_play import bodies, by_id, click, new_game, own_ship, play
 
 PANELS = ("station", "market", "ledger", "log", "players")
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True, "is_mobile": True}
@@ -62,28 +63,54 @@ def test_a_station_tells_stock_prices_recipe_and_why_it_stands_still(
     until(page, f"gamekit.model.view.ships[{ship!r}].queue.at(-1)?.station === 'sirius-shipyard'")
 
 
-def test_a_shipyard_offers_its_ships_where_the_game_has_classes(server: LiveServer, visitor: Visitor) -> None:
-    page = play(visitor, new_game(server)["play_url"])
+def test_a_ship_is_bought_named_renamed_and_sold(server: LiveServer, visitor: Visitor, pictures: Path) -> None:
+    made = new_game(server, rules={"company_percent": 0, "starting_credits": 30_000_000})
+    page = play(visitor, made["play_url"])
     ship = own_ship(page)
-    click(page, {"station": "sol-hub"})
-    expect(page.locator("#info-title")).to_have_text("Station")
+    opened(page, "station")
+    by_id(page, "station-choice").select_option(label="Sol Hub")
+    yard = by_id(page, "shipyard")
+    classes = server.state(made["id"])["view"]["ship_classes"]
+    expect(yard.get_by_role("button", name="Buy for")).to_have_count(len(classes))
+    for button in yard.get_by_role("button", name="Buy for").all():
+        price = int(re.sub(r"\D", "", (button.text_content() or "").removesuffix(".00")))
+        assert button.is_disabled() == (price > 300_000), "what is too dear cannot be bought, and says so"
+    page.screenshot(path=pictures / "shipyard.png")
+    by_id(page, "ship-name").fill("Swallow <b>")
+    yard.get_by_role("button", name="Buy for").and_(page.locator(":enabled")).first.click()
+    until(page, "gamekit.fleet.own.length === 2")
+    new = page.evaluate("(ship) => gamekit.fleet.own.find((one) => one !== ship)", ship)
+    expect(by_id(page, f"ship-{new}")).to_contain_text("Swallow <b>")
+
+    by_id(page, f"ship-{new}").click()
+    by_id(page, "rename-open").click()
+    expect(by_id(page, "rename")).to_have_value("Swallow <b>")
+    by_id(page, "rename").fill("Swift")
+    page.screenshot(path=pictures / "rename.png")
+    by_id(page, "rename").press("Enter")
+    expect(by_id(page, f"ship-{new}")).to_contain_text("Swift")
+    expect(by_id(page, "rename-open")).to_be_focused()
+
+    before = page.evaluate("() => gamekit.model.view.players[gamekit.player].credits")
+    sell = yard.get_by_role("button", name=re.compile(": Swift"))
+    sell.click()
+    expect(sell).to_have_text("Sure? Sell")
+    assert page.evaluate("() => gamekit.fleet.own.length") == 2, "one click sells nothing"
+    sell.click()
+    until(page, "gamekit.fleet.own.length === 1")
+    assert page.evaluate("() => gamekit.model.view.players[gamekit.player].credits") > before
+    assert [body["type"] for body in bodies(server, made)] == ["buy_ship", "rename_ship", "sell_ship"]
+
+
+def test_a_shipyard_says_why_a_ship_cannot_be_sold(server: LiveServer, visitor: Visitor) -> None:
+    page = play(visitor, new_game(server)["play_url"])
     page.evaluate(
-        """() => {
-          const { view } = gamekit.model;
-          view.ship_classes = { skiff: { name: "Skiff", speed_percent: 200, capacity_percent: 30, price: 6000000 } };
-          view.stations["sol-hub"].shipyard = true;
-          gamekit.info.draw();
-        }"""
+        "(ship) => { gamekit.model.view.ships[ship].hold = { food: 3 }; gamekit.showPanel(); }", own_ship(page)
     )
-    expect(by_id(page, "shipyard")).to_contain_text("Skiff: speed 200 %, hold 30 %")
-    page.get_by_label("Buy for 60,000: Skiff").click()
-    page.get_by_label("Give back: Mercury").click()
-    expect(by_id(page, "latest")).to_contain_text("A new skiff at Sol Hub")
-    bodies = page.evaluate("() => gamekit.book.seen(performance.now()).map(({ body }) => body)")
-    assert bodies == [
-        {"type": "buy_ship", "class": "skiff", "station": "sol-hub"},
-        {"type": "sell_ship", "ship": ship},
-    ]
+    opened(page, "station")
+    by_id(page, "station-choice").select_option(label="Sol Hub")
+    expect(by_id(page, "shipyard")).to_contain_text("wares on board: sell them first")
+    expect(by_id(page, "shipyard").get_by_role("button", name="Sell for")).to_be_disabled()
 
 
 def test_the_market_lists_the_best_prices_and_leads_to_their_stations(
@@ -144,7 +171,7 @@ def test_players_and_companies_are_told_apart(server: LiveServer, visitors: Call
     companies = [id for id, one in view["players"].items() if one["company"]]
     expect(by_id(page, "players").locator("[data-kind=company]")).to_have_count(len(companies))
     expect(rows.nth(2)).to_contain_text("company")
-    dim = page.evaluate("() => gamekit.map.marks.filter(({ company }) => company).length")
+    dim = page.evaluate("() => [...gamekit.map.marks.byId.values()].filter(({ company }) => company).length")
     assert dim == sum(ship["owner"] in companies for ship in view["ships"].values())
     opened(page, "log")
     expect(by_id(page, "log")).to_contain_text("Grace joined the game")

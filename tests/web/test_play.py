@@ -59,8 +59,8 @@ def colour_on_lane(page: Page, gate: str) -> tuple[int, int, int]:
     """The colour of the map's moving layer in the middle of a gate's curve."""
     pixel = page.evaluate(
         """(gate) => {
-          const { camera, curves, live, ratio } = gamekit.map;
-          const [a, b, c, d] = curves.get(gate);
+          const { camera, ground, stage: { live, ratio } } = gamekit.map;
+          const [a, b, c, d] = ground.curves.get(gate);
           const middle = (k) => (a[k] + 3 * b[k] + 3 * c[k] + d[k]) / 8;
           const { x, y } = camera.toScreen({ x: middle("x"), y: middle("y") });
           return [...live.getContext("2d").getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data];

@@ -151,7 +151,9 @@ def test_lobby_and_game_are_accessible(server: LiveServer, visitors: Callable[..
         assert accessible(page) == [], panel
     page.goto(server.url)
     expect(by_id(page, "create")).to_be_visible()
-    by_id(page, "rules").locator("summary").click()
+    by_id(page, "rules").locator("summary").first.click()
+    by_id(page, "all-rules").locator("summary").click()
+    expect(by_id(page, "rule-fog")).to_be_visible()
     assert accessible(page) == []
 
 
@@ -164,7 +166,7 @@ def test_everything_can_be_reached_and_left_by_keys(server: LiveServer, visitor:
         page.keyboard.press("Tab")
         reached.add(page.evaluate("() => document.activeElement?.dataset?.testid ?? document.activeElement?.id ?? ''"))
     wanted = {"share", "map", "tab-station", "tab-players", "send", "trade-what", "trade-units", "trade-go", "append"}
-    assert wanted | {"auto", "stop", f"ship-{own_ship(page)}"} <= reached
+    assert wanted | {"auto", "stop", "rename-open", f"ship-{own_ship(page)}"} <= reached
     by_id(page, "tab-market").press("Enter")
     expect(by_id(page, "info")).to_be_visible()
     by_id(page, "info-body").press("Escape")

@@ -42,6 +42,34 @@ export function joinGame(game, name) {
   return call(`api/game/${encodeURIComponent(game)}/join`, { name });
 }
 
+/**
+ * @typedef {object} ScenarioInfo
+ * @property {string} name
+ * @property {string} title
+ * @property {string} sentence
+ * @property {number} sectors when nobody says how many
+ * @property {number} least_sectors
+ * @property {number} most_sectors
+ * @typedef {object} RuleInfo
+ * @property {string} name
+ * @property {number} default
+ * @property {number} low
+ * @property {number} high
+ * @property {string} unit
+ * @property {string} sentence
+ */
+
+/** Every scenario that a game can be made of, the usual one first. @returns {Promise<ScenarioInfo[]>} */
+export async function scenarios() {
+  return (await call("api/scenarios")).scenarios;
+}
+
+/** Every rule that a game can be made with, with the server's own defaults. @returns {Promise<RuleInfo[]>} */
+export async function rules() {
+  const { rules: rows, defaults } = await call("api/rules");
+  return rows.map((/** @type {RuleInfo} */ row) => ({ ...row, default: defaults[row.name] ?? row.default }));
+}
+
 /** What everybody may know of a game. @param {Id} game @returns {Promise<GameInfo>} */
 export function gameInfo(game) {
   return call(`api/game/${encodeURIComponent(game)}`);

@@ -27,8 +27,15 @@ export class Camera {
 
   /** The screen's spot that shows the sight's middle. */
   get middle() {
-    const { left, top, right, bottom } = this.insets;
-    return { x: (left + this.width - right) / 2, y: (top + this.height - bottom) / 2 };
+    return { x: this.middleX, y: this.middleY };
+  }
+
+  get middleX() {
+    return (this.insets.left + this.width - this.insets.right) / 2;
+  }
+
+  get middleY() {
+    return (this.insets.top + this.height - this.insets.bottom) / 2;
   }
 
   /** A spot of the plane on the screen. @param {Spot} spot @returns {Spot} */

@@ -75,8 +75,9 @@ function key(page, event) {
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
   // A panel that is being read is scrolled by the arrows.
   const reading = event.target instanceof HTMLElement && event.target.closest("#info");
-  if (!reading && event.key === "ArrowDown") cycle(page, 1);
-  else if (!reading && event.key === "ArrowUp") cycle(page, -1);
+  const cycling = !reading && !event.shiftKey;
+  if (cycling && event.key === "ArrowDown") cycle(page, 1);
+  else if (cycling && event.key === "ArrowUp") cycle(page, -1);
   else return page.map.key(event);
   event.preventDefault();
 }

@@ -13,13 +13,15 @@ export const PALETTE = {
   grid: "#1a2530",
   name: "#8d9dad",
   text: "#dbe4ec",
-  lane: "#3a4f63",
+  lane: "#34485b",
+  /** Lanes by how busy they are. */
+  lanes: ["#34485b", "#42607b", "#52799c", "#6593bb"],
   laneClosed: "#a85751",
   station: "#a9b8c6",
   own: "#5fd4f4",
   route: "#ffd35c",
-  other: "#8798ac",
-  company: "#4b5c6e",
+  other: "#bdb6ab",
+  company: "#65798f",
   warn: "#f4b05f",
   bad: "#f07f6b",
 };
@@ -62,34 +64,49 @@ const GLYPHS = {
 };
 
 /**
- * A station's glyph: triangle for a mine, circle for a plant, diamond, square, hexagon, house.
+ * Add a station's shape to the path: triangle for a mine, circle for a plant, diamond, square, hexagon, house.
  * @param {CanvasRenderingContext2D} ctx
  * @param {string} kind
  * @param {Spot} spot
  * @param {number} radius pixels
- * @param {string} colour
- * @param {string} [status] a clogged station is filled, a starved one has gaps, so that no colour is needed
  */
-export function paintGlyph(ctx, kind, { x, y }, radius, colour, status) {
-  ctx.beginPath();
+export function traceGlyph(ctx, kind, { x, y }, radius) {
   const corners = GLYPHS[kind];
-  if (corners) {
-    for (const [dx, dy] of corners) ctx.lineTo(x + dx * radius, y + dy * radius);
-    ctx.closePath();
-  } else {
+  if (!corners) {
+    ctx.moveTo(x + radius, y);
     ctx.arc(x, y, radius, 0, 2 * Math.PI);
+    return;
   }
+  const [endX, endY] = corners[corners.length - 1] ?? [0, 0];
+  ctx.moveTo(x + endX * radius, y + endY * radius);
+  for (const [dx, dy] of corners) ctx.lineTo(x + dx * radius, y + dy * radius);
+}
+
+/**
+ * Paint stations of one status, whose glyphs are told apart by shape and their troubles without colour as well.
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {{kind: string, spot: Spot}[]} stations
+ * @param {number} radius pixels
+ * @param {string} colour
+ * @param {string} [status] a clogged station is filled, a starved one has gaps
+ */
+export function paintGlyphs(ctx, stations, radius, colour, status) {
+  if (!stations.length) return;
+  ctx.beginPath();
+  for (const { kind, spot } of stations) traceGlyph(ctx, kind, spot, radius);
   ctx.fillStyle = status === "clogged" ? colour : PALETTE.box;
   ctx.fill();
   if (status === "starved") ctx.setLineDash([radius * 0.7, radius * 0.35]);
-  ctx.lineJoin = "round";
+  ctx.lineJoin = ctx.lineCap = "round";
+  if (status === "starved") ctx.lineCap = "butt";
   ctx.lineWidth = Math.min(2, Math.max(1, radius * 0.24));
   ctx.strokeStyle = colour;
   ctx.stroke();
   ctx.setLineDash([]);
-  if (kind !== "hub" || radius < 4) return;
+  const hubs = radius < 4 ? [] : stations.filter(({ kind }) => kind === "hub");
+  if (!hubs.length) return;
   ctx.beginPath();
-  ctx.arc(x, y, radius * 0.32, 0, 2 * Math.PI);
+  for (const { spot } of hubs) traceGlyph(ctx, "", spot, radius * 0.32);
   ctx.fillStyle = colour;
   ctx.fill();
 }

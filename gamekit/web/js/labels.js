@@ -57,13 +57,15 @@ export class Labels {
    * @param {Spot} spot
    * @param {number} gap from the spot
    * @param {Bounds | null} [frame] which the text must not leave
-   * @param {string[]} [sides] to try, in order
+   * @param {string[]} [sides] to try, in order: "right", "below", "above left" ...
    * @returns {Spot | null} the left end of the text's middle line; null when there is no room
    */
   spotFor(width, height, { x, y }, gap, frame = null, sides = ["right", "left", "below", "above"]) {
     for (const side of sides) {
-      const left = side === "right" ? x + gap : side === "left" ? x - gap - width : x - width / 2;
-      const middle = side === "below" ? y + gap + height / 2 : side === "above" ? y - gap - height / 2 : y;
+      const left = side.endsWith("right") ? x + gap : side.endsWith("left") ? x - gap - width : x - width / 2;
+      const up = side.startsWith("above") ? -1 : side.startsWith("below") ? 1 : 0;
+      // At a corner a text may come nearer.
+      const middle = y + up * (side.includes(" ") ? gap * 0.5 + height / 2 : gap + height / 2);
       const text = { left, top: middle - height / 2, right: left + width, bottom: middle + height / 2 };
       if (
         frame &&

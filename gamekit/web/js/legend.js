@@ -1,7 +1,7 @@
 /** The glyphs and colours of the map, explained; loaded when somebody asks. */
 
 import { make } from "./dom.js";
-import { PALETTE, paintGlyph } from "./glyphs.js";
+import { PALETTE, paintGlyphs } from "./glyphs.js";
 
 const GLYPH_PX = 22;
 /** Corners of a ship's mark, in pixels. @type {[number, number][]} */
@@ -26,7 +26,7 @@ export function fillLegend(list) {
     canvas.width = canvas.height = GLYPH_PX * ratio;
     const ctx = canvas.getContext("2d");
     ctx?.scale(ratio, ratio);
-    if (ctx) paintGlyph(ctx, kind, { x: GLYPH_PX / 2, y: GLYPH_PX / 2 }, 6.5, colour, status);
+    if (ctx) paintGlyphs(ctx, [{ kind, spot: { x: GLYPH_PX / 2, y: GLYPH_PX / 2 } }], 6.5, colour, status);
     return make("li", {}, canvas, text);
   };
   const ship = (/** @type {string} */ colour, /** @type {string} */ text) => {
@@ -41,6 +41,29 @@ export function fillLegend(list) {
     ctx?.fill();
     return make("li", {}, canvas, text);
   };
+  const lane = (/** @type {string} */ colour, /** @type {string} */ text, /** @type {boolean} */ closed = false) => {
+    const canvas = make("canvas");
+    canvas.width = canvas.height = GLYPH_PX * ratio;
+    const ctx = canvas.getContext("2d");
+    if (!ctx) return make("li", {}, text);
+    ctx.scale(ratio, ratio);
+    ctx.lineWidth = 2.5;
+    ctx.strokeStyle = colour;
+    if (closed) ctx.setLineDash([4, 4]);
+    ctx.beginPath();
+    ctx.moveTo(1, GLYPH_PX / 2);
+    ctx.lineTo(GLYPH_PX - 1, GLYPH_PX / 2);
+    ctx.stroke();
+    if (!closed) return make("li", {}, canvas, text);
+    ctx.setLineDash([]);
+    ctx.beginPath();
+    for (const arm of [-5, 5]) {
+      ctx.moveTo(GLYPH_PX / 2 - arm, GLYPH_PX / 2 - 5);
+      ctx.lineTo(GLYPH_PX / 2 + arm, GLYPH_PX / 2 + 5);
+    }
+    ctx.stroke();
+    return make("li", {}, canvas, text);
+  };
   list.replaceChildren(
     ...KINDS.map((kind) => drawn(kind, PALETTE.station, kind.charAt(0).toUpperCase() + kind.slice(1))),
     drawn("factory", PALETTE.warn, "Starved: lacks wares", "starved"),
@@ -48,5 +71,8 @@ export function fillLegend(list) {
     ship(PALETTE.own, "Your ship"),
     ship(PALETTE.other, "Another player's"),
     ship(PALETTE.company, "A company's"),
+    lane(PALETTE.lane, "Lane, quiet"),
+    lane(PALETTE.lanes[3] ?? PALETTE.lane, "Lane, much traffic"),
+    lane(PALETTE.laneClosed, "Lane, closed by a storm", true),
   );
 }

@@ -2,23 +2,18 @@
  * The lobby: make a game, join one by link or code, go back to one's own.
  *
  * @import {Id} from "./types"
- * @import {Admission} from "./api.js"
+ * @import {Admission, RuleInfo, ScenarioInfo} from "./api.js"
  * @import {Seat, Store} from "./store.js"
  */
 
 import { playUrl } from "./addresses.js";
-import { createGame, gameInfo, joinGame, Refusal } from "./api.js";
+import { createGame, gameInfo, joinGame, Refusal, rules, scenarios } from "./api.js";
 import { byId, make, say } from "./dom.js";
 import { formatTime } from "./model.js";
 
 const TICK_HZ = 10;
-/** The rules in the form. */
+/** The rules in the form that have choices in words. */
 const RULES = ["company_percent", "storm_rate", "starting_credits", "ship_speed_mm_per_tick"];
-/** What the scenarios are. @type {Record<string, string>} */
-const ABOUT = {
-  "nearest-stars": "The Sun and its fifteen nearest star systems.",
-  procedural: "Grown from the seed: the same seed gives the same galaxy.",
-};
 
 /**
  * The game's id, and a token if there is one, in what somebody pasted.
@@ -67,16 +62,8 @@ export async function startLobby(store) {
     }
   };
 
-  const scenario = byId("create-scenario", HTMLSelectElement);
-  const sectors = byId("create-sectors", HTMLInputElement);
-  const describe = () => {
-    const procedural = scenario.value === "procedural";
-    sectors.disabled = !procedural;
-    sectors.value = procedural ? "24" : "16";
-    say(byId("create-about", HTMLElement), ABOUT[scenario.value] ?? "");
-  };
-  scenario.addEventListener("change", describe);
-  describe();
+  offerScenarios();
+  byId("all-rules", HTMLDetailsElement).addEventListener("toggle", () => void offerRules());
 
   const create = byId("create", HTMLFormElement);
   create.addEventListener("submit", (event) => {
@@ -94,19 +81,72 @@ export async function startLobby(store) {
   showGames(store);
 }
 
+/** What the chosen scenario is, and how many sectors it may have. @type {Map<string, ScenarioInfo>} */
+const known = new Map();
+
+/** Offer what the server has; until it has answered, what every server has. */
+function offerScenarios() {
+  const choice = byId("create-scenario", HTMLSelectElement);
+  const sectors = byId("create-sectors", HTMLInputElement);
+  const describe = () => {
+    const info = known.get(choice.value);
+    sectors.disabled = !info || info.least_sectors === info.most_sectors;
+    say(byId("create-about", HTMLElement), info?.sentence ?? "");
+    if (!info) return;
+    Object.assign(sectors, { min: info.least_sectors, max: info.most_sectors, value: info.sectors });
+  };
+  choice.addEventListener("change", describe);
+  void scenarios().then((all) => {
+    const before = choice.value;
+    for (const info of all) known.set(info.name, info);
+    choice.replaceChildren(
+      ...all.map(({ name, title }) => Object.assign(make("option", { text: title }), { value: name })),
+    );
+    choice.value = known.has(before) ? before : (all[0]?.name ?? "");
+    describe();
+  }, describe);
+}
+
+/** Every rule with its range and what it does, for those who want to set more than a few. */
+async function offerRules() {
+  const list = byId("rules-list", HTMLElement);
+  if (list.children.length) return;
+  const rows = (await rules()).filter(({ name }) => !RULES.includes(name) && name !== "version");
+  if (list.children.length) return;
+  list.replaceChildren(...rows.map(ruleField));
+}
+
+/** @param {RuleInfo} rule */
+function ruleField({ name, default: usual, low, high, unit, sentence }) {
+  const input = make("input", { testid: `rule-${name}` });
+  Object.assign(input, { type: "number", name, min: low, max: high, step: 1, placeholder: usual.toLocaleString("en") });
+  const help = make("span", { className: "help", text: sentence });
+  help.id = `help-${name}`;
+  input.setAttribute("aria-describedby", help.id);
+  const words = name.replaceAll("_", " ").replace(/ (ticks|percent|permille|m|jumps|rate)$/, "");
+  const label = make("label", {}, make("span", {}, capital(words), make("i", { text: unit })), input);
+  return make("div", { className: "rule" }, label, help);
+}
+
+/** @param {string} word */
+function capital(word) {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
 /** @param {Store} store */
 async function createAndPlay(store) {
   const player = byId("create-player", HTMLInputElement).value.trim();
   const seed = byId("create-seed", HTMLInputElement).value.trim();
   const name = byId("create-name", HTMLInputElement).value.trim();
   const scenario = byId("create-scenario", HTMLSelectElement).value;
-  const rules = chosenRules();
+  const sectors = byId("create-sectors", HTMLInputElement);
+  const chosen = chosenRules();
   const made = await createGame({
-    scenario: scenario === "procedural" ? `procedural:${byId("create-sectors", HTMLInputElement).value}` : scenario,
+    scenario: sectors.disabled ? scenario : `${scenario}:${sectors.value}`,
     player_name: player,
     ...(name && { name }),
     ...(seed && { seed: Number(seed) }),
-    ...(Object.keys(rules).length && { rules }),
+    ...(Object.keys(chosen).length && { rules: chosen }),
   });
   enter(store, made, name || "New game", player);
 }
@@ -114,12 +154,14 @@ async function createAndPlay(store) {
 /** The rules that were chosen in the form; what was left alone is the server's to decide. */
 function chosenRules() {
   /** @type {Record<string, number>} */
-  const rules = {};
+  const chosen = {};
   for (const name of RULES) {
     const { value } = byId(`rule-${name}`, HTMLSelectElement);
-    if (value) rules[name] = Number(value);
+    if (value) chosen[name] = Number(value);
   }
-  return rules;
+  for (const input of byId("rules-list", HTMLElement).querySelectorAll("input"))
+    if (input.value) chosen[input.name] = Number(input.value);
+  return chosen;
 }
 
 /** @param {Store} store */

@@ -9,6 +9,8 @@
 import { byId, make, say } from "./dom.js";
 import { DragSort } from "./dragsort.js";
 import { formatSpan } from "./model.js";
+import { editionOf, fillWhenWanted, isLarge, placesBySector } from "./places.js";
+import { Rename } from "./rename.js";
 import { TradeForm } from "./tradeform.js";
 import { describeEntry, describeOrder } from "./words.js";
 
@@ -24,9 +26,19 @@ export class Orders {
     this.appending = byId("append", HTMLInputElement);
     this.auto = byId("auto", HTMLInputElement);
     this.trade = new TradeForm(command);
+    this.rename = new Rename(command);
     /** @type {Id[]} */
     this.ships = [];
     this.queueShown = "";
+    /** @type {View | null} */
+    this.known = null;
+    /** Whether somebody is about to open the list of goals. */
+    this.opening = false;
+    fillWhenWanted(this.goals, () => {
+      this.opening = true;
+      if (this.known) this.listGoals(this.known);
+      this.opening = false;
+    });
     /** @type {{element: HTMLElement, eta: number}[]} */
     this.etas = [];
     const tap = matchMedia("(hover: none)").matches ? "Tap" : "Click";
@@ -85,7 +97,9 @@ export class Orders {
     ).length;
     this.auto.indeterminate = trading > 0 && trading < ships.length;
     this.auto.checked = trading === ships.length;
-    this.trade.update(shown, one && id && ship ? { id, ship } : null);
+    const alone = one && id && ship ? { id, ship } : null;
+    this.rename.update(alone);
+    this.trade.update(shown, alone);
     this.fillGoals(view);
   }
 
@@ -176,25 +190,27 @@ export class Orders {
 
   /** Offer every sector and station to send a ship to, for keyboards and small screens. @param {View} view */
   fillGoals(view) {
-    const filledFor = `${Object.keys(view.sectors).length} ${Object.keys(view.stations).length}`;
+    this.known = view;
+    this.listGoals(view);
+  }
+
+  /** @param {View} view */
+  listGoals(view) {
+    const filledFor = editionOf(view);
     if (this.goals.getAttribute(REFILLED) === filledFor) return;
-    this.goals.setAttribute(REFILLED, filledFor);
-    const sectors = Object.entries(view.sectors).sort(([, a], [, b]) => a.name.localeCompare(b.name));
     const option = (/** @type {string} */ text, /** @type {Destination | null} */ to) => {
       const made = make("option", { text });
       made.value = to ? JSON.stringify(to) : "";
       return made;
     };
-    /** @type {Map<Id, HTMLOptGroupElement>} */
-    const groups = new Map();
-    for (const [id, { name }] of sectors) {
-      const group = make("optgroup", {}, option(`${name}, the middle`, { sector: id, x: 0, y: 0 }));
-      group.label = name;
-      groups.set(id, group);
-    }
-    for (const [station, { name, sector }] of Object.entries(view.stations))
-      groups.get(sector)?.append(option(name, { station }));
-    this.goals.replaceChildren(option("a place…", null), ...groups.values());
+    if (!this.goals.options.length) this.goals.append(option("a place…", null));
+    if (isLarge(view) && document.activeElement !== this.goals && !this.opening) return;
+    this.goals.setAttribute(REFILLED, filledFor);
+    const groups = placesBySector(view, (station) => JSON.stringify({ station })).map(({ id, name, group }) => {
+      group.prepend(option(`${name}, the middle`, { sector: id, x: 0, y: 0 }));
+      return group;
+    });
+    this.goals.replaceChildren(option("a place…", null), ...groups);
   }
 
   /** The chosen goal as an order. */

@@ -1,211 +1,220 @@
 /**
  * How the map's ground looks: painters for sectors, gates and stations on a 2D canvas; what moves is in `paintlive.js`. They
- * read the scene and the camera and change nothing but the canvas. What is small on the screen is drawn plainer, or not
- * at all.
+ * read the scene and the camera and change nothing but the canvas. What looks alike is gathered into one path, for a
+ * stroke costs far more than a line; what is small on the screen is drawn plainer, or not at all.
  *
- * @import {Id, Station, View} from "./types"
+ * @import {Gate, Station, View} from "./types"
  * @import {Box, Curve, Spot} from "./layout.js"
  * @import {Camera} from "./camera.js"
+ * @import {Ground, Lane, Zone} from "./ground.js"
  */
 
-import { BOX, onCurve, planeOf } from "./layout.js";
+import { onCurve, planeOf } from "./layout.js";
 import { Labels, paintSectorNames, paintText } from "./labels.js";
-import { FONT, PALETTE, paintGlyph } from "./glyphs.js";
+import { FONT, PALETTE, paintGlyphs } from "./glyphs.js";
+import { boxPixels, glyphRadius, namesShown, USEFUL_BOX_PX } from "./sizes.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
-/** @typedef {{view: View, boxes: Map<Id, Box>, curves: Map<Id, Curve>, camera: Camera}} Scene */
-/**
- * A ship on the screen; `tail` is where its trail begins.
- * @typedef {{id: Id, name: string, own: boolean, company: boolean, stuck: boolean, tail?: Spot | null}} Looks
- * @typedef {Spot & {heading: number} & Looks} Mark
- */
+/** @typedef {{view: View, ground: Ground, camera: Camera}} Scene */
 
 /** Width of a sector's box, in pixels, above which stations show how full they are. */
 const STOCK_BOX_PX = 150;
+/** In how many steps a ring shows how full a station is. */
+export const STOCK_STEPS = 48;
 
-/** Width of a sector's box in pixels. @param {Camera} camera */
-export function boxPixels(camera) {
-  return BOX * camera.sight.scale;
-}
-
-/** Radius of a station's glyph in pixels. @param {Camera} camera */
-export function glyphRadius(camera) {
-  return Math.min(12, Math.max(2.6, boxPixels(camera) * 0.055));
-}
-
-/** Width of a lane in pixels. @param {Camera} camera */
-function laneWidth(camera) {
-  return Math.min(4, Math.max(1, camera.sight.scale * 2.3));
+/** Width of a lane in pixels. @param {Camera} camera @param {number} busy */
+function laneWidth(camera, busy) {
+  return Math.min(4, Math.max(1, camera.sight.scale * 2.1)) + busy * 0.3;
 }
 
 /**
- * All that stands still: lanes, sectors, gates, stations and their names.
+ * All that stands still: lanes, sectors, gates, stations and their names, as far as the ground says that it is in sight.
  * @param {Context} ctx
  * @param {Scene} scene
  */
 export function paintBase(ctx, scene) {
-  const { camera, boxes, view } = scene;
-  ctx.clearRect(0, 0, camera.width, camera.height);
-  paintLanes(ctx, scene);
+  const { camera, ground, view } = scene;
   const size = boxPixels(camera);
-  const inSight = [...boxes].filter(([, box]) => camera.sees(camera.toScreen(box), size));
-  for (const [, box] of inSight) paintBox(ctx, camera.toScreen(box), size);
-  const shown = new Set(inSight.map(([id]) => id));
+  const zones = [...ground.zones.values()].filter(({ seen }) => seen);
+  const lanes = ground.passages.filter(({ seen }) => seen);
+  paintLanes(ctx, camera, lanes);
+  paintBoxes(ctx, camera, zones, size);
   const labels = new Labels();
-  if (size > 30) paintGates(ctx, scene, shown, labels);
+  if (size > 30) paintGates(ctx, scene, zones, labels);
   if (namesShown(camera)) {
-    const named = inSight.map(([id, box]) => ({ text: view.sectors[id]?.name ?? id, middle: camera.toScreen(box) }));
+    const named = zones.map(({ id, box }) => ({ text: view.sectors[id]?.name ?? id, middle: camera.toScreen(box) }));
     const { left, right } = camera.insets;
     paintSectorNames(ctx, size, named, { left, right: camera.width - right });
   }
-  paintStations(ctx, scene, shown, labels);
+  if (size >= 14) paintStations(ctx, scene, zones, labels);
 }
 
-/** @param {Context} ctx @param {Scene} scene */
-function paintLanes(ctx, { view, curves, camera }) {
-  const width = laneWidth(camera);
-  for (const [id, gate] of Object.entries(view.gates)) {
-    const curve = curves.get(id);
-    if (!curve || (gate.to !== null && id > gate.to && curves.has(gate.to))) continue;
-    ctx.strokeStyle = gate.open ? PALETTE.lane : PALETTE.laneClosed;
-    ctx.lineWidth = width;
-    ctx.setLineDash(gate.open ? [] : [width * 2, width * 3]);
-    traceCurve(ctx, camera, curve);
-    ctx.stroke();
-    if (!gate.open) paintClosed(ctx, camera.toScreen(onCurve(curve, 0.5)), width);
-  }
-  ctx.setLineDash([]);
-}
-
-/** A cross on a lane that lets nobody through. @param {Context} ctx @param {Spot} spot @param {number} width */
-function paintClosed(ctx, { x, y }, width) {
-  const arm = 3 + width;
-  ctx.setLineDash([]);
-  ctx.lineWidth = Math.max(1.5, width * 0.8);
-  ctx.beginPath();
-  ctx.moveTo(x - arm, y - arm);
-  ctx.lineTo(x + arm, y + arm);
-  ctx.moveTo(x + arm, y - arm);
-  ctx.lineTo(x - arm, y + arm);
-  ctx.stroke();
-}
-
-/** @param {Context} ctx @param {Camera} camera @param {Curve} curve */
-export function traceCurve(ctx, camera, curve) {
-  const [a, b, c, d] = curve.map((spot) => camera.toScreen(spot));
-  if (!a || !b || !c || !d) return;
-  ctx.beginPath();
-  ctx.moveTo(a.x, a.y);
-  ctx.bezierCurveTo(b.x, b.y, c.x, c.y, d.x, d.y);
-}
-
-/** @param {Context} ctx @param {Spot} middle @param {number} size */
-function paintBox(ctx, middle, size) {
-  const left = middle.x - size / 2;
-  const top = middle.y - size / 2;
-  ctx.beginPath();
-  ctx.roundRect(left, top, size, size, Math.min(14, size * 0.07));
-  ctx.globalAlpha = 0.86;
-  ctx.fillStyle = PALETTE.box;
-  ctx.fill();
-  ctx.globalAlpha = 1;
-  if (size > 360) paintGrid(ctx, left, top, size);
-  ctx.lineWidth = 1;
-  ctx.strokeStyle = PALETTE.boxEdge;
-  ctx.beginPath();
-  ctx.roundRect(left, top, size, size, Math.min(14, size * 0.07));
-  ctx.stroke();
+/** How lanes of one sort look. @param {Context} ctx @param {Camera} camera @param {{open: boolean, busy: number}} lane */
+function dipForLane(ctx, camera, { open, busy }) {
+  const width = laneWidth(camera, open ? busy : 0);
+  ctx.lineWidth = width;
+  ctx.lineCap = "butt";
+  ctx.strokeStyle = open ? (PALETTE.lanes[busy] ?? PALETTE.lane) : PALETTE.laneClosed;
+  ctx.setLineDash(open ? [] : [width * 2, width * 3]);
 }
 
 /**
- * Quarters of the sector, as a hint of scale.
+ * Stroke curves in one go for each look that lanes have.
  * @param {Context} ctx
- * @param {number} left
- * @param {number} top
- * @param {number} size
+ * @param {Camera} camera
+ * @param {{lane: Lane, curve: Curve}[]} curves
  */
-function paintGrid(ctx, left, top, size) {
-  ctx.strokeStyle = PALETTE.grid;
-  ctx.lineWidth = 1;
+function strokeLanes(ctx, camera, curves) {
+  /** @type {Map<number, {lane: Lane, curve: Curve}[]>} */
+  const sorts = new Map();
+  for (const one of curves) {
+    const sort = one.lane.open ? one.lane.busy : -1;
+    const held = sorts.get(sort);
+    if (held) held.push(one);
+    else sorts.set(sort, [one]);
+  }
+  for (const sort of [0, 1, 2, 3, -1]) {
+    const [first] = sorts.get(sort) ?? [];
+    if (!first) continue;
+    dipForLane(ctx, camera, first.lane);
+    ctx.beginPath();
+    for (const { curve } of sorts.get(sort) ?? []) traceCurve(ctx, camera, curve);
+    ctx.stroke();
+  }
+  ctx.setLineDash([]);
+}
+
+/** @param {Context} ctx @param {Camera} camera @param {Lane[]} lanes */
+function paintLanes(ctx, camera, lanes) {
+  strokeLanes(
+    ctx,
+    camera,
+    lanes.map((lane) => ({ lane, curve: lane.curve })),
+  );
+  const closed = lanes.filter(({ open }) => !open);
+  if (!closed.length) return;
+  // A cross on a lane that lets nobody through.
+  const width = laneWidth(camera, 0);
+  const arm = 3 + width;
+  ctx.lineWidth = Math.max(1.5, width * 0.8);
+  ctx.strokeStyle = PALETTE.laneClosed;
   ctx.beginPath();
-  for (const part of [0.25, 0.5, 0.75]) {
-    ctx.moveTo(left + size * part, top);
-    ctx.lineTo(left + size * part, top + size);
-    ctx.moveTo(left, top + size * part);
-    ctx.lineTo(left + size, top + size * part);
+  for (const { curve } of closed) {
+    const { x, y } = camera.toScreen(onCurve(curve, 0.5));
+    ctx.moveTo(x - arm, y - arm);
+    ctx.lineTo(x + arm, y + arm);
+    ctx.moveTo(x + arm, y - arm);
+    ctx.lineTo(x - arm, y + arm);
   }
   ctx.stroke();
 }
 
-/** Whether sectors are large enough for their names. @param {Camera} camera */
-export function namesShown(camera) {
-  return boxPixels(camera) >= 44;
+/** Add a curve to the path. @param {Context} ctx @param {Camera} camera @param {Curve} curve */
+export function traceCurve(ctx, camera, curve) {
+  const [a, b, c, d] = curve;
+  const { scale } = camera.sight;
+  const shiftX = camera.middleX - camera.sight.x * scale;
+  const shiftY = camera.middleY - camera.sight.y * scale;
+  ctx.moveTo(a.x * scale + shiftX, a.y * scale + shiftY);
+  ctx.bezierCurveTo(
+    b.x * scale + shiftX,
+    b.y * scale + shiftY,
+    c.x * scale + shiftX,
+    c.y * scale + shiftY,
+    d.x * scale + shiftX,
+    d.y * scale + shiftY,
+  );
 }
 
-/** @param {Context} ctx @param {Scene} scene @param {Set<Id>} shown @param {Labels} labels */
-function paintGates(ctx, { view, boxes, curves, camera }, shown, labels) {
+/** @param {Context} ctx @param {Camera} camera @param {Zone[]} zones @param {number} size */
+function paintBoxes(ctx, camera, zones, size) {
+  ctx.beginPath();
+  for (const { box } of zones) {
+    const { x, y } = camera.toScreen(box);
+    if (size < 24) ctx.rect(x - size / 2, y - size / 2, size, size);
+    else ctx.roundRect(x - size / 2, y - size / 2, size, size, Math.min(14, size * 0.07));
+  }
+  ctx.globalAlpha = 0.86;
+  // From far away a sector is a speck, which must be seen against the ground.
+  ctx.fillStyle = size < 24 ? PALETTE.boxEdge : PALETTE.box;
+  ctx.fill();
+  ctx.globalAlpha = 1;
+  ctx.lineWidth = 1;
+  ctx.strokeStyle = PALETTE.boxEdge;
+  ctx.stroke();
+  if (size <= 360) return;
+  // Quarters of the sectors, as a hint of scale.
+  ctx.strokeStyle = PALETTE.grid;
+  ctx.beginPath();
+  for (const { box } of zones) {
+    const [left, top] = [camera.toScreen(box).x - size / 2, camera.toScreen(box).y - size / 2];
+    for (const part of [0.25, 0.5, 0.75]) {
+      ctx.moveTo(left + size * part, top + 1);
+      ctx.lineTo(left + size * part, top + size - 1);
+      ctx.moveTo(left + 1, top + size * part);
+      ctx.lineTo(left + size - 1, top + size * part);
+    }
+  }
+  ctx.stroke();
+}
+
+/** @param {Context} ctx @param {Scene} scene @param {Zone[]} zones @param {Labels} labels */
+function paintGates(ctx, { view, ground, camera }, zones, labels) {
   const radius = Math.max(1.6, glyphRadius(camera) * 0.5);
-  for (const [id, gate] of Object.entries(view.gates)) {
-    const box = boxes.get(gate.sector);
-    if (!box || !shown.has(gate.sector)) continue;
-    const spot = camera.toScreen(planeOf(box, gate.x, gate.y));
-    const colour = gate.open ? PALETTE.lane : PALETTE.laneClosed;
-    labels.block(spot.x, spot.y, radius + 3);
-    const curve = curves.get(id);
-    if (curve && boxPixels(camera) > 56) paintStub(ctx, camera, box, curve, colour);
+  /** @type {{gate: Gate, spot: Spot}[]} */
+  const shown = [];
+  const stubs = [];
+  for (const { box, gates } of zones) {
+    for (const id of gates) {
+      const gate = view.gates[id];
+      if (!gate) continue;
+      const spot = camera.toScreen(planeOf(box, gate.x, gate.y));
+      labels.block(spot.x, spot.y, radius + 3);
+      shown.push({ gate, spot });
+      const [lane, curve] = [ground.lanes.get(id), ground.stubs.get(id)];
+      if (lane && curve) stubs.push({ lane, curve });
+    }
+  }
+  // The part of a lane within its own sector goes over the box.
+  if (boxPixels(camera) > 56) strokeLanes(ctx, camera, stubs);
+  for (const open of [true, false]) {
     ctx.beginPath();
-    ctx.arc(spot.x, spot.y, radius, 0, 2 * Math.PI);
+    for (const { gate, spot } of shown) {
+      if (gate.open !== open) continue;
+      ctx.moveTo(spot.x + radius, spot.y);
+      ctx.arc(spot.x, spot.y, radius, 0, 2 * Math.PI);
+    }
     ctx.fillStyle = PALETTE.box;
     ctx.fill();
     ctx.lineWidth = Math.min(2, Math.max(1, radius * 0.4));
-    ctx.strokeStyle = gate.open ? PALETTE.name : PALETTE.laneClosed;
+    ctx.strokeStyle = open ? PALETTE.name : PALETTE.laneClosed;
     ctx.stroke();
   }
 }
 
-/**
- * The part of a lane within its own sector, over the box.
- * @param {Context} ctx
- * @param {Camera} camera
- * @param {Box} box
- * @param {Curve} curve
- * @param {string} colour
- */
-function paintStub(ctx, camera, box, curve, colour) {
-  ctx.beginPath();
-  for (let step = 0; step <= 40; step += 1) {
-    const on = onCurve(curve, step / 80);
-    const { x, y } = camera.toScreen(on);
-    if (step) ctx.lineTo(x, y);
-    else ctx.moveTo(x, y);
-    if (Math.abs(on.x - box.x) > BOX / 2 || Math.abs(on.y - box.y) > BOX / 2) break;
-  }
-  ctx.strokeStyle = colour;
-  ctx.lineWidth = laneWidth(camera);
-  ctx.stroke();
-}
+/** @typedef {{kind: string, spot: Spot, station: Station, box: Box}} Placed */
 
-/** @param {Context} ctx @param {Scene} scene @param {Set<Id>} shown @param {Labels} labels */
-function paintStations(ctx, { view, boxes, camera }, shown, labels) {
+/** @param {Context} ctx @param {Scene} scene @param {Zone[]} zones @param {Labels} labels */
+function paintStations(ctx, { view, camera }, zones, labels) {
   const size = boxPixels(camera);
-  if (size < 14) return;
   const radius = glyphRadius(camera);
-  /** @type {{spot: Spot, station: Station, box: Box}[]} */
+  /** @type {Placed[]} */
   const placed = [];
-  for (const station of Object.values(view.stations)) {
-    const box = boxes.get(station.sector);
-    if (!box || !shown.has(station.sector)) continue;
-    const spot = camera.toScreen(planeOf(box, station.x, station.y));
-    placed.push({ spot, station, box });
-    labels.block(spot.x, spot.y, radius + (size > STOCK_BOX_PX ? 6 : 3));
-    if (size < 28) {
-      ctx.fillStyle = stationColour(station);
-      ctx.fillRect(spot.x - 1, spot.y - 1, 2, 2);
-    } else {
-      paintGlyph(ctx, station.kind, spot, radius, stationColour(station), station.status);
-      if (size > STOCK_BOX_PX) paintStock(ctx, station, spot, radius);
+  for (const { box, stations } of zones) {
+    for (const id of stations) {
+      const station = view.stations[id];
+      if (!station) continue;
+      const spot = camera.toScreen(planeOf(box, station.x, station.y));
+      placed.push({ kind: station.kind, spot, station, box });
+      labels.block(spot.x, spot.y, radius + (size > STOCK_BOX_PX ? 6 : 3));
     }
   }
+  for (const status of ["", "starved", "clogged"]) {
+    const alike = placed.filter(({ station }) => troubleOf(station) === status);
+    if (size < USEFUL_BOX_PX) paintSpecks(ctx, alike, colourOf(status));
+    else paintGlyphs(ctx, alike, radius, colourOf(status), status);
+  }
+  if (size > STOCK_BOX_PX) paintStocks(ctx, placed, radius);
   if (size < 230) return;
   ctx.font = `${Math.min(12.5, size * 0.045)}px ${FONT}`;
   for (const { spot, station, box } of placed) {
@@ -219,38 +228,67 @@ function paintStations(ctx, { view, boxes, camera }, shown, labels) {
   }
 }
 
+/** Stations as dots, where there is no room for a shape. @param {Context} ctx @param {Placed[]} placed @param {string} colour */
+function paintSpecks(ctx, placed, colour) {
+  if (!placed.length) return;
+  ctx.beginPath();
+  for (const { spot } of placed) ctx.rect(spot.x - 1, spot.y - 1, 2, 2);
+  ctx.fillStyle = colour;
+  ctx.fill();
+}
+
 /**
  * How full a station is, from 0 to 1: its stocks in parts of what they may be.
  * @param {Pick<Station, "stock" | "capacity">} station
  */
 export function fullness({ stock, capacity }) {
-  const parts = Object.entries(capacity ?? {}).map(([ware, most]) => (most ? (stock?.[ware] ?? 0) / most : 0));
-  return parts.length ? parts.reduce((sum, part) => sum + part, 0) / parts.length : 0;
+  let [sum, count] = [0, 0];
+  for (const ware in capacity) {
+    sum += capacity[ware] ? (stock?.[ware] ?? 0) / capacity[ware] : 0;
+    count += 1;
+  }
+  return count ? sum / count : 0;
 }
 
 /**
- * A ring around a station that closes as its stocks fill, from the top clockwise.
+ * Rings around stations that close as their stocks fill, from the top clockwise.
  * @param {Context} ctx
- * @param {Station} station
- * @param {Spot} spot
+ * @param {Placed[]} placed
  * @param {number} radius of the glyph
  */
-function paintStock(ctx, station, { x, y }, radius) {
+function paintStocks(ctx, placed, radius) {
   const top = -Math.PI / 2;
-  const ring = (/** @type {number} */ part, /** @type {string} */ colour) => {
-    ctx.beginPath();
-    ctx.arc(x, y, radius + 4.5, top, top + part * 2 * Math.PI);
-    ctx.strokeStyle = colour;
-    ctx.stroke();
-  };
+  const around = radius + 4.5;
   ctx.lineWidth = 1.5;
-  ring(1, PALETTE.boxEdge);
-  ring(fullness(station), PALETTE.other);
+  for (const whole of [true, false]) {
+    ctx.beginPath();
+    for (const { spot, station } of placed) {
+      const part = whole ? 1 : Math.round(fullness(station) * STOCK_STEPS) / STOCK_STEPS;
+      ctx.moveTo(spot.x, spot.y - around);
+      ctx.arc(spot.x, spot.y, around, top, top + part * 2 * Math.PI);
+    }
+    ctx.strokeStyle = whole ? PALETTE.boxEdge : PALETTE.name;
+    ctx.stroke();
+  }
 }
 
 /** @param {Station} station */
-function stationColour(station) {
-  if (station.status === "starved") return PALETTE.warn;
-  if (station.status === "clogged") return PALETTE.bad;
-  return PALETTE.station;
+function troubleOf({ status }) {
+  return status === "starved" || status === "clogged" ? status : "";
+}
+
+/** @param {string} trouble */
+function colourOf(trouble) {
+  return trouble === "starved" ? PALETTE.warn : trouble === "clogged" ? PALETTE.bad : PALETTE.station;
+}
+
+/**
+ * What of a station can be seen on the ground, in one number: the ground is painted anew only when it is another.
+ * @param {Station} station
+ * @param {Camera} camera
+ */
+export function looksOf(station, camera) {
+  const trouble = ["", "starved", "clogged"].indexOf(troubleOf(station));
+  if (boxPixels(camera) <= STOCK_BOX_PX) return trouble;
+  return trouble + 4 * Math.round(fullness(station) * STOCK_STEPS);
 }

@@ -7,6 +7,7 @@
 
 import { make, say } from "./dom.js";
 import { formatPrice, formatSpan, formatTime } from "./model.js";
+import { editionOf, fillWhenWanted, isLarge, placesBySector } from "./places.js";
 import { Shipyard } from "./shipyard.js";
 
 /** @param {HTMLElement} body @param {PlayPage} page */
@@ -24,25 +25,34 @@ class StationPanel {
     this.standing = make("p", { className: "standing", testid: "station-standing" });
     this.recipe = make("p", { className: "recipe", testid: "station-recipe" });
     this.wares = make("ul", { className: "wares", testid: "station-wares" });
-    const show = make("button", { className: "small", text: "Show on the map" });
+    const show = make("button", { className: "small", text: "On the map" });
     show.addEventListener("click", () => page.showStation(page.info.station));
     const send = (this.send = make("button", {
       className: "small",
-      text: "Send the selected ships here",
+      text: "Send ships here",
       testid: "station-send",
     }));
     send.addEventListener("click", () => page.info.station && page.sendTo({ station: page.info.station }));
+    this.shipyard = new Shipyard(page);
+    this.ships = make("button", { className: "small", text: "Ships", testid: "station-ships" });
+    this.ships.addEventListener("click", () => this.shipyard.element.scrollIntoView({ block: "start" }));
     body.append(
       this.choice,
       this.facts,
       this.standing,
       this.recipe,
+      make("div", { className: "actions" }, show, send, this.ships),
       this.wares,
-      make("div", { className: "actions" }, show, send),
+      this.shipyard.element,
     );
-    this.shipyard = new Shipyard(page);
-    body.append(this.shipyard.element);
     this.filledFor = "";
+    /** Whether somebody is about to open the list of stations. */
+    this.opening = false;
+    fillWhenWanted(this.choice, () => {
+      this.opening = true;
+      this.fill(page.model.view);
+      this.opening = false;
+    });
     this.shown = "";
   }
 
@@ -62,6 +72,7 @@ class StationPanel {
     this.recipe.hidden = !station.recipe;
     this.send.hidden = !this.page.map.commands;
     this.shipyard.update(view, id, station);
+    this.ships.hidden = this.shipyard.element.hidden;
     const rows = wareRows(view, station);
     const shown = JSON.stringify([id, rows]);
     if (shown === this.shown) return;
@@ -80,23 +91,21 @@ class StationPanel {
 
   /** @param {View} view */
   fill(view) {
-    const ids = Object.keys(view.stations);
-    const filledFor = `${ids.length} ${Object.keys(view.sectors).length}`;
+    const filledFor = editionOf(view);
     if (filledFor === this.filledFor) return;
+    if (isLarge(view) && !this.opening) return this.offerOnly(view);
     this.filledFor = filledFor;
-    const sectors = Object.entries(view.sectors).sort(([, a], [, b]) => a.name.localeCompare(b.name));
-    const groups = sectors.map(([id, { name }]) => {
-      const group = make("optgroup");
-      group.label = name;
-      const inside = ids.filter((station) => view.stations[station]?.sector === id);
-      group.append(
-        ...inside.map((station) =>
-          Object.assign(make("option", { text: view.stations[station]?.name ?? station }), { value: station }),
-        ),
-      );
-      return group;
-    });
+    const groups = placesBySector(view, (station) => station).map(({ group }) => group);
+    const { value } = this.choice;
     this.choice.replaceChildren(...groups.filter((group) => group.children.length));
+    if (value) this.choice.value = value;
+  }
+
+  /** Until the list is opened it has the one station that is shown. @param {View} view */
+  offerOnly(view) {
+    const id = this.known(view);
+    if (this.choice.value === id) return;
+    this.choice.replaceChildren(Object.assign(make("option", { text: view.stations[id]?.name ?? id }), { value: id }));
   }
 }
 

@@ -122,7 +122,8 @@ const TELLERS = {
   WareBought: (names, event, own) => (own ? traded(names, event, "bought") : null),
   WareSold: (names, event, own) => (own ? traded(names, event, "sold") : null),
   ShipBought: (names, { ship }, own) => (own ? `${names.ship(ship)} is new in the fleet` : null),
-  ShipSold: (_, { ship, name }, own) => (own ? `${name ?? ship} was given back` : null),
+  ShipRenamed: (names, { ship }, own) => (own ? `A ship is called ${names.ship(ship)} from now on` : null),
+  ShipSold: (_, { ship, name }, own) => (own ? `${name ?? ship} was sold` : null),
   SectorCharted: (names, { sector }) => ({ text: `${names.sector(sector)} is on the map now`, kind: "good" }),
   SectorDiscovered: (names, { ship, sector }, own) =>
     own ? { text: `${names.ship(ship)} discovered ${names.sector(sector)}`, kind: "good" } : null,

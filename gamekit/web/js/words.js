@@ -100,7 +100,7 @@ export function describeCommand(view, body) {
     case "buy_ship":
       return `A new ${body.class} at ${stationName(view, String(body.station))}`;
     case "sell_ship":
-      return `${ship}: give it back`;
+      return `${ship}: sell the ship`;
     case "rename_ship":
       return `${ship}: call it ${body.name}`;
     default:

@@ -13,8 +13,11 @@ import {
   onCurve,
   planeOf,
 } from "../../../gamekit/web/js/layout.js";
-import { marksOf, targetAt } from "../../../gamekit/web/js/marks.js";
+import { Ground } from "../../../gamekit/web/js/ground.js";
+import { Marks } from "../../../gamekit/web/js/marks.js";
 import { fullness } from "../../../gamekit/web/js/paint.js";
+import { targetAt } from "../../../gamekit/web/js/targets.js";
+import { Traffic } from "../../../gamekit/web/js/traffic.js";
 import { seeded } from "./fakes.mjs";
 
 const galaxy = (count, place) =>
@@ -121,37 +124,132 @@ test("a camera keeps the spot under the pointer when it zooms, and what is frame
 
 function scene() {
   const sectors = galaxy(2, (index) => ({ x: index * 10, y: 0 }));
-  const camera = new Camera();
-  Object.assign(camera, { width: 800, height: 600 });
-  const boxes = layoutSectors(sectors);
-  camera.go(camera.sightOf(boundsOf(boxes.values())));
   const station = { name: "Hub", sector: "s0", x: 0, y: 0 };
   const ships = {
     theirs: { name: "T", owner: "p2", status: "docked", at: { type: "dock", station: "hub" } },
     mine: { name: "M", owner: "p1", status: "waiting", at: { type: "dock", station: "hub" } },
   };
-  return { view: { sectors, gates: {}, stations: { hub: station }, ships }, boxes, curves: new Map(), camera };
+  const view = { sectors, gates: {}, stations: { hub: station }, ships, players: {} };
+  const ground = new Ground();
+  ground.layout(view);
+  ground.refresh(view);
+  const camera = new Camera();
+  Object.assign(camera, { width: 800, height: 600 });
+  camera.go(camera.sightOf(boundsOf(ground.boxes.values())));
+  ground.look(camera, 0);
+  return { view, ground, camera };
 }
 
-test("ships at one station stand apart, own ones are painted last", () => {
+function marksOf({ view, ground, camera }, tick, player) {
+  const marks = new Marks();
+  marks.update(view, ground, player);
+  const flying = marks.place(camera, tick);
+  return { marks, flying };
+}
+
+test("ships at one station stand apart, own ones have the first place and are painted last", () => {
   const { marks, flying } = marksOf(scene(), 0, "p1");
   assert.equal(flying, false);
   assert.deepEqual(
-    marks.map(({ id, own, stuck }) => [id, own, stuck]),
+    marks.kinds.flat().map(({ id, own, berth, seen }) => [id, own, berth, seen]),
     [
-      ["theirs", false, false],
-      ["mine", true, true],
+      ["theirs", false, 1, true],
+      ["mine", true, 0, true],
     ],
   );
-  assert.ok(Math.hypot(marks[0].x - marks[1].x, marks[0].y - marks[1].y) > 8);
+  const [one, other] = [marks.get("mine"), marks.get("theirs")];
+  assert.ok(Math.hypot(one.x - other.x, one.y - other.y) > 8);
+});
+
+test("of many docked ships a few have places, the others are counted, and the user's own are always seen", () => {
+  const world = scene();
+  for (let i = 0; i < 40; i += 1) world.view.ships[`more${i}`] = { ...world.view.ships.theirs };
+  const { marks } = marksOf(world, 0, "p1");
+  assert.equal(marks.docked.get("hub"), 42);
+  assert.equal(marks.drawn, 8);
+  for (let i = 0; i < 20; i += 1) world.view.ships[`own${i}`] = { ...world.view.ships.mine };
+  assert.equal(marksOf(world, 0, "p1").marks.drawn, 21);
+});
+
+test("only what is in sight is placed, and a change of one ship leaves the others alone", () => {
+  const world = scene();
+  const leg = { type: "leg", sector: "s1", from: [-500, 0], to: [500, 0], depart: 100, arrive: 300 };
+  world.view.ships = {
+    near: { name: "N", owner: "p1", status: "flying", at: { ...leg, sector: "s0" } },
+    far: { name: "F", owner: "p2", status: "flying", at: leg },
+  };
+  const marks = new Marks();
+  marks.update(world.view, world.ground, "p1");
+  const { x, y } = world.ground.boxes.get("s0");
+  world.camera.go({ x, y, scale: 20 });
+  world.ground.look(world.camera, 0);
+  assert.ok(marks.place(world.camera, 150));
+  assert.deepEqual([marks.get("near").seen, marks.get("far").seen], [true, false]);
+  assert.equal(marks.place(world.camera, 300), false, "what has arrived does not move");
+  const before = marks.get("near");
+  delete world.view.ships.far;
+  marks.update(world.view, world.ground, "p1", ["far"]);
+  marks.place(world.camera, 150);
+  assert.equal(marks.get("near"), before);
+  assert.deepEqual(marks.kinds.flat(), [before]);
+});
+
+test("a ship in a gate follows the lane that its curve draws", () => {
+  const world = scene();
+  world.view.gates = {
+    a: { sector: "s0", x: 900, y: 0, to: "b", to_sector: "s1", open: true },
+    b: { sector: "s1", x: -900, y: 0, to: "a", to_sector: "s0", open: true },
+  };
+  world.ground.layout(world.view);
+  world.ground.look(world.camera, 0);
+  const at = { type: "gate", gate: "b", exit: "a", depart: 0, arrive: 100 };
+  world.view.ships = { one: { name: "One", owner: "p2", status: "jumping", at } };
+  const mark = marksOf(world, 30, "p1").marks.get("one");
+  const on = onCurve(world.ground.curves.get("b"), 0.3);
+  const { x, y } = world.camera.toScreen(on);
+  assert.ok(Math.hypot(mark.x - x, mark.y - y) < 1e-6);
+  assert.ok(Math.hypot(mark.aheadX - Math.cos(on.heading), mark.aheadY - Math.sin(on.heading)) < 1e-6);
+});
+
+test("lanes grow brighter with the jumps through them and fade with game time", () => {
+  const world = scene();
+  world.view.gates = {
+    a: { sector: "s0", x: 900, y: 0, to: "b", to_sector: "s1", open: true },
+    b: { sector: "s1", x: -900, y: 0, to: "a", to_sector: "s0", open: true },
+  };
+  world.ground.layout(world.view);
+  const traffic = new Traffic();
+  world.view.ships = {};
+  for (let i = 0; i < 6; i += 1) {
+    const at = { type: "gate", gate: i % 2 ? "a" : "b", exit: i % 2 ? "b" : "a", depart: 10 * i, arrive: 99 };
+    world.view.ships[`s${i}`] = { at };
+  }
+  traffic.note(world.view, world.ground, ["s0"]);
+  traffic.note(world.view, world.ground, ["s0"]);
+  const [lane] = world.ground.passages;
+  assert.ok(traffic.grade([lane], 20));
+  assert.equal(lane.busy, 1, "one jump, counted once");
+  traffic.note(world.view, world.ground);
+  assert.ok(traffic.grade([lane], 60));
+  assert.equal(lane.busy, 2, "both directions together");
+  assert.equal(traffic.grade([lane], 70), false);
+  assert.ok(traffic.grade([lane], 60_000));
+  assert.equal(lane.busy, 0);
+  assert.equal(traffic.counts.size, 0, "and nothing is kept of it");
 });
 
 test("a flying ship has a trail along its leg, and none beyond its beginning", () => {
   const world = scene();
   const leg = { type: "leg", sector: "s0", from: [-500, 0], to: [500, 0], depart: 100, arrive: 300 };
   world.view.ships = { one: { name: "One", owner: "p1", status: "flying", at: leg } };
-  const tail = (tick) => marksOf(world, tick, "p1").marks[0].tail;
-  const at = (x) => world.camera.toScreen(planeOf(world.boxes.get("s0"), x, 0));
+  const tail = (tick) => {
+    const { trails, tailX, tailY } = marksOf(world, tick, "p1").marks.get("one");
+    return trails ? [tailX, tailY].map(Math.round) : null;
+  };
+  const at = (x) => {
+    const spot = world.camera.toScreen(planeOf(world.ground.boxes.get("s0"), x, 0));
+    return [spot.x, spot.y].map(Math.round);
+  };
   assert.deepEqual(tail(200), at(-300));
   assert.deepEqual(tail(110), at(-500));
   assert.equal(tail(300), null);
@@ -164,8 +262,9 @@ test("a station is as full as its stocks are on the average", () => {
 
 test("a pointer finds the ship, the station, the sector's metres, or nothing", () => {
   const world = scene();
-  const { marks } = marksOf(world, 0, "p1");
-  const at = (x, y) => world.camera.toScreen(planeOf(world.boxes.get("s0"), x, y));
+  const { marks: placed } = marksOf(world, 0, "p1");
+  const marks = [...placed.byId.values()];
+  const at = (x, y) => world.camera.toScreen(planeOf(world.ground.boxes.get("s0"), x, y));
   assert.deepEqual(targetAt(world, marks, marks[1], 13), { type: "ship", id: "mine" });
   assert.deepEqual(targetAt(world, marks, at(0, 0), 5), { type: "station", id: "hub" });
   assert.deepEqual(targetAt(world, marks, at(-600, 400), 13), { type: "sector", id: "s0", x: -600, y: 400 });
