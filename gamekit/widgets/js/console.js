@@ -36,7 +36,7 @@ function button(text, testid, act) {
 /** @param {LiveView} view */
 function paceRow(view) {
   const { model } = view;
-  const ask = (/** @type {string} */ verb, /** @type {unknown} */ value = null) => model.send({ kind: "do", verb, value });
+  const ask = (/** @type {string} */ verb, /** @type {unknown} */ value = null) => view.send({ kind: "do", verb, value });
   const toggle = button("Pause", "console-pause", () => ask(model.get("paused") ? "resume" : "pause"));
   const steps = STEPS.map((ticks) =>
     button(ticks === 1 ? "Step 1 tick" : `+${ticks / TICK_HZ} s`, `console-step-${ticks}`, () => ask("step", ticks)),
@@ -64,7 +64,7 @@ function paceRow(view) {
 async function render(context) {
   const view = await LiveView.open(context, "gamekit-console");
   const { model, frame } = view;
-  const ask = (/** @type {string} */ verb) => model.send({ kind: "do", verb, value: null });
+  const ask = (/** @type {string} */ verb) => view.send({ kind: "do", verb, value: null });
   const title = make("b");
   const time = make("span", { className: "quiet", testid: "console-time" });
   const forks = make(
@@ -80,7 +80,7 @@ async function render(context) {
   const said = make("p", { className: "gamekit-said", testid: "console-said" });
   said.setAttribute("role", "status");
   said.hidden = true;
-  const rules = new RulesForm((changes) => model.send({ kind: "do", verb: "rules", value: changes }));
+  const rules = new RulesForm((changes) => view.send({ kind: "do", verb: "rules", value: changes }));
   frame.element.append(
     make("div", { className: "gamekit-row" }, title, time), paceRow(view), forks, said, facts, rules.element,
   );

@@ -31,7 +31,7 @@ export class Mirror {
   take(message) {
     if (message.kind === "changes") {
       if (message.n !== this.message.n + 1) {
-        if (!this.asked) this.stream.send({ kind: "whole" });
+        if (!this.asked && this.stream.comm_live !== false) this.stream.send({ kind: "whole" });
         this.asked = true;
         return;
       }

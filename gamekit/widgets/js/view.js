@@ -1,6 +1,6 @@
 /** A view of a live game: opens its frame, follows the stream, gives commands, and keeps the traits about the game. */
 
-import { Frame } from "./frame.js";
+import { Frame, NO_KERNEL } from "./frame.js";
 import { mirrorOf, namedModel } from "./mirror.js";
 
 /** @import {Mirror} from "./mirror.js" */
@@ -53,6 +53,18 @@ export class LiveView {
     this.frame.atEnd(() => this.model.off(event, listener));
   }
 
+  /** Whether the kernel is there to do what is asked; says so when it is not. */
+  get alive() {
+    if (this.frame.watched.comm_live !== false) return true;
+    this.frame.refused(NO_KERNEL);
+    return false;
+  }
+
+  /** Ask the kernel's side for something. @param {object} content */
+  send(content) {
+    if (this.alive) this.model.send(content);
+  }
+
   /** Set a trait on both sides. @param {string} trait @param {unknown} value */
   set(trait, value) {
     if (this.model.get(trait) === value) return;
@@ -66,6 +78,7 @@ export class LiveView {
    * @param {(standing: {state: string, message?: string}) => void} [stands] told how it stands
    */
   command(body, stands) {
+    if (!this.alive) return;
     keys += 1;
     const key = `${Date.now()}-${keys}`;
     this.asked.set(key, stands ?? (() => {}));
