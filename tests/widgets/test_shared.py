@@ -124,6 +124,7 @@ def test_orders_widget_begins_with_the_ship_that_was_asked_for(game: Game, red: 
         ("fleet", ["hold", "docked", "empty"]),
         ("market", ["Alloys", "buy for (cr)"]),
         ("orders", ["<svg", "tick"]),
+        ("latency", ["late, p50", "ms"]),
         ("console", ["jump_ticks", "Time between entering a gate and coming out."]),
     ],
 )

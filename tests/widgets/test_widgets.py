@@ -139,7 +139,7 @@ def test_latency_widget_polls_while_it_is_looked_at(game: Game, red: Player, mon
     front = FrontEnd(widget, monkeypatch)
     drawn = threading.Event()
     widget.observe(lambda change: drawn.set() if change["new"] else None, names="rows")
-    widget._repr_mimebundle_()
+    assert widget._repr_mimebundle_()
     assert drawn.wait(30)
     assert all(len(row) == 5 for row in widget.rows)
     front.say("shown", view="a")
