@@ -11,7 +11,10 @@ import { addMap, showOn } from "./galaxy.js";
 import { LiveView } from "./view.js";
 
 /** Whatever may call into the panel's modules. */
-const EVENTS = ["click", "change", "input", "submit", "keydown", "pointerdown", "pointermove", "pointerup", "pointercancel"];
+const EVENTS = [
+  ...["click", "change", "input", "submit", "keydown", "focus", "blur"],
+  ...["pointerdown", "pointermove", "pointerup", "pointercancel"],
+];
 const COUNTDOWN_MS = 500;
 
 /** The player page's elements, of which only the panel is wanted. @param {string} markup of this package's own page */
