@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 from gamekit.client.aio import AsyncGame
 from gamekit.client.blocking import BaseClient, BaseGame, BasePlayer
+from gamekit.client.blocking import Ship as BaseShip
 from gamekit.client.playing import AsyncPlayer
+from gamekit.errors import SessionError
 from gamekit.lab.frames import Frames
 from gamekit.widgets.feed import Feed
 
 if TYPE_CHECKING:
+    from gamekit.widgets.console import ConsoleWidget
     from gamekit.widgets.latency import LatencyWidget
     from gamekit.widgets.map import MapWidget
+    from gamekit.widgets.tables import FleetWidget, MarketWidget, OrdersWidget
 
 
 class Player(BasePlayer):
@@ -47,6 +51,36 @@ class Player(BasePlayer):
         from gamekit.widgets.map import MapWidget
 
         return MapWidget(self.feed, self, height=height)
+
+    def fleet(self) -> FleetWidget:
+        """A live table of this player's ships."""
+        from gamekit.widgets.tables import FleetWidget
+
+        return FleetWidget(self.feed, self)
+
+    def market(self) -> MarketWidget:
+        """A live table of the best prices that this player knows of."""
+        from gamekit.widgets.tables import MarketWidget
+
+        return MarketWidget(self.feed, self)
+
+    def orders(self, ship: str | BaseShip | None = None, *, height: int = 440) -> OrdersWidget:
+        """The ships' queues beside a map: send, trade, put orders into another sequence, take them out.
+
+        Args:
+            ship: which ship is selected first: a handle, name or id; the first one by default.
+            height: in pixels.
+
+        Raises:
+            UnknownName: the player has no such ship.
+        """
+        from gamekit.widgets.tables import OrdersWidget
+
+        if ship is None:
+            chosen = next(iter(self.ships), "")
+        else:
+            chosen = self.ships[ship if isinstance(ship, str) else ship.id].id
+        return OrdersWidget(self.feed, self, chosen, height=height)
 
 
 class Game(BaseGame[Player]):
@@ -81,8 +115,7 @@ class Game(BaseGame[Player]):
         """
         from gamekit.widgets.map import MapWidget
 
-        if player is None and self._players:
-            player = next(reversed(self._players.values()))
+        player = player or self._latest
         return player.map(height=height) if player is not None else MapWidget(self.feed, None, height=height)
 
     def latency(self, *, height: int = 160) -> LatencyWidget:
@@ -94,6 +127,52 @@ class Game(BaseGame[Player]):
         from gamekit.widgets.latency import LatencyWidget
 
         return LatencyWidget(self.io, self.inner, height=height)
+
+    def fleet(self, player: Player | None = None) -> FleetWidget:
+        """A live table of ships.
+
+        Args:
+            player: whose; by default the player who joined last through this handle, or everybody's when nobody did.
+        """
+        from gamekit.widgets.tables import FleetWidget
+
+        player = player or self._latest
+        return player.fleet() if player is not None else FleetWidget(self.feed, None)
+
+    def market(self, player: Player | None = None) -> MarketWidget:
+        """A live table of best prices.
+
+        Args:
+            player: whose knowledge; by default as in `fleet`.
+        """
+        from gamekit.widgets.tables import MarketWidget
+
+        player = player or self._latest
+        return player.market() if player is not None else MarketWidget(self.feed, None)
+
+    def orders(self, ship: str | BaseShip | None = None, *, height: int = 440) -> OrdersWidget:
+        """The queue of a ship of the player who joined last, or of the player whose handle it is; see `Player.orders`.
+
+        Raises:
+            SessionError: nobody plays through this handle.
+            UnknownName: the player has no such ship.
+        """
+        player = ship.player if ship is not None and not isinstance(ship, str) else self._latest
+        if not isinstance(player, Player):
+            raise SessionError("Only players give orders: game.join(name) first, or use me.orders(ship).")
+        return player.orders(ship, height=height)
+
+    def console(self) -> ConsoleWidget:
+        """Pace, forks, who is there, why the game is awake, and its rules; most of it needs the admin token."""
+        from gamekit.lab.branch import fork
+        from gamekit.widgets.console import ConsoleWidget
+
+        feed = self._latest.feed if self._latest is not None else self.feed
+        return ConsoleWidget(feed, self, lambda: fork(self))
+
+    @property
+    def _latest(self) -> Player | None:
+        return next(reversed(self._players.values()), None)
 
 
 class Client(BaseClient[Game]):

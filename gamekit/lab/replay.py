@@ -9,13 +9,16 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ, Event, Game, PlayerId, Tick, View
 from gamekit.journal import Past, digest_of
 from gamekit.lab.sources import past_from, rules_for
 from gamekit.session import Session
+
+if TYPE_CHECKING:
+    from gamekit.widgets.scrubber import ScrubberWidget
 
 #: Game time between the keyframes that are made on the way.
 KEYFRAME_TICKS: Tick = 60 * TICK_HZ
@@ -83,6 +86,18 @@ class Replay:
         from gamekit.lab.frames.state import StateFrames
 
         return StateFrames(self.rules, self.state)
+
+    def scrubber(self, player: str | None = None, *, height: int = 400) -> ScrubberWidget:
+        """A slider over this past with the map as it was; it moves a replay of its own, not this one.
+
+        Args:
+            player: whose eyes to look through, by id; everything is seen by default.
+            height: of the map, in pixels.
+        """
+        from gamekit.widgets.scrubber import ScrubberWidget
+
+        own = Replay(self.past, self.rules).seek(self.tick)
+        return ScrubberWidget(own, Replay(self.past, self.rules), player, height=height)
 
     def seek(self, tick: Tick) -> Replay:
         """Look at another tick, earlier or later. When the rules raise on the way, the replay stands at its beginning.

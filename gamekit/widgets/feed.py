@@ -1,4 +1,4 @@
-"""One game's news for any number of widgets: gathered, made into a message once, and sent at most ten times a second.
+"""One game's news for any number of widgets: gathered, made into a message once, and told at most ten times a second.
 
 Runs on the client's I/O thread and costs nothing while no widget listens. Messages are plain values:
 
@@ -40,7 +40,10 @@ class Feed:
     def __init__(self, io: IoThread, link: Link) -> None:
         self.io = io
         self.link = link
+        #: Its one way to the front end, once a widget has asked for it; see `gamekit.widgets.stream`.
+        self.stream: object = None
         self._sinks: set[Sink] = set()
+        self._followers: set[Sink] = set()
         self._patches: list[dict[str, Any]] = []
         self._whole = False
         self._sent_s = 0.0
@@ -77,6 +80,14 @@ class Feed:
             self._timer.cancel()
             self._timer = None
 
+    def also(self, sink: Sink) -> None:
+        """Have `sink` called too, whenever those who were added are; it wakes nothing. On the I/O thread."""
+        self._followers.add(sink)
+
+    def also_not(self, sink: Sink) -> None:
+        """Undo `also`. On the I/O thread; idempotent."""
+        self._followers.discard(sink)
+
     def _listen(self, news: News) -> None:
         match news:
             case Happened():
@@ -98,7 +109,7 @@ class Feed:
         self._sent_s = time.monotonic()
         message = self.whole() if self._whole else {"kind": "changes", "changes": self._patches, **self._state()}
         self._whole, self._patches = False, []
-        self._send(list(self._sinks), message)
+        self._send([*self._sinks, *self._followers], message)
 
     def _send(self, sinks: list[Sink], message: Message) -> None:
         for sink in sinks:
@@ -106,6 +117,7 @@ class Feed:
                 sink(message)
             except Exception:
                 logger.exception("A widget could not be told and gets no more news.")
+                self.also_not(sink)
                 self.remove(sink)
 
     def _state(self) -> Message:

@@ -10,10 +10,12 @@ from typing import Any
 import anywidget
 import traitlets
 
+from gamekit.client import show
 from gamekit.client.aio import AsyncGame
 from gamekit.client.iothread import IoThread
 from gamekit.errors import GamekitError, SessionError
 from gamekit.widgets.bundle import bundle
+from gamekit.widgets.look import CSS
 from gamekit.widgets.shown import Onlookers
 
 #: The server writes a row a second.
@@ -33,7 +35,10 @@ class LatencyWidget(anywidget.AnyWidget):
     """
 
     _esm = bundle(Path(__file__).parent / "js" / "latency.js")
+    _css = CSS
 
+    #: The id of the widget's own model, by which its front end finds it.
+    own_id = traitlets.Unicode().tag(sync=True)
     height = traitlets.Int(160).tag(sync=True)
     #: `[[Unix time in s, late p50, late p99, work p50, work p99 in ms], ...]`, oldest first.
     rows: traitlets.List[list[float]] = traitlets.List().tag(sync=True)
@@ -44,12 +49,27 @@ class LatencyWidget(anywidget.AnyWidget):
         self._game = game
         self._onlookers = Onlookers()
         self._task: asyncio.Task[None] | None = None
+        self.own_id = str(self.model_id)
         self.on_msg(self._on_front_end)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        shown: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
+        shown = super()._repr_mimebundle_(**kwargs)
+        if shown is None:
+            return None
         self._io.post(self._displayed)
-        return shown
+        return {**shown[0], "text/html": self._still()}, shown[1]
+
+    def _still(self) -> str:
+        """The last minute as a table, for where no kernel is."""
+        try:
+            rows = self._io.run(self._game.latency(since_s=time.time() - SPAN_S))
+        except GamekitError:
+            rows = []
+        worst = [max((row[f"{key}_us"] for row in rows), default=0) / 1000 for key in _COLUMNS]
+        caption = f"Ticks of the last {len(rows)} seconds: the worst second's"
+        return show.table(
+            caption, [f"{key.replace('_', ', ')} (ms)" for key in _COLUMNS], [[f"{ms:.2f}" for ms in worst]]
+        )
 
     def close(self) -> None:
         """Take the widget away everywhere."""

@@ -6,11 +6,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from anywidget import AnyWidget
 
 from gamekit.errors import ConfigError
 from gamekit.widgets.bundle import bundle
+from gamekit.widgets.console import ConsoleWidget
 from gamekit.widgets.latency import LatencyWidget
 from gamekit.widgets.map import MapWidget
+from gamekit.widgets.scrubber import ScrubberWidget
+from gamekit.widgets.tables import FleetWidget, MarketWidget, OrdersWidget
 from tests.nodejs import node
 
 
@@ -61,10 +65,10 @@ def test_form_that_is_not_known_is_an_error_with_its_line(line: str, tmp_path: P
     assert line in str(caught.value)
 
 
-@pytest.mark.parametrize("widget", [MapWidget, LatencyWidget])
-def test_widgets_parse_as_modules_with_a_render_function(
-    widget: type[MapWidget] | type[LatencyWidget], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize(
+    "widget", [MapWidget, LatencyWidget, FleetWidget, MarketWidget, OrdersWidget, ConsoleWidget, ScrubberWidget]
+)
+def test_widgets_parse_as_modules_with_a_render_function(widget: type[AnyWidget], tmp_path: Path) -> None:
     text = str(widget._esm)
     check = "\nconsole.log('parsed');\n"
     assert run(text.replace("export default", "globalThis.widget ="), tmp_path, check) == "parsed\n"

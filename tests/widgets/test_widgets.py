@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -11,35 +11,12 @@ import pytest
 
 import gamekit
 from gamekit.lab.handles import Game, Player
-from gamekit.widgets.latency import LatencyWidget
 from gamekit.widgets.map import MapWidget
 from gamekit.widgets.picture import picture
 from tests.client.sketch import ship, view
+from tests.widgets.frontend import FrontEnd, settle
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-class FrontEnd:
-    """Takes the place of a browser: gets what a widget sends, and says what views say."""
-
-    def __init__(self, widget: MapWidget | LatencyWidget, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.widget = widget
-        self.messages: list[dict[str, Any]] = []
-        self._news = threading.Condition()
-        monkeypatch.setattr(widget, "send", self._take)
-
-    def _take(self, message: dict[str, Any]) -> None:
-        with self._news:
-            self.messages.append(message)
-            self._news.notify_all()
-
-    def say(self, kind: str, **content: Any) -> None:
-        self.widget._handle_custom_msg({"kind": kind, **content}, [])
-
-    def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        with self._news:
-            assert self._news.wait_for(lambda: any(map(condition, self.messages)), 30)
-            return next(filter(condition, self.messages))
 
 
 @pytest.fixture(scope="module")
@@ -65,15 +42,10 @@ def front(red: Player, monkeypatch: pytest.MonkeyPatch) -> FrontEnd:
     return made
 
 
-def settle(player: Player) -> None:
-    """Wait until the client's thread has done what it was given."""
-    player.io.call(lambda: None)
-
-
 def test_map_starts_with_the_view_and_follows_the_ship(red: Player, front: FrontEnd) -> None:
     assert isinstance(front.widget, MapWidget)
-    assert front.widget.start["view"]["ships"][red.ship.id]["owner"] == red.id
-    assert front.widget.start["player"] == red.id
+    assert front.widget.stream.start["view"]["ships"][red.ship.id]["owner"] == red.id
+    assert front.widget.stream.start["player"] == red.id
     red.ship.go("Sirius")
     moved = front.until(lambda m: any(red.ship.id in patch.get("ships", {}) for patch in m.get("changes", ())))
     assert moved["clock"]["speed"] == 20
@@ -102,20 +74,26 @@ def test_map_rests_while_no_view_is_in_sight(red: Player, front: FrontEnd) -> No
     assert len(front.messages) == count
     front.say("shown", view="b")
     settle(red)
+    assert front.messages[-1]["kind"] == "view"
     assert front.messages[-1]["view"]["ships"][red.ship.id]["at"]["sector"] == "sirius"
 
 
-def test_second_view_of_a_widget_gets_everything_at_once(red: Player, front: FrontEnd) -> None:
+def test_front_end_that_missed_a_message_gets_everything_anew(red: Player, front: FrontEnd) -> None:
     front.say("shown", view="a")
     settle(red)
-    count = sum(message["kind"] == "view" for message in front.messages)
-    front.say("shown", view="b")
+    count = len(front.messages)
+    front.say("whole")
     settle(red)
-    assert sum(message["kind"] == "view" for message in front.messages) == count + 1
+    assert [message["kind"] for message in front.messages[count:]].count("view") == 1
+    numbers = [message["n"] for message in front.messages]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
 def test_click_becomes_an_order_of_the_player(red: Player, front: FrontEnd) -> None:
-    front.say("order", order={"ship": red.ship.id, "to": {"sector": "sirius", "x": 5, "y": 6}, "append": False})
+    to = {"sector": "sirius", "x": 5, "y": 6}
+    front.say("command", key="k", body={"type": "move", "ship": red.ship.id, "to": to, "append": False})
+    assert front.until(lambda m: m.get("key") == "k" and m["state"] == "acknowledged")
+    assert front.until(lambda m: m.get("key") == "k" and m["state"] == "done")
     front.until(lambda m: any("queue" in p.get("ships", {}).get(red.ship.id, {}) for p in m.get("changes", ())))
     commands = red.game.frame.commands
     assert list(commands[commands["player"] == red.id]["type"]) == ["join", "move"]
@@ -124,34 +102,36 @@ def test_click_becomes_an_order_of_the_player(red: Player, front: FrontEnd) -> N
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        ({"ship": "ship-1", "to": {"sector": "sirius"}}, "ship"),
-        ({"ship": "ship-1", "to": "x" * 20_000}, "limit"),
+        ({"type": "move", "ship": "ship-1", "to": {"sector": "sirius"}}, "ship"),
+        ({"type": "move", "ship": "ship-1", "to": "x" * 20_000}, "limit"),
         ("nonsense", "Only players"),
     ],
 )
 def test_order_that_cannot_be_is_explained_to_the_front_end(
     red: Player, front: FrontEnd, order: Any, words: str
 ) -> None:
-    front.say("order", order=order)
-    assert words in front.until(lambda message: message["kind"] == "refused")["message"]
+    front.say("command", key="k", body=order)
+    assert words in front.until(lambda message: message.get("state") == "refused")["message"]
 
 
 def test_spectators_map_takes_no_orders(game: Game, monkeypatch: pytest.MonkeyPatch) -> None:
     stranger = game.client.game(game.id)
     front = FrontEnd(stranger.map(), monkeypatch)
-    front.say("order", order={"ship": "ship-1", "to": {"sector": "sirius"}})
-    assert "Only players" in front.until(lambda message: message["kind"] == "refused")["message"]
+    front.say("command", key="k", body={"type": "move", "ship": "ship-1", "to": {"sector": "sirius"}})
+    assert "Only players" in front.until(lambda message: message.get("state") == "refused")["message"]
 
 
 def test_map_shows_the_latest_player_unless_told_otherwise(game: Game, red: Player) -> None:
-    assert game.map().start["player"] == red.id
-    assert game.map(game.creator()).start["player"] == game.creator().id
+    assert game.map().player is red
+    assert game.map(game.creator()).stream.start["player"] == game.creator().id
 
 
 def test_closed_map_listens_no_more(red: Player, front: FrontEnd) -> None:
+    settle(red)
+    assert red.feed._followers
     front.widget.close()
     settle(red)
-    assert not red.feed._sinks
+    assert not red.feed._followers
 
 
 def test_latency_widget_polls_while_it_is_looked_at(game: Game, red: Player, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,7 +139,7 @@ def test_latency_widget_polls_while_it_is_looked_at(game: Game, red: Player, mon
     front = FrontEnd(widget, monkeypatch)
     drawn = threading.Event()
     widget.observe(lambda change: drawn.set() if change["new"] else None, names="rows")
-    widget._repr_mimebundle_()
+    assert widget._repr_mimebundle_()
     assert drawn.wait(30)
     assert all(len(row) == 5 for row in widget.rows)
     front.say("shown", view="a")

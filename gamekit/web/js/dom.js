@@ -1,5 +1,13 @@
 /** Small steps with the page's elements. Text goes in as text only; nothing here takes markup. */
 
+/** Where elements are looked for: one of several widgets on a page, or the page when it is null. @type {ParentNode | null} */
+let ground = null;
+
+/** Look for elements within this one from now on, where others have the same ids. @param {ParentNode} element */
+export function lookIn(element) {
+  ground = element;
+}
+
 /**
  * The element with an id, which the page has for sure.
  * @template {HTMLElement} T
@@ -8,7 +16,7 @@
  * @returns {T}
  */
 export function byId(id, kind) {
-  const element = document.getElementById(id);
+  const element = (ground ?? document).querySelector(`#${id}`);
   if (!(element instanceof kind)) throw new Error(`The page has no ${kind.name} #${id}.`);
   return element;
 }

@@ -2,7 +2,7 @@
  * The tick-latency chart: lateness of ticks over the last minute, drawn on a canvas.
  */
 
-import { tellWhenShown } from "./shown.js";
+import { Frame } from "./frame.js";
 
 /** Unix time in seconds, then milliseconds: late p50, late p99, work p50, work p99. @typedef {[number, number, number, number, number]} Row */
 
@@ -74,12 +74,14 @@ function draw(ctx, width, height, rows) {
 }
 
 /** @param {{model: any, el: HTMLElement}} context */
-function render({ model, el }) {
+async function render({ model, el }) {
+  const raw = await model.widget_manager.get_model(model.get("own_id"));
+  const frame = new Frame(el, "gamekit-latencybox", raw);
   const canvas = document.createElement("canvas");
   canvas.className = "gamekit-latency";
   Object.assign(canvas.style, { width: "100%", height: `${model.get("height")}px`, display: "block" });
   canvas.setAttribute("role", "img");
-  el.append(canvas);
+  frame.element.append(canvas);
   const paint = () => {
     const ratio = window.devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height } = canvas;
@@ -97,9 +99,8 @@ function render({ model, el }) {
   resizing.observe(canvas);
   model.on("change:rows", paint);
   paint();
-  const stopTelling = tellWhenShown(model, canvas);
   return () => {
-    stopTelling();
+    frame.close();
     resizing.disconnect();
     model.off("change:rows", paint);
   };

@@ -4,7 +4,7 @@
 
 /**
  * Watch one view.
- * @param {{send(content: object): void}} model the widget's model
+ * @param {{send(content: object): void, comm_live?: boolean}} model the widget's model
  * @param {HTMLElement} element the view's element
  * @returns {() => void} call it when the view is taken away
  */
@@ -16,7 +16,8 @@ export function tellWhenShown(model, element) {
     const shown = inSight && !document.hidden;
     if (shown === told) return;
     told = shown;
-    model.send({ kind: shown ? "shown" : "hidden", view });
+    // Where the kernel has ended nobody is left to tell, and sending would be an error.
+    if (model.comm_live !== false) model.send({ kind: shown ? "shown" : "hidden", view });
   };
   const observer = new IntersectionObserver((entries) => {
     inSight = entries[entries.length - 1]?.isIntersecting ?? inSight;
