@@ -110,7 +110,7 @@ class ShipReading(Generic[OrderT]):
             if "gate" not in to:
                 raise ConfigError("Only a gate leads through; name one, or leave `through` out.")
             to["through"] = True
-        return self.player.submit({"type": "move", "ship": self.id, "to": to, "append": append})
+        return self._give({"type": "move", "to": to, "append": append})
 
     def buy(self, ware: str, units: int, *, append: bool = True) -> OrderT:
         """Buy wares at the station where the ship is docked, or will be when its queue gets here.
@@ -129,20 +129,24 @@ class ShipReading(Generic[OrderT]):
         """Sell wares at the station where the ship is docked, or will be; see `buy`."""
         return self._trade("sell", ware, units, append)
 
+    def auto_trade(self, on: bool = True) -> OrderT:
+        """Let the ship trade by itself whenever it has no orders, or no longer."""
+        return self._give({"type": "auto_trade", "on": bool(on)})
+
     def stop(self) -> OrderT:
         """Drop the whole queue and stop where the ship is."""
-        return self.player.submit({"type": "stop", "ship": self.id})
+        return self._give({"type": "stop"})
 
     def cancel(self, entry: int) -> OrderT:
         """Drop one entry of the queue, by its `id` in `queue`."""
-        return self.player.submit({"type": "cancel", "ship": self.id, "entry": int(entry)})
+        return self._give({"type": "cancel", "entry": int(entry)})
 
     def sell_ship(self) -> OrderT:
         """Give the ship back for a part of its price, at a hub or a shipyard, empty and on no job.
 
         Once the order is carried out the ship is gone: its handle then only tells so.
         """
-        return self.player.submit({"type": "sell_ship", "ship": self.id})
+        return self._give({"type": "sell_ship"})
 
     def rename(self, name: str) -> OrderT:
         """Call the ship something else.
@@ -150,17 +154,21 @@ class ShipReading(Generic[OrderT]):
         Args:
             name: 1 to 40 printable characters.
         """
-        return self.player.submit({"type": "rename_ship", "ship": self.id, "name": name})
+        return self._give({"type": "rename_ship", "name": name})
 
     def reorder(self, *orders: int) -> OrderT:
         """Carry the ship's orders out in this sequence, by the `order` of the entries in `queue`; others follow."""
-        return self.player.submit({"type": "reorder", "ship": self.id, "orders": [int(order) for order in orders]})
+        return self._give({"type": "reorder", "orders": [int(order) for order in orders]})
 
     def _trade(self, verb: str, ware: str, units: int, append: bool) -> OrderT:
         ware_id = find(self.player.view.get("wares", {}), ware, "ware")
-        return self.player.submit(
-            {"type": verb, "ship": self.id, "ware": ware_id, "units": int(units), "append": append}
-        )
+        return self._give({"type": verb, "ware": ware_id, "units": int(units), "append": append})
+
+    def _give(self, command: dict[str, Any]) -> OrderT:
+        """Give a command to this ship; the order that comes back knows the ship, for `then`."""
+        order = self.player.submit({"type": command.pop("type"), "ship": self.id, **command})
+        order.ship = self
+        return order
 
     # --- what it is -------------------------------------------------------------------------------------------
 

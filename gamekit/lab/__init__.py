@@ -1,9 +1,11 @@
 """Designers' tools: run, measure and look at games from a notebook or a script."""
 
+from gamekit.lab.begin import begin
 from gamekit.lab.branch import Branch, fork
 from gamekit.lab.compare import Comparison, compare
 from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
+from gamekit.lab.play import Played, play
 from gamekit.lab.replay import Replay, replay
 from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
@@ -15,14 +17,17 @@ __all__ = [
     "Comparison",
     "Difference",
     "Divergence",
+    "Played",
     "Replay",
     "Simulation",
     "Sweep",
+    "begin",
     "compare",
     "derived_seeds",
     "diff",
     "doctor",
     "fork",
+    "play",
     "replay",
     "rerun",
     "simulate",
