@@ -234,8 +234,8 @@ async def carried_out(order: OrderState, timeout_s: float | None) -> None:
         async with asyncio.timeout(timeout_s):
             await player.order_carried_out(order)
     except TimeoutError:
-        text = f"{ship.name} has not come to the end of {order.text!r} within {timeout_s:g} s: {ship.status}. {ship.reason}"
-        raise TimeoutError(text) from None
+        doing = f"{ship.status}. {ship.reason}"
+        raise TimeoutError(f"{ship.name} has not done {order.text!r} within {timeout_s:g} s: {doing}") from None
 
 
 def _ship_of(order: OrderState) -> ShipReading[Any]:

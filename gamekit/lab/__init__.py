@@ -3,6 +3,7 @@
 from gamekit.lab.begin import begin
 from gamekit.lab.branch import Branch, fork
 from gamekit.lab.compare import Comparison, compare
+from gamekit.lab.database import Database, open
 from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
 from gamekit.lab.play import Played, play
@@ -15,6 +16,7 @@ from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 __all__ = [
     "Branch",
     "Comparison",
+    "Database",
     "Difference",
     "Divergence",
     "Played",
@@ -27,6 +29,7 @@ __all__ = [
     "diff",
     "doctor",
     "fork",
+    "open",
     "play",
     "replay",
     "rerun",

@@ -10,6 +10,7 @@ Reading such a file runs code, so nobody but who starts a server names one, and 
 from __future__ import annotations
 
 import contextlib
+import inspect
 import io
 import tempfile
 import types
@@ -59,8 +60,9 @@ def pickled(game: Any) -> bytes:
     except (TypeError, ValueError, AttributeError, RecursionError, NameError) as error:
         name = getattr(game, "__name__", type(game).__name__)
         raise ConfigError(
-            f"games: {name} cannot be sent to the server: {error}. It may use other classes, functions and plain values "
-            "of the notebook, but nothing that lives (clients, files); or put it into a module and give its import path."
+            f"games: {name} cannot be sent to the server: {error}. It may use other classes, functions and plain "
+            "values of the notebook, but nothing that lives (clients, files); or put it into a module and give its "
+            "import path."
         ) from error
     return written.getvalue()
 
@@ -95,7 +97,7 @@ def _parts_of(kind: type[msgspec.Struct]) -> tuple[Any, ...]:
         hints = get_type_hints(kind, include_extras=True)
     except NameError as error:
         raise NameError(f"a field of {kind.__name__} has a type that is not defined: {error}") from None
-    own = {name: hints[name] for name in kind.__dict__.get("__annotations__", {})}
+    own = {name: hints[name] for name in inspect.get_annotations(kind)}
     # Defaults belong to the last fields; where none is, a marker that cannot be sent stands.
     required = len(kind.__struct_fields__) - len(kind.__struct_defaults__)
     given = dict(zip(kind.__struct_fields__[required:], kind.__struct_defaults__, strict=True))

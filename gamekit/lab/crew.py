@@ -19,7 +19,7 @@ class Crew:
 
     Attributes:
         bots: who plays.
-        players: `{bot's name: its player}`, handles like any other's: look over its shoulder with `.ships`, `.frame`, `.map()`.
+        players: `{bot's name: its player}`: look over its shoulder with `.ships`, `.frame`, `.map()`.
     """
 
     def __init__(self, game: Game, bots: tuple[Bot, ...]) -> None:

@@ -1,7 +1,7 @@
 """Where a launched server is found from a browser, when the kernel runs behind JupyterHub.
 
-There a browser reaches nothing but `/user/NAME/...`; jupyter-server-proxy passes `/user/NAME/proxy/PORT/...` on to a port of
-the machine on which the kernel runs. JupyterHub tells kernels their prefix in the environment.
+There a browser reaches nothing but `/user/NAME/...`; jupyter-server-proxy passes `/user/NAME/proxy/PORT/...` on to a
+port of the machine on which the kernel runs. JupyterHub tells kernels their prefix in the environment.
 """
 
 from __future__ import annotations

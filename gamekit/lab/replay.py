@@ -79,10 +79,12 @@ class Replay:
 
     @property
     def frame(self) -> Any:
-        """The tick's ships, stations, prices and books as data frames; see `gamekit.lab.frames`."""
-        from gamekit.lab.frames.state import StateFrames
+        """The tick's ships, stations, prices and books, and what happened up to it, as data frames."""
+        from gamekit.lab.frames.past import PastFrames
 
-        return StateFrames(self.rules, self.state)
+        return PastFrames(
+            lambda: self, lambda: ((one.seq, one.tick, one.epoch, one.commands) for one in self.past.records)
+        )
 
     def seek(self, tick: Tick) -> Replay:
         """Look at another tick, earlier or later.
