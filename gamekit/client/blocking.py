@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from gamekit.client import iothread
+from gamekit.client import iothread, show
 from gamekit.client.actions import Abandoned
 from gamekit.client.aio import AsyncClient, AsyncGame
 from gamekit.client.core import checked_body
@@ -456,6 +456,23 @@ class BaseClient(ABC, Generic[GameT]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}{', closed' if self._io is None else ''}>"
+
+    def _repr_html_(self) -> str:
+        """The server and, for its owner, its games; never the token."""
+        if self._io is None:
+            return show.table("Server", ["url", "state"], [[self.url, "closed"]])
+        caption = f"Server at {self.inner.page_root}/"
+        if not self.token:
+            return show.table(caption, ["url"], [[self.url]])
+        try:
+            games = self.games()
+        except GamekitError as error:
+            return show.table(caption, ["url", "state"], [[self.url, str(error)]])
+        rows = [
+            [game["id"], game["name"], game["state"], f"{game['tick']:,}", game["connections"]] for game in games[-20:]
+        ]
+        more = f", the latest 20 of {len(games)} games" if len(games) > len(rows) else ""
+        return show.table(caption + more, ["game", "name", "state", "tick", "connections"], rows)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._io is None:

@@ -7,12 +7,12 @@ the two futures inside are `concurrent.futures` ones for that reason. Waiting ne
 from __future__ import annotations
 
 import asyncio
-import html
 import logging
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+from gamekit.client import show
 from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, Turned
 from gamekit.errors import CommandFailed, ConfigError, GamekitError
 from gamekit.wire import Ack, Outcome
@@ -148,7 +148,12 @@ class OrderState:
         return f"<Order{number} {self.body.get('type', '?')} {words}, {self.status}{reason}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(repr(self))}</code>"
+        rows = []
+        for number, step in enumerate(self.steps, 1):
+            reason = "" if step.error is None else str(step.error)
+            rows.append([number, step.text, step.status, step.cid, reason])
+        ship = "" if self.ship is None else f" for {self.ship.id}"
+        return show.table(f"Order{ship}", ["", "step", "status", "cid", ""], rows)
 
 
 class AsyncOrder(OrderState):

@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gamekit.client import show
 from gamekit.client.names import destination, find, matches
 from gamekit.client.order import OrderState
+from gamekit.client.places import Stations
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import ConfigError, UnknownName
 from gamekit.game import GameId, PlayerId, Tick, View
@@ -47,6 +48,11 @@ class Watching(ABC):
     def view(self) -> View:
         """The tables of the latest picture: `{table: {id: {field: value}}}`. Do not change it."""
         return self.seen.view
+
+    @property
+    def stations(self) -> Stations:
+        """The stations that are seen, by id or name: `me.stations["Sol Hub"].price("food")`, in credits."""
+        return Stations(self)
 
     @property
     def tick(self) -> Tick:

@@ -11,6 +11,7 @@ from gamekit.lab.replay import Replay, replay
 from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
 from gamekit.lab.simulate import Simulation, simulate
+from gamekit.lab.spans import ship_spans
 from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "play",
     "replay",
     "rerun",
+    "ship_spans",
     "simulate",
     "sweep",
     "trade_routes",

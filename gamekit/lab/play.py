@@ -21,9 +21,6 @@ from gamekit.game import TICK_HZ, Event, PlayerId, Tick, merge
 from gamekit.lab.branch import CLIENT, Branch
 from gamekit.session.stream import Happening, Stream, told
 
-#: How many rounds of commands bots may give at one tick: more is a bot that answers its own refusals for ever.
-ROUNDS = 50
-
 
 class Played(msgspec.Struct, frozen=True):
     """What came of a stretch of play.
@@ -79,7 +76,7 @@ def play(
         until: end as soon as this is true, asked after every tick at which something happened.
 
     Raises:
-        ConfigError: neither or both of hours and ticks were given, or a bot gives commands without end.
+        ConfigError: neither or both of hours and ticks were given, or a bot sits twice or in another game.
         CommandFailed: the rules do not let a bot's name in.
     """
     if (ticks is None) == (hours is None):
@@ -129,7 +126,9 @@ class _Table:
         self._news: dict[PlayerId, list[dict[str, Any]]] = {bot.me.id: [] for bot in bots}
 
     def wake(self) -> Tick:
-        """The first tick after now at which a bot wants to be asked again, though nothing may have happened."""
+        """The first tick after now at which a bot is to be asked again, though nothing may happen by itself."""
+        if any(self._news.values()):
+            return self.branch.tick + 1
         asked = [tick for bot in self.bots for tick in bot.asks_again() if tick > self.branch.tick]
         return min(asked, default=2**62)
 
@@ -151,24 +150,15 @@ class _Table:
                 news.append({"tick": tick, **msgspec.to_builtins(event)})
 
     def ask(self) -> None:
-        """Let every bot decide, and those who were told something new because of it again, until nobody wants more."""
-        for _ in range(ROUNDS):
-            # All of them, not only up to the first who gives a command.
-            wanted = [self._decide(bot) for bot in self.bots]
-            if not any(wanted):
-                return
-        raise ConfigError(
-            f"The bots gave commands {ROUNDS} times at tick {self.branch.tick:,} and want more; let a bot whose "
-            "command was refused try something else, or wait."
-        )
+        """Let every bot decide, once. What comes of it they are shown at the next tick, as in a live game."""
+        for bot in self.bots:
+            self._decide(bot)
 
-    def _decide(self, bot: Bot) -> bool:
-        """Whether it gave any command."""
+    def _decide(self, bot: Bot) -> None:
         branch, player = self.branch, bot.me.id
         news, self._news[player] = self._news[player], []
         seen = Seen(epoch=0, n=0, tick=branch.tick, seq=branch.session.seq, view=self._views[player])
-        bodies = bot.decide(seen, news)
-        for body in bodies:
+        for body in bot.decide(seen, news):
             self.commands += 1
             try:
                 fell = branch.command(player, body)
@@ -178,4 +168,3 @@ class _Table:
                 self._news[player].append({"tick": branch.tick, **failed, "code": error.code, "message": str(error)})
             else:
                 self.passed([(branch.tick, event) for event in fell])
-        return bool(bodies)
