@@ -67,7 +67,7 @@ def test_bot_is_a_function_of_what_it_is_shown_live_and_headless() -> None:
     assert fresh.kept[0][0].view == live.kept[0][0].view
     assert fresh.kept[0][3] == live.kept[0][3] != []
     assert_decides_the_same(live)
-    lab.play(lab.begin(seed=7), headless, ticks=3000)
+    lab.play(lab.begin(seed=7), headless, ticks=1500)
     assert_decides_the_same(headless)
 
 

@@ -44,7 +44,9 @@ def latency_chart(frame: pd.DataFrame, *, width: int = 640, height: int = 150) -
     if frame.empty:
         raise ConfigError("There are no latency rows yet; the server writes one a second while ticks run.")
     rows = frame.sort_values("at").reset_index(drop=True)
-    rows["run"] = (rows["at"].diff().dt.total_seconds() > GAP_S).cumsum()
+    # A gap that is narrower than a point cannot be seen, and a quiet game's ticks have one between any two.
+    seen_s = 2 * (rows["at"].iloc[-1] - rows["at"].iloc[0]).total_seconds() / POINTS
+    rows["run"] = (rows["at"].diff().dt.total_seconds() > max(GAP_S, seen_s)).cumsum()
     rows = _thinned(rows)
     return figure(_lateness(rows, width, height), _duration(rows, width, height))
 
