@@ -34,7 +34,8 @@ tests: $(VENV)/.dev node_modules/.package-lock.json
 ## over ten restarts; half an hour
 long: $(VENV)/.dev
 	GAMEKIT_LONG=20 $(BIN)/pytest --timeout 7200 tests/space/test_scenarios.py tests/space/test_patience.py \
-		tests/space/test_long_run.py tests/server/test_sleep.py tests/server/test_rolling.py $(ARGS)
+		tests/space/test_long_run.py tests/server/test_sleep.py tests/server/test_rolling.py \
+		tests/lab/test_launch.py $(ARGS)
 
 ## How fast the game runs headless; one line of JSON a run
 bench: $(VENV)/.dev

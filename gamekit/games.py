@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pickle
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -16,6 +17,8 @@ from gamekit.errors import ConfigError, GamekitError
 from gamekit.game import Game
 from gamekit.space import SpaceGame
 
+#: How a path begins that leads to a file with a game in it, as `gamekit.lab.cells` writes them for a launched server.
+PICKLED = "pickle:"
 #: What every game has; see `gamekit.game.Game`.
 _CONTRACT = (
     *("name", "version", "command_type", "new", "tick", "advance", "apply", "next_due", "view", "changes", "audience"),
@@ -53,17 +56,33 @@ def loaded(path: str) -> Game[Any]:
     """The game at an import path.
 
     Args:
-        path: `module:Class`, e.g. "my_rules:MyGame"; the class is called without arguments.
+        path: `module:Class`, e.g. "my_rules:MyGame"; the class is called without arguments. Or `pickle:FILE`.
 
     Raises:
         ConfigError: there is no such module or class, it cannot be imported or made, or it is no game.
     """
+    if path.startswith(PICKLED):
+        return made(path, *_unpickled(path))
     module_name, colon, attribute = path.partition(":")
     if not colon or not attribute.isidentifier() or not all(part.isidentifier() for part in module_name.split(".")):
         raise ConfigError(f"game {path!r}: expected MODULE:CLASS, e.g. my_rules:MyGame.")
     found = getattr(_module(path, module_name), attribute, None)
     if found is None:
         raise ConfigError(f"game {path}: the module {module_name} has no {attribute!r}; check the name.")
+    return made(path, found, attribute)
+
+
+def made(path: str, found: Any, attribute: str) -> Game[Any]:
+    """The game itself from what was found: a class is called, anything else is taken as it is.
+
+    Args:
+        path: where it was found, for the messages.
+        found: a class or an instance.
+        attribute: its name, for the messages.
+
+    Raises:
+        ConfigError: it cannot be made, or is no game.
+    """
     try:
         game = found() if isinstance(found, type) else found
     except Exception as error:
@@ -71,11 +90,23 @@ def loaded(path: str) -> Game[Any]:
     missing = [name for name in _CONTRACT if not hasattr(game, name)]
     if missing:
         raise ConfigError(
-            f"game {path}: {attribute} is not a game: it has no {', '.join(missing)}; "
-            "subclass gamekit.space.SpaceGame, or see gamekit/game.py for the contract."
+            f"game {path}: {attribute} is not a game: it has no {', '.join(missing)}; subclass gamekit.space.SpaceGame "
+            "or gamekit.SmallGame, or see gamekit/game.py for the contract."
         )
-    made: Game[Any] = game
-    return made
+    fulfils: Game[Any] = game
+    return fulfils
+
+
+def _unpickled(path: str) -> tuple[Any, str]:
+    """What a file holds, and its name."""
+    file = path.removeprefix(PICKLED)
+    try:
+        with open(file, "rb") as opened:
+            found = pickle.load(opened)
+    except Exception as error:
+        # Whatever a class does while it is made; it is told like any other trouble with a game.
+        raise ConfigError(f"game {path}: it cannot be read: {type(error).__name__}: {error}.") from error
+    return found, getattr(found, "__name__", type(found).__name__)
 
 
 def _module(path: str, name: str) -> Any:

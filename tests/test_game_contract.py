@@ -11,6 +11,7 @@ from gamekit.space import SpaceGame, SpaceState
 from tests.counter_game import Add, CounterGame, Reset
 from tests.designer_game import Donate, FoodFirst, InTurn
 from tests.game_contract import LAWS, Subject
+from tests.small_game import Dig, Nuggets
 from tests.space.strategies import commands as space_commands
 from tests.space.strategies import explorers as fog_commands
 
@@ -18,6 +19,11 @@ from tests.space.strategies import explorers as fog_commands
 def counter_commands(_view: View) -> st.SearchStrategy[Command]:
     """Commands of the counter game, in and out of bounds."""
     return st.builds(Add, n=st.integers(-5, 120)) | st.just(Reset())
+
+
+def digging(_view: View) -> st.SearchStrategy[Command]:
+    """Commands of the small game, in and out of bounds."""
+    return st.builds(Dig, nuggets=st.integers(-1, 30))
 
 
 def designer_commands(view: View) -> st.SearchStrategy[Command]:
@@ -55,6 +61,7 @@ def unknown_words(state: SpaceState, viewer: PlayerId | None) -> list[str]:
 SUBJECTS = [
     Subject("counter", CounterGame(), {"rules": {"every_ticks": 7}}, counter_commands, longest_wait=40),
     Subject("still-counter", CounterGame(), {"rules": {"every_ticks": 0}}, counter_commands, longest_wait=40),
+    Subject("nuggets", Nuggets(), {"rules": {"growth": 2}}, digging, longest_wait=40),
     Subject("space-small", SpaceGame(), SMALL, space_commands, longest_wait=300),
     Subject("space-nearest-stars", SpaceGame(), {}, space_commands, longest_wait=2_000),
     Subject("food-first", FoodFirst(), TRADING, designer_commands, longest_wait=2_000),

@@ -48,6 +48,12 @@ from gamekit.server.settings import Settings
     show_default=True,
     help="Seconds without use after which a game leaves memory.",
 )
+@click.option(
+    "--base-url",
+    default="",
+    metavar="PATH",
+    help="Answer below this path too, for a proxy, e.g. /games; {port} in it is the port.",
+)
 @click.option("--ready-fd", type=int, help="Write one JSON line to this file descriptor when ready.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
 @click.option("--remove-data", is_flag=True, help="Remove DIR when done: for servers that live as long as a notebook.")
@@ -61,6 +67,7 @@ def serve(
     rules_file: Path | None,
     rules: tuple[str, ...],
     sleep_after_s: float,
+    base_url: str,
     ready_fd: int | None,
     exit_with_parent: bool,
     remove_data: bool,
@@ -81,6 +88,7 @@ def serve(
         games=games,
         rules=read_rules(rules_file, rules),
         sleep_after_s=sleep_after_s,
+        base_url=base_url,
     )
     try:
         asyncio.run(_run(settings, ready_fd, exit_with_parent))
@@ -117,7 +125,13 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool)
     click.echo(f"  admin: {server.admin_url}")
     sys.stdout.flush()
     if ready_fd is not None:
-        ready = {"url": server.url, "port": server.port, "admin_token": server.tokens.admin, "pid": os.getpid()}
+        ready = {
+            "url": server.url,
+            "port": server.port,
+            "prefix": server.prefix,
+            "admin_token": server.tokens.admin,
+            "pid": os.getpid(),
+        }
         with os.fdopen(ready_fd, "w") as pipe:
             pipe.write(json.dumps(ready) + "\n")
     await stop.wait()

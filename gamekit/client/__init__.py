@@ -6,10 +6,11 @@ and widgets; these here have none.
 """
 
 from gamekit.client.aio import AsyncClient, AsyncGame, connect
-from gamekit.client.blocking import Client, Game, Player, Ship
+from gamekit.client.blocking import Client, Game, Player
 from gamekit.client.order import AsyncOrder, Order
+from gamekit.client.players import Ship
 from gamekit.client.playing import AsyncPlayer, AsyncShip
-from gamekit.client.reading import Position, position_of
+from gamekit.client.position import Position, position_of
 
 __all__ = [
     "AsyncClient",

@@ -68,6 +68,8 @@ class AsyncClient:
     def __init__(self, url: str, *, token: str | None = None) -> None:
         self.address = Address.parse(url)
         self.token = token or (self.address.token if self.address.game is None else "")
+        #: The server's root as links for people have it: another one when browsers come through a proxy.
+        self.page_root = self.address.root
         self.rest = Rest(self.address.root)
         self._games: list[AsyncGame] = []
 

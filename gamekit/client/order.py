@@ -7,15 +7,19 @@ the two futures inside are `concurrent.futures` ones for that reason. Waiting ne
 from __future__ import annotations
 
 import asyncio
-import html
 import logging
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+from gamekit.client import show
 from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, Turned
-from gamekit.errors import CommandFailed, GamekitError
+from gamekit.errors import CommandFailed, ConfigError, GamekitError
 from gamekit.wire import Ack, Outcome
+
+if TYPE_CHECKING:
+    from gamekit.client.chain import Then
+    from gamekit.client.reading import ShipReading
 
 T = TypeVar("T")
 
@@ -30,11 +34,17 @@ class OrderState:
     Attributes:
         body: the command as it was given.
         cid: its number on the wire; None until it is first sent.
+        ship: the ship's handle, when it was given to a ship.
+        before: the order that it was chained to with `then`.
+        number: the number under which the ship's queue has it; None until it is known.
     """
 
     def __init__(self, body: dict[str, Any]) -> None:
         self.body = body
         self.cid: int | None = None
+        self.ship: ShipReading[Any] | None = None
+        self.before: OrderState | None = None
+        self.number: int | None = None
         #: True once somebody has asked how it ends; a refusal that nobody asked about is logged instead.
         self.asked = False
         self._acked: Future[Ack] = Future()
@@ -42,6 +52,39 @@ class OrderState:
         # A running future cannot be cancelled: whoever stops waiting does not take the answer from others.
         self._acked.set_running_or_notify_cancel()
         self._outcome.set_running_or_notify_cancel()
+
+    def then(self) -> Then[Self]:
+        """What the ship shall do after this: `ship.go("Sirius").then().sell("ore", 100)`.
+
+        Raises:
+            ConfigError: this order was not given to a ship.
+        """
+        if self.ship is None:
+            raise ConfigError("Only an order that was given to a ship has a `then`, e.g. ship.go('Sol').then().")
+        from gamekit.client.chain import Then
+
+        return Then(self.ship, self)
+
+    @property
+    def steps(self) -> list[OrderState]:
+        """The chain that this order ends, from its first order on."""
+        steps: list[OrderState] = [self]
+        while (earlier := steps[-1].before) is not None:
+            steps.append(earlier)
+        return steps[::-1]
+
+    @property
+    def text(self) -> str:
+        """The order in a few words, e.g. "sell 100 ore"."""
+        body = self.body
+        match body.get("type"):
+            case "buy" | "sell":
+                return f"{body['type']} {body.get('units')} {body.get('ware')}"
+            case "move":
+                to = body.get("to", {})
+                return f"go to {to.get('station') or to.get('gate') or to.get('sector')}"
+            case kind:
+                return str(kind)
 
     @property
     def status(self) -> Status:
@@ -105,7 +148,12 @@ class OrderState:
         return f"<Order{number} {self.body.get('type', '?')} {words}, {self.status}{reason}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(repr(self))}</code>"
+        rows = []
+        for number, step in enumerate(self.steps, 1):
+            reason = "" if step.error is None else str(step.error)
+            rows.append([number, step.text, step.status, step.cid, reason])
+        ship = "" if self.ship is None else f" for {self.ship.id}"
+        return show.table(f"Order{ship}", ["", "step", "status", "cid", ""], rows)
 
 
 class AsyncOrder(OrderState):
@@ -137,6 +185,16 @@ class AsyncOrder(OrderState):
         self.asked = True
         return await self.outcome()
 
+    async def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the ship has carried this order out, and with it all that it is chained to.
+
+        Raises:
+            CommandFailed: a step was refused or failed, or the ship holds; the message says which step, and why.
+            ConfigError: the order was not given to a ship.
+            TimeoutError: not within `timeout_s` seconds of real time; the message says what the ship is doing.
+        """
+        await carried_out(self, timeout_s)
+
     def __await__(self) -> Generator[Any, None, Outcome]:
         return self.result().__await__()
 
@@ -161,6 +219,36 @@ class Order(OrderState):
         """
         self.asked = True
         return self._outcome.result(timeout_s)
+
+    def wait(self, timeout_s: float | None = None) -> None:
+        """Wait until the ship has carried this order out, and with it all that it is chained to; see `AsyncOrder.wait`.
+
+        Raises:
+            CommandFailed: a step was refused or failed, or the ship holds; the message says which step, and why.
+            TimeoutError: not within `timeout_s` seconds of real time; the message says what the ship is doing.
+        """
+        player: Any = _ship_of(self).player
+        player.io.run(carried_out(self, timeout_s))
+
+
+async def carried_out(order: OrderState, timeout_s: float | None) -> None:
+    """Wait on the client's loop until an order of a ship is carried out; see `AsyncOrder.wait`."""
+    ship = _ship_of(order)
+    player: Any = getattr(ship.player, "inner", ship.player)
+    try:
+        async with asyncio.timeout(timeout_s):
+            await player.order_carried_out(order)
+    except TimeoutError:
+        doing = f"{ship.status}. {ship.reason}"
+        raise TimeoutError(f"{ship.name} has not done {order.text!r} within {timeout_s:g} s: {doing}") from None
+
+
+def _ship_of(order: OrderState) -> ShipReading[Any]:
+    if order.ship is None:
+        raise ConfigError(
+            "Only an order that was given to a ship can be waited for; `result()` tells what became of it."
+        )
+    return order.ship
 
 
 async def _awaited(future: Future[T]) -> T:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gamekit.client.actions import Happened
+from gamekit.client.chain import Progress, failed_step
 from gamekit.client.core import checked_body
 from gamekit.client.events import AsyncEvents, each_event
 from gamekit.client.link import Link
@@ -66,6 +67,7 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
         self._orders: dict[str, deque[OrderState]] = {}
         #: {ship id: the latest steps that failed since it was last waited for}
         self._failures: dict[str, deque[CommandFailed]] = {}
+        self._progress = Progress(welcome.player)
         link.subscribe(self._note_failures)
 
     @property
@@ -83,7 +85,7 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
     @property
     def play_url(self) -> str:
         """The player page with this player's token, for a browser; whoever has it plays this player."""
-        return f"{self.game.client.url}/play/{self.game.id}#token={self.token}"
+        return f"{self.game.client.page_root}/play/{self.game.id}#token={self.token}"
 
     @property
     def connected(self) -> bool:
@@ -113,6 +115,7 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
         sent = self.link.submit(order)
         ship = order.body.get("ship")
         if isinstance(ship, str):
+            self._progress.sent(order)
             if _replaces(order.body):
                 # What became of the orders that it replaces is no longer of interest.
                 self._orders.pop(ship, None)
@@ -153,7 +156,20 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
                 return
             await self.link.moved()
 
+    async def order_carried_out(self, order: OrderState) -> None:
+        """Wait until a ship has carried out an order and all that it is chained to; see `AsyncOrder.wait`."""
+        steps = order.steps
+        for number, step in enumerate(steps, 1):
+            step.asked = True
+            try:
+                await step.outcome()
+                while not self._progress.over(step, self.handle_of(str(step.body["ship"])).fields):
+                    await self.link.moved()
+            except CommandFailed as error:
+                raise failed_step(steps, number, error) from None
+
     def _note_failures(self, news: object) -> None:
+        self._progress.listen(news, self.link.welcome.client if self.link.welcome else None)
         if isinstance(news, Happened):
             for event in news.events:
                 if event.get("type") == "EntryFailed":

@@ -9,25 +9,21 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gamekit.client import show
 from gamekit.client.names import destination, find, matches
 from gamekit.client.order import OrderState
+from gamekit.client.places import Stations
+from gamekit.client.position import Position as Position  # noqa: PLC0414 - many import it from here
+from gamekit.client.position import place_text
+from gamekit.client.position import position_of as position_of  # noqa: PLC0414
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import ConfigError, UnknownName
 from gamekit.game import GameId, PlayerId, Tick, View
 
 OrderT = TypeVar("OrderT", bound=OrderState)
 ShipT = TypeVar("ShipT", bound="ShipReading[Any]")
-
-
-class Position(NamedTuple):
-    """A place in space: metres from the centre of the sector, x to the right, y down."""
-
-    sector: str
-    x: int
-    y: int
 
 
 class Watching(ABC):
@@ -47,6 +43,11 @@ class Watching(ABC):
     def view(self) -> View:
         """The tables of the latest picture: `{table: {id: {field: value}}}`. Do not change it."""
         return self.seen.view
+
+    @property
+    def stations(self) -> Stations:
+        """The stations that are seen, by id or name: `me.stations["Sol Hub"].price("food")`, in credits."""
+        return Stations(self)
 
     @property
     def tick(self) -> Tick:
@@ -110,7 +111,7 @@ class ShipReading(Generic[OrderT]):
             if "gate" not in to:
                 raise ConfigError("Only a gate leads through; name one, or leave `through` out.")
             to["through"] = True
-        return self.player.submit({"type": "move", "ship": self.id, "to": to, "append": append})
+        return self._give({"type": "move", "to": to, "append": append})
 
     def buy(self, ware: str, units: int, *, append: bool = True) -> OrderT:
         """Buy wares at the station where the ship is docked, or will be when its queue gets here.
@@ -129,20 +130,24 @@ class ShipReading(Generic[OrderT]):
         """Sell wares at the station where the ship is docked, or will be; see `buy`."""
         return self._trade("sell", ware, units, append)
 
+    def auto_trade(self, on: bool = True) -> OrderT:
+        """Let the ship trade by itself whenever it has no orders, or no longer."""
+        return self._give({"type": "auto_trade", "on": bool(on)})
+
     def stop(self) -> OrderT:
         """Drop the whole queue and stop where the ship is."""
-        return self.player.submit({"type": "stop", "ship": self.id})
+        return self._give({"type": "stop"})
 
     def cancel(self, entry: int) -> OrderT:
         """Drop one entry of the queue, by its `id` in `queue`."""
-        return self.player.submit({"type": "cancel", "ship": self.id, "entry": int(entry)})
+        return self._give({"type": "cancel", "entry": int(entry)})
 
     def sell_ship(self) -> OrderT:
         """Give the ship back for a part of its price, at a hub or a shipyard, empty and on no job.
 
         Once the order is carried out the ship is gone: its handle then only tells so.
         """
-        return self.player.submit({"type": "sell_ship", "ship": self.id})
+        return self._give({"type": "sell_ship"})
 
     def rename(self, name: str) -> OrderT:
         """Call the ship something else.
@@ -150,17 +155,21 @@ class ShipReading(Generic[OrderT]):
         Args:
             name: 1 to 40 printable characters.
         """
-        return self.player.submit({"type": "rename_ship", "ship": self.id, "name": name})
+        return self._give({"type": "rename_ship", "name": name})
 
     def reorder(self, *orders: int) -> OrderT:
         """Carry the ship's orders out in this sequence, by the `order` of the entries in `queue`; others follow."""
-        return self.player.submit({"type": "reorder", "ship": self.id, "orders": [int(order) for order in orders]})
+        return self._give({"type": "reorder", "orders": [int(order) for order in orders]})
 
     def _trade(self, verb: str, ware: str, units: int, append: bool) -> OrderT:
         ware_id = find(self.player.view.get("wares", {}), ware, "ware")
-        return self.player.submit(
-            {"type": verb, "ship": self.id, "ware": ware_id, "units": int(units), "append": append}
-        )
+        return self._give({"type": verb, "ware": ware_id, "units": int(units), "append": append})
+
+    def _give(self, command: dict[str, Any]) -> OrderT:
+        """Give a command to this ship; the order that comes back knows the ship, for `then`."""
+        order = self.player.submit({"type": command.pop("type"), "ship": self.id, **command})
+        order.ship = self
+        return order
 
     # --- what it is -------------------------------------------------------------------------------------------
 
@@ -390,47 +399,6 @@ class GameReading(Watching):
         row += [str(len(view.get(table, {}))) for table in ("sectors", "stations", "ships", "players")]
         columns = ["id", "game", "tick", "game time", "pace", "sectors", "stations", "ships", "players"]
         return show.table("Game", columns, [row])
-
-
-def position_of(view: View, ship: Mapping[str, Any], tick: float) -> Position:
-    """Where a ship is at a tick: on its leg, at its station, or at the gate that it entered."""
-    at = ship["at"]
-    match at["type"]:
-        case "leg":
-            (x0, y0), (x1, y1) = at["from"], at["to"]
-            share = _share(tick, at["depart"], at["arrive"])
-            return Position(at["sector"], round(x0 + (x1 - x0) * share), round(y0 + (y1 - y0) * share))
-        case "dock":
-            station = view["stations"][at["station"]]
-            return Position(station["sector"], station["x"], station["y"])
-        case "gate":
-            gate = view["gates"][at["gate"]]
-            return Position(gate["sector"], gate["x"], gate["y"])
-        case _:
-            return Position(at["sector"], at["x"], at["y"])
-
-
-def place_text(view: View, ship: Mapping[str, Any]) -> str:
-    """Where a ship is, in words."""
-    at = ship["at"]
-    sectors = view.get("sectors", {})
-    match at["type"]:
-        case "dock":
-            return str(view["stations"][at["station"]]["name"])
-        case "gate":
-            gate = view["gates"][at["gate"]]
-            beyond = gate["to_sector"]
-            return f"in the gate to {'the unknown' if beyond is None else _name(sectors, beyond)}"
-        case _:
-            return _name(sectors, at["sector"])
-
-
-def _name(table: Mapping[str, Mapping[str, Any]], key: str) -> str:
-    return str(table.get(key, {}).get("name", key))
-
-
-def _share(tick: float, depart: Tick, arrive: Tick) -> float:
-    return min(max((tick - depart) / (arrive - depart), 0.0), 1.0) if arrive > depart else 1.0
 
 
 def _step_text(step: Mapping[str, Any]) -> str:

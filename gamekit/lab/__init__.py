@@ -2,26 +2,31 @@
 
 from gamekit.lab.branch import Branch, begin, fork
 from gamekit.lab.compare import Comparison, compare
+from gamekit.lab.database import Database, open
 from gamekit.lab.diff import Difference, Divergence, diff
 from gamekit.lab.doctor import doctor
 from gamekit.lab.failures import Failure, check, failure_of
 from gamekit.lab.gates import Gate, Verdict, gate
 from gamekit.lab.optimise import Optimisation, optimise
+from gamekit.lab.play import Played, play
 from gamekit.lab.replay import Replay, replay
 from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
 from gamekit.lab.sensitivity import Sensitivity, sensitivity
 from gamekit.lab.simulate import Simulation, simulate
+from gamekit.lab.spans import ship_spans
 from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 
 __all__ = [
     "Branch",
     "Comparison",
+    "Database",
     "Difference",
     "Divergence",
     "Failure",
     "Gate",
     "Optimisation",
+    "Played",
     "Replay",
     "Sensitivity",
     "Simulation",
@@ -36,10 +41,13 @@ __all__ = [
     "failure_of",
     "fork",
     "gate",
+    "open",
     "optimise",
+    "play",
     "replay",
     "rerun",
     "sensitivity",
+    "ship_spans",
     "simulate",
     "sweep",
     "trade_routes",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from gamekit.history import stored
 from gamekit.journal import Past, Record, chain_of
 from gamekit.lab.failures import Checked, keep
 from gamekit.lab.replay import Replay
+from gamekit.lab.simulate import definition_of
 from gamekit.lab.sources import new_past, past_from, rules_for
 from gamekit.session import ADMIN
 from gamekit.space import SpaceGame
@@ -183,28 +185,30 @@ class Branch(Replay):
 
 
 def begin(
-    scenario: str | Mapping[str, Any] = "nearest-stars",
+    scenario: str | Mapping[str, Any] | PathLike[str] | None = None,
     rules: Mapping[str, Any] | None = None,
     seed: int = 1,
     *,
-    game: Game[Any] | None = None,
+    game: Game[Any] | type[Any] | None = None,
     name: str = "Played here",
     check: bool = False,
 ) -> Branch:
     """A new game that is played here, command by command, without a server; every order of it is in its history.
 
     Args:
-        scenario: a name or a definition.
+        scenario: a name, a definition, or the path of a TOML file with one; the game's default when it is not given.
         rules: `{field: value}` for what differs from the defaults.
         seed: an integer of 64 bits.
-        game: the rules' code; the bundled game by default.
+        game: the rules, a class or an instance; the bundled game by default.
         name: display name.
         check: whether to make sure after every step that no law is broken.
 
     Raises:
-        ConfigError: scenario, rules or seed are wrong.
+        ConfigError: scenario, rules or seed are wrong; the message names the field.
     """
-    played = game or SpaceGame()
+    played: Game[Any] = SpaceGame() if game is None else game() if isinstance(game, type) else game
+    if scenario is not None and isinstance(played, SpaceGame):
+        scenario = definition_of(scenario)
     return Branch(new_past(scenario, rules, seed, game=played, name=name), played, check=check)
 
 

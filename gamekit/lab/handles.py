@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gamekit.bots.bot import Bot
 from gamekit.client.aio import AsyncGame
 from gamekit.client.blocking import BaseClient, BaseGame, BasePlayer
 from gamekit.client.blocking import Ship as BaseShip
 from gamekit.client.playing import AsyncPlayer
 from gamekit.errors import SessionError
+from gamekit.lab.crew import Crew
 from gamekit.lab.frames import Frames
 from gamekit.widgets.feed import Feed
 
@@ -92,6 +94,17 @@ class Game(BaseGame[Player]):
 
     def _wrap_player(self, inner: AsyncPlayer) -> Player:
         return Player(self, inner)
+
+    def bots(self, *bots: Bot) -> Crew:
+        """Let bots play: each joins under its name, and goes on until `crew.stop()` or the client's end.
+
+        Args:
+            bots: instances of subclasses of `gamekit.Bot`.
+
+        Raises:
+            RequestRefused: a name is not possible.
+        """
+        return Crew(self, bots)
 
     @property
     def frame(self) -> Frames:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gamekit.game import Event, Game, Tick
 from gamekit.lab.frames.columns import HISTORY_COLUMNS
-from gamekit.lab.frames.rows import long_frame
+from gamekit.lab.frames.long import long_frame
 from gamekit.lab.frames.state import account_rows
 from gamekit.space import SpaceState
 from gamekit.space.trading import prices
@@ -77,6 +77,10 @@ class History:
     def ledger(self) -> pd.DataFrame:
         """Every account at every sample; at each tick the balances of each asset sum to zero."""
         return self._frame("ledger")
+
+    def columns(self, kind: str) -> dict[str, list[Any]]:
+        """The values that the frame of this kind is made of, column by column; do not change them."""
+        return self._columns[kind]
 
     def _frame(self, kind: str) -> pd.DataFrame:
         return long_frame(HISTORY_COLUMNS[kind], self._columns[kind])

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from gamekit.errors import ServerError
+from gamekit.lab import hub
+from gamekit.lab.cells import paths_of
 from gamekit.lab.handles import Client
 
 #: After this long without being ready, a note says that it is still being waited for; in seconds.
@@ -42,19 +44,22 @@ class ServerProcess:
         port: 0 for any free one.
         timeout_s: how long the start may take.
         games: import paths of games that it may host beside the bundled one.
+        base_url: path below which it answers too, for a proxy.
 
     Raises:
         ServerError: the server did not start; the message shows the end of its log.
     """
 
-    def __init__(self, directory: Path | None, port: int, timeout_s: float, games: Sequence[str] = ()) -> None:
+    def __init__(
+        self, directory: Path | None, port: int, timeout_s: float, games: Sequence[str] = (), base_url: str = ""
+    ) -> None:
         self._owner = os.getpid()
         self._own_directory = directory is None
         self.directory = Path(tempfile.mkdtemp(prefix="gamekit-")) if directory is None else directory
         self._log: IO[bytes] = tempfile.TemporaryFile(prefix="gamekit-log-")  # noqa: SIM115 - closed in _tidy
         read, write = os.pipe()
         command = [sys.executable, "-m", "gamekit", "serve", "--port", str(port), "--data", str(self.directory)]
-        command += [f"--game={path}" for path in games]
+        command += [f"--game={path}" for path in games] + ([f"--base-url={base_url}"] if base_url else [])
         # A server of a temporary directory removes it itself, also when this process was killed and cannot.
         options = ["--exit-with-parent", *(["--remove-data"] if self._own_directory else [])]
         try:
@@ -142,7 +147,10 @@ class Launched(Client):
     def __init__(self, server: ServerProcess) -> None:
         self.server = server
         try:
-            super().__init__(server.ready["url"], token=server.ready["admin_token"])
+            url, prefix = server.ready["url"].rstrip("/"), server.ready["prefix"]
+            # From here the server is reached at its root; a browser may have to come through a proxy.
+            super().__init__(url.removesuffix(prefix), token=server.ready["admin_token"])
+            self.inner.page_root = hub.page_root(prefix, self.url)
         except BaseException:
             server.close()
             raise
@@ -155,6 +163,11 @@ class Launched(Client):
     def admin_token(self) -> str:
         """What proves the owner of the server."""
         return self.token
+
+    @property
+    def page_url(self) -> str:
+        """Where a browser finds the server: behind JupyterHub not where this kernel does."""
+        return f"{self.inner.page_root}/"
 
     @property
     def pid(self) -> int:
@@ -186,7 +199,8 @@ def launch(
     data: str | os.PathLike[str] | None = None,
     port: int = 0,
     timeout_s: float = 60.0,
-    games: Sequence[str] = (),
+    games: Sequence[Any] = (),
+    base_url: str | None = None,
 ) -> Launched:
     """Start a private server and return a client of it.
 
@@ -197,16 +211,21 @@ def launch(
         data: directory where games are kept; by default a temporary one that is removed in the end.
         port: port of 127.0.0.1 to listen on; 0 for any free one.
         timeout_s: how long the start may take, in seconds.
-        games: import paths of rules of your own, e.g. ["my_rules:MyGame"], for `new_game(game=...)`; modules are found
-            in the current directory as well.
+        games: rules of your own for `new_game(game=name)`: classes, also such as are defined in a cell (`[MyGame]`),
+            or import paths (`["my_rules:MyGame"]`); modules are found in the current directory as well.
+        base_url: path below which the server answers too, for a proxy; `{port}` in it is the port. By default the
+            one that jupyter-server-proxy has behind JupyterHub, and none elsewhere.
 
     Raises:
+        ConfigError: one of the games is none, or cannot be sent to the server.
         ServerError: the server did not start; the message shows the end of its log.
     """
     directory = None if data is None else Path(data).expanduser().absolute()
-    if isinstance(games, str):
+    if isinstance(games, str) or not isinstance(games, Sequence):
         games = [games]
-    return Launched(ServerProcess(directory, port, timeout_s, games))
+    prefix = hub.base_url() if base_url is None else base_url
+    with paths_of(games) as paths:
+        return Launched(ServerProcess(directory, port, timeout_s, paths, prefix))
 
 
 _open: weakref.WeakSet[Launched] = weakref.WeakSet()

@@ -82,10 +82,12 @@ class Replay:
 
     @property
     def frame(self) -> Any:
-        """The tick's ships, stations, prices and books as data frames; see `gamekit.lab.frames`."""
-        from gamekit.lab.frames.state import StateFrames
+        """The tick's ships, stations, prices and books, and what happened up to it, as data frames."""
+        from gamekit.lab.frames.past import PastFrames
 
-        return StateFrames(self.rules, self.state)
+        return PastFrames(
+            lambda: self, lambda: ((one.seq, one.tick, one.epoch, one.commands) for one in self.past.records)
+        )
 
     def scrubber(self, player: str | None = None, *, height: int = 400) -> ScrubberWidget:
         """A slider over this past with the map as it was; it moves a replay of its own, not this one.

@@ -83,7 +83,7 @@ def _read(path: Path, game: str | None, tick: Tick | None) -> Past:
 
 
 def new_past(
-    scenario: str | Mapping[str, Any] = "nearest-stars",
+    scenario: Any = None,
     rules: Mapping[str, Any] | None = None,
     seed: int = 1,
     *,
@@ -96,7 +96,12 @@ def new_past(
         ConfigError: scenario, rules or seed are wrong.
     """
     played = game or SpaceGame()
-    config = json.dumps({"scenario": scenario, "rules": dict(rules or {})}, sort_keys=True)
+    settings = {"rules": dict(rules or {})} | ({} if scenario is None else {"scenario": scenario})
+    try:
+        config = json.dumps(settings, sort_keys=True)
+    except (TypeError, ValueError) as error:
+        text = f"scenario and rules must be plain values (text, numbers, lists, mappings): {error}."
+        raise ConfigError(text) from None
     # The id is decided by what the game is made from, so that the same game made twice is the same capsule.
     told = hashlib.blake2b(f"{played.name}/{seed}/{config}".encode(), digest_size=5).hexdigest()
     row = GameRow(GameId(told), played.name, played.version, name, config, seed, 0.0, 1)

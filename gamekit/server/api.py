@@ -18,6 +18,7 @@ from gamekit.game import GameId, PlayerId
 from gamekit.history import glance
 from gamekit.server import about
 from gamekit.server.origin import origin_allowed
+from gamekit.server.prefix import told
 from gamekit.server.settings import MAX_BODY_BYTES
 from gamekit.session import Overload, WhenEmpty
 from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES, Outcome
@@ -203,9 +204,7 @@ class Api(RequestHandler):
     def admission(self, runner: Runner, player: PlayerId) -> dict[str, Any]:
         """What a new player needs to play."""
         token = self.server.tokens.of(runner.id, player)
-        base = self.request.headers.get("X-Forwarded-Context", "").rstrip("/")
-        if not re.fullmatch(r"(/[A-Za-z0-9._~@-]+)*", base):
-            base = ""
+        base = self.server.prefix or told(self.request.headers)
         secure = self.request.protocol == "https"
         where = f"{self.request.host}{base}"
         return {

@@ -9,7 +9,6 @@ from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
-from tornado.web import Application
 
 from gamekit.errors import ServerError
 from gamekit.game import Game
@@ -18,6 +17,7 @@ from gamekit.journal import Journal, SqliteJournal
 from gamekit.server import api, pages, pasts, rules
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
+from gamekit.server.prefix import Prefixed, cleaned
 from gamekit.server.scenarios import ScenariosRoute
 from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
@@ -35,7 +35,7 @@ class Server:
         games: the rules by name; the first is the default. Without them the bundled game and those of the settings.
 
     Raises:
-        ConfigError: a game of the settings cannot be imported, or the settings' rules are not possible.
+        ConfigError: a game of the settings cannot be imported, or the settings' rules or base URL are not possible.
         ServerError: the data directory cannot be used.
         JournalError: the database cannot be opened, e.g. because another server has it.
     """
@@ -44,6 +44,7 @@ class Server:
         self, settings: Settings, journal: Journal | None = None, games: Mapping[str, Game[Any]] | None = None
     ) -> None:
         self.settings = settings
+        cleaned(settings.base_url)
         try:
             settings.directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -63,7 +64,12 @@ class Server:
     @property
     def url(self) -> str:
         """Where the server answers, with a slash at the end."""
-        return f"http://{self.settings.address}:{self.port}/"
+        return f"http://{self.settings.address}:{self.port}{self.prefix}/"
+
+    @property
+    def prefix(self) -> str:
+        """The path below which the server answers beside its root; "" for none."""
+        return cleaned(self.settings.base_url, self.port)
 
     @property
     def admin_url(self) -> str:
@@ -94,9 +100,9 @@ class Server:
             for one in bound:
                 one.close()
             raise
+        self.port = bound[0].getsockname()[1]
         self._http = HTTPServer(self._application(), max_body_size=4 * MAX_BODY_BYTES, xheaders=True)
         self._http.add_sockets(bound)
-        self.port = bound[0].getsockname()[1]
 
     async def drain(self) -> None:
         """Tell the clients, finish what is under way, make everything durable, stop. A second call waits too."""
@@ -116,10 +122,10 @@ class Server:
             await self._http.close_all_connections()
         self._drained.set()
 
-    def _application(self) -> Application:
+    def _application(self) -> Prefixed:
         shared: dict[str, Any] = {"server": self}
         game = r"/api/game/([A-Za-z0-9_-]{1,64})"
-        return Application(
+        return Prefixed(
             [
                 (r"/", pages.Page, {"file": "index.html", "base": "./"}),
                 (r"/play/([A-Za-z0-9_-]{1,64})", pages.Page, {"file": "index.html", "base": "../"}),
@@ -144,6 +150,7 @@ class Server:
                 (rf"{game}/rules", rules.GameRulesRoute, shared),
                 (rf"{game}/(pause|resume|speed|step|policy)", api.ControlRoute, shared),
             ],
+            self.prefix,
             default_handler_class=api.MissingRoute,
             default_handler_args=shared,
             websocket_max_message_size=MAX_FRAME_BYTES,

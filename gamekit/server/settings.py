@@ -18,6 +18,8 @@ class Settings(msgspec.Struct, frozen=True):
         allowed_origins: further origins whose pages may connect, beside the server's own.
         games: import paths of further games that may be made and opened here, `module:Class`.
         rules: `{field: value}`, the rules of new games where their makers do not say otherwise.
+        base_url: path below which the server answers too, and that its links have, e.g. "/games"; `{port}` in it is
+            the port.
         sleep_after_s: how long a game must be unused before it leaves memory, in seconds.
     """
 
@@ -27,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
     allowed_origins: tuple[str, ...] = ()
     games: tuple[str, ...] = ()
     rules: dict[str, Any] = {}
+    base_url: str = ""
     sleep_after_s: float = 60.0
 
     @property

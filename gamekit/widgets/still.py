@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gamekit.client import show
-from gamekit.client.reading import place_text
+from gamekit.client.position import place_text
 from gamekit.game import View
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import os
@@ -19,6 +20,8 @@ import pytest
 import gamekit
 from gamekit.errors import ServerError, SessionError
 from gamekit.lab import launch as launch_module
+from tests.bots import Wanderer
+from tests.live import LiveServer
 
 
 def children() -> set[int]:
@@ -66,19 +69,35 @@ def test_data_that_is_given_stays_and_is_found_again(tmp_path: Path) -> None:
         assert list(again.frame.commands["type"]) == ["join", "join", "move"]
 
 
-def test_twenty_launches_leave_no_process_thread_or_file() -> None:
+#: Launches in the leak test: a hundred and more on request.
+LAUNCHES = 8 * int(os.environ.get("GAMEKIT_LONG", "1"))
+
+
+def test_many_launches_leave_no_process_thread_socket_file_or_task(tmp_path: Path) -> None:
     with gamekit.launch() as client:
         client.new_game()
     gc.collect()
     threads, files, processes = {t.ident for t in threading.enumerate()}, os.listdir("/dev/fd"), children()
+    # One client stays open: the thread that all share stays, and with it whatever task or socket was left on it.
+    with LiveServer(tmp_path / "games") as server, gamekit.Client(server.url, token=server.admin_token) as lasting:
+        io, open_files = lasting.io, len(os.listdir("/dev/fd"))
+        tasks = io.call(lambda: len(asyncio.all_tasks()))
 
-    def launch_five(_: int) -> None:
-        for _ in range(5):
-            with gamekit.launch() as client:
-                client.new_game().join("Red")
+        def launch_some(worker: int) -> None:
+            for number in range(LAUNCHES // 4):
+                with gamekit.launch() as client:
+                    game = client.new_game()
+                    game.join("Red").ship.go("Sirius")
+                    crew = game.bots(Wanderer("Bob"))
+                    # Closing must be enough, whatever is still open.
+                    if (worker + number) % 2:
+                        crew.stop()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(launch_five, range(4)))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(launch_some, range(4)))
+        gc.collect()
+        assert io.call(lambda: len(asyncio.all_tasks())) == tasks
+        assert len(os.listdir("/dev/fd")) <= open_files
     gc.collect()
     assert {t.ident for t in threading.enumerate()} == threads
     assert len(os.listdir("/dev/fd")) == len(files)

@@ -5,9 +5,23 @@ Needs the `lab` extra.
 """
 
 from gamekit.lab.charts.books import books_chart
+from gamekit.lab.charts.flows import flow_chart
 from gamekit.lab.charts.latency import PHASES, latency_chart
+from gamekit.lab.charts.percentiles import latency_percentile_chart
 from gamekit.lab.charts.prices import price_chart, price_history_chart
 from gamekit.lab.charts.routes import route_chart
+from gamekit.lab.charts.spans import ship_chart
 from gamekit.lab.charts.style import Chart
 
-__all__ = ["PHASES", "Chart", "books_chart", "latency_chart", "price_chart", "price_history_chart", "route_chart"]
+__all__ = [
+    "PHASES",
+    "Chart",
+    "books_chart",
+    "flow_chart",
+    "latency_chart",
+    "latency_percentile_chart",
+    "price_chart",
+    "price_history_chart",
+    "route_chart",
+    "ship_chart",
+]

@@ -13,6 +13,8 @@ from gamekit.lab.charts.style import GREEN, INK, ORANGE, PINK, RED, SKY, Chart, 
 GAP_S = 2.5
 TICK_MS = 1000 / TICK_HZ
 PHASES = ("commands", "rules", "journal", "fanout")
+#: Rows that a panel is drawn with, about.
+POINTS = 600
 PERCENTILES = {"late_p50_ms": "median", "late_p99_ms": "p99", "late_max_ms": "max"}
 
 _COLOURS = {
@@ -42,8 +44,33 @@ def latency_chart(frame: pd.DataFrame, *, width: int = 640, height: int = 150) -
     if frame.empty:
         raise ConfigError("There are no latency rows yet; the server writes one a second while ticks run.")
     rows = frame.sort_values("at").reset_index(drop=True)
-    rows["run"] = (rows["at"].diff().dt.total_seconds() > GAP_S).cumsum()
+    # A gap that is narrower than a point cannot be seen, and a quiet game's ticks have one between any two.
+    seen_s = 2 * (rows["at"].iloc[-1] - rows["at"].iloc[0]).total_seconds() / POINTS
+    rows["run"] = (rows["at"].diff().dt.total_seconds() > max(GAP_S, seen_s)).cumsum()
+    rows = _thinned(rows)
     return figure(_lateness(rows, width, height), _duration(rows, width, height))
+
+
+def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
+    """About as many rows as can be told apart: of several seconds the median of medians and the worst of the rest.
+
+    Runs stay apart, so a gap stays a gap, however many seconds a row stands for.
+    """
+    every = -(-len(rows) // POINTS)
+    if every == 1:
+        return rows
+    worst: dict[str, str] = {str(column): "max" for column in rows if str(column).endswith(("_p99_ms", "_max_ms"))}
+    sums: dict[str, str] = dict.fromkeys(["ticks", *(f"{phase}_ms" for phase in PHASES)], "sum")
+    medians = {"late_p50_ms": "median", "work_p50_ms": "median"}
+    place = rows.groupby("run").cumcount() // every
+    grouped = rows.groupby([rows["run"], place.rename("place")])
+    how: dict[str, str] = {"at": "first", **worst, **sums, **medians}
+    thin: pd.DataFrame = grouped.agg(how).reset_index()
+    # The end of a run is where its gap begins.
+    last = grouped["at"].last().reset_index(drop=True)
+    ends = thin["run"] != thin["run"].shift(-1)
+    thin.loc[ends, "at"] = last[ends]
+    return thin
 
 
 def _lateness(rows: pd.DataFrame, width: int, height: int) -> alt.LayerChart:

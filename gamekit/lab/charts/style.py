@@ -26,7 +26,9 @@ class Chart(alt.VConcatChart):
         """The picture."""
         import vl_convert
 
-        return str(vl_convert.vegalite_to_svg(self.to_json()))
+        # What is too much for a browser that gets the data is not too much for a picture.
+        with alt.data_transformers.enable("default", max_rows=None):
+            return str(vl_convert.vegalite_to_svg(self.to_json()))
 
     def _repr_mimebundle_(self, *_: Any, **__: Any) -> dict[str, str]:
         return {"image/svg+xml": self.to_svg(), "text/plain": repr(self)}

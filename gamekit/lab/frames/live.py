@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from gamekit.client.reading import Watching
 from gamekit.lab.frames.columns import COLUMNS
+from gamekit.lab.frames.export import Exporting
+from gamekit.lab.frames.long import commands_frame, events_frame, is_trade, latency_frame, trades_frame
 from gamekit.lab.frames.rows import (
-    command_rows,
-    event_row,
     frame,
     gate_row,
-    latency_frame,
     price_rows,
     sector_rows,
     seen_ledger_rows,
     ship_row,
     station_row,
     table,
-    trade_row,
 )
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gamekit.client.link import Link
 
 
-class Frames:
+class Frames(Exporting):
     """The frames of one game, through one pair of eyes.
 
     Args:
@@ -75,8 +75,8 @@ class Frames:
     def trades(self) -> pd.DataFrame:
         """What this player bought and sold, as far as this connection was told (see `events`); none for a spectator."""
         recent = self._game.io.call(lambda: list(self._link.recent))
-        told = (event for event in recent if event["type"] in {"WareBought", "WareSold"})
-        return frame("trades", (trade_row(event["tick"], event) for event in told))
+        told = [event for event in recent if is_trade(event)]
+        return trades_frame([event["tick"] for event in told], told)
 
     @property
     def ledger(self) -> pd.DataFrame:
@@ -89,13 +89,17 @@ class Frames:
     @property
     def commands(self) -> pd.DataFrame:
         """The game's history: every command that was journaled, in order."""
-        return frame("commands", (row for record in self._game.commands() for row in command_rows(record)))
+        encode = msgspec.json.encode
+        records = self._game.commands()
+        return commands_frame(
+            (one["seq"], one["tick"], one["epoch"], encode(one["commands"]).decode()) for one in records
+        )
 
     @property
     def events(self) -> pd.DataFrame:
         """The latest events that this connection was told of (at most 10,000), oldest first."""
         recent = self._game.io.call(lambda: list(self._link.recent))
-        return frame("events", (event_row(event) for event in recent))
+        return events_frame([event["tick"] for event in recent], recent)
 
     @property
     def latency(self) -> pd.DataFrame:

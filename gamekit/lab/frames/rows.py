@@ -1,9 +1,10 @@
-"""The rows of each frame, from what a view, a record or an event says. Owns no game and no connection."""
+"""The rows of the frames that show a moment, from what a view says. Owns no game and no connection."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from gamekit.client.reading import position_of
@@ -16,49 +17,17 @@ if TYPE_CHECKING:
     from gamekit.client.seen import Seen
 
 
-def latency_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """The server's latency rows as a frame."""
-    import pandas as pd
-
-    made = [
-        {
-            "at": pd.Timestamp(row["at_s"], unit="s", tz="UTC"),
-            "ticks": row["ticks"],
-            **{
-                f"{key.removesuffix('_us')}_ms": value / 1000
-                for key, value in row.items()
-                if key.endswith("_us") and f"{key.removesuffix('_us')}_ms" in COLUMNS["latency"]
-            },
-        }
-        for row in rows
-    ]
-    return frame("latency", made)
-
-
 def frame(kind: str, rows: Iterable[Mapping[str, Any]], seen: Seen | None = None) -> pd.DataFrame:
     """Rows as a frame with exactly the columns and types of its kind."""
     import pandas as pd
 
     listed = list(rows)
     columns = COLUMNS[kind]
-    frame = pd.DataFrame(
-        {column: pd.Series([row[column] for row in listed], dtype=dtype) for column, dtype in columns.items()}
-    )
+    cells = {column: list(map(itemgetter(column), listed)) for column in columns}
+    frame = pd.DataFrame({column: pd.Series(cells[column], dtype=dtype) for column, dtype in columns.items()})
     if seen is not None:
         frame.attrs["tick"] = seen.tick
     return frame
-
-
-def long_frame(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFrame:
-    """Whole columns as a frame with the types of `columns`; the game time is made from the ticks.
-
-    For long frames: nothing is done row by row.
-    """
-    import pandas as pd
-
-    ticks = pd.Series(values["tick"], dtype="int64")
-    made: dict[str, Any] = {**values, "tick": ticks, "time": pd.to_timedelta(ticks * (1000 // TICK_HZ), unit="ms")}
-    return pd.DataFrame({name: pd.Series(made[name], dtype=dtype) for name, dtype in columns.items()})
 
 
 def table(seen: Seen, name: str) -> dict[str, dict[str, Any]]:
@@ -166,42 +135,6 @@ def price_rows(seen: Seen) -> Iterable[dict[str, Any]]:
             }
 
 
-def command_rows(record: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    for command in record["commands"]:
-        body = command["body"]
-        yield {
-            "seq": record["seq"],
-            "tick": record["tick"],
-            "time": game_time(record["tick"]),
-            "epoch": record["epoch"],
-            "player": command["player"],
-            "client": command["client"],
-            "cid": command["cid"],
-            "type": body.get("type"),
-            "ship": body.get("ship"),
-            "body": body,
-        }
-
-
-def trade_row(tick: int, event: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of `trades` from an event `WareBought` or `WareSold`."""
-    return {
-        "tick": tick,
-        "time": game_time(tick),
-        "player": event["player"],
-        "ship": event["ship"],
-        "station": event["station"],
-        "ware": event["ware"],
-        "side": "buy" if event["type"] == "WareBought" else "sell",
-        "units": event["units"],
-        "price_credits": event["total"] / event["units"] / 100,
-        "total_credits": event["total"] / 100,
-        "fee_credits": event["fee"] / 100,
-        "wanted": event["wanted"],
-        "limited_by": event.get("limited_by", ""),
-    }
-
-
 def seen_ledger_rows(seen: Seen) -> Iterable[dict[str, Any]]:
     """The accounts that a view shows: credits of oneself, stocks of stations, holds of one's ships."""
     for key, player in table(seen, "players").items():
@@ -220,19 +153,6 @@ def ledger_row(account: str, kind: str, asset: str, amount: int) -> dict[str, An
     """A row of `ledger`; `amount` is centi-credits or units."""
     balance = amount / 100 if asset == "credits" else float(amount)
     return {"account": account, "kind": kind, "asset": asset, "balance": balance}
-
-
-def event_row(event: Mapping[str, Any]) -> dict[str, Any]:
-    shown = ("tick", "type", "player", "ship", "station")
-    return {
-        "tick": event["tick"],
-        "time": game_time(event["tick"]),
-        "type": event.get("type"),
-        "player": event.get("player"),
-        "ship": event.get("ship"),
-        "station": event.get("station"),
-        "details": {key: value for key, value in event.items() if key not in shown},
-    }
 
 
 def game_time(tick: int | None) -> pd.Timedelta | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from gamekit.client.seen import Seen
 from gamekit.game import Event, Game, Tick, merge
 from gamekit.lab.frames.columns import COLUMNS
+from gamekit.lab.frames.export import Exporting
+from gamekit.lab.frames.long import commands_frame, events_frame, is_trade, latency_frame, trades_frame
 from gamekit.lab.frames.rows import (
-    event_row,
     frame,
     gate_row,
     ledger_row,
@@ -20,7 +19,6 @@ from gamekit.lab.frames.rows import (
     ship_row,
     station_row,
     table,
-    trade_row,
 )
 from gamekit.space import SpaceState, ledger, views
 
@@ -48,7 +46,7 @@ def account_rows(state: SpaceState) -> Iterator[tuple[str, str, str, int]]:
         yield account, "company" if account in companies else "stock" if stock else kind, asset, balance
 
 
-class StateFrames:
+class StateFrames(Exporting):
     """A state of the bundled game as pandas DataFrames, with the columns of `gamekit.lab.frames.COLUMNS`.
 
     Args:
@@ -58,63 +56,76 @@ class StateFrames:
     """
 
     def __init__(self, game: Game[Any], state: SpaceState, events: Sequence[tuple[Tick, Event]] = ()) -> None:
-        self._game = game
-        self._state = state
-        self._events = events
+        self._looked_at = (game, state)
+        self._recorded = events
+
+    def _now(self) -> tuple[Game[Any], Any]:
+        """The rules and the state."""
+        return self._looked_at
+
+    def _told(self) -> Sequence[tuple[Tick, Event]]:
+        """What happened up to now."""
+        return self._recorded
 
     @property
     def ships(self) -> pd.DataFrame:
         """All ships, a row each, with everybody's cargo."""
-        seen = everything(self._game, self._state)
+        seen = everything(*self._now())
         return frame("ships", (ship_row(seen, key, ship) for key, ship in table(seen, "ships").items()), seen)
 
     @property
     def stations(self) -> pd.DataFrame:
         """All stations, a row each."""
-        seen = everything(self._game, self._state)
+        seen = everything(*self._now())
         return frame("stations", (station_row(key, row) for key, row in table(seen, "stations").items()), seen)
 
     @property
     def sectors(self) -> pd.DataFrame:
         """All sectors that are known, a row each."""
-        return frame("sectors", sector_rows(seen := everything(self._game, self._state)), seen)
+        return frame("sectors", sector_rows(seen := everything(*self._now())), seen)
 
     @property
     def gates(self) -> pd.DataFrame:
         """All gates that are seen, a row each, with the storms that close them."""
-        seen = everything(self._game, self._state)
+        seen = everything(*self._now())
         return frame("gates", (gate_row(key, row) for key, row in table(seen, "gates").items()), seen)
 
     @property
     def prices(self) -> pd.DataFrame:
         """What every station pays and asks, a row for each station and ware."""
-        seen = everything(self._game, self._state)
+        seen = everything(*self._now())
         return frame("prices", price_rows(seen), seen)
 
     @property
     def ledger(self) -> pd.DataFrame:
         """Every account of the books; the balances of each asset sum to zero."""
-        return frame("ledger", (ledger_row(*row) for row in account_rows(self._state)))
+        return frame("ledger", (ledger_row(*row) for row in account_rows(self._now()[1])))
 
     @property
     def trades(self) -> pd.DataFrame:
         """Every purchase and sale that was recorded, in order."""
-        told = ((tick, _plain(event)) for tick, event in self._events)
-        traded = ((tick, event) for tick, event in told if event["type"] in {"WareBought", "WareSold"})
-        return frame("trades", (trade_row(tick, event) for tick, event in traded))
+        traded = [(tick, event) for tick, event in self._told() if is_trade(event)]
+        return trades_frame([tick for tick, _ in traded], [event for _, event in traded])
 
     @property
     def events(self) -> pd.DataFrame:
         """Every event that was recorded, in order."""
-        return frame("events", (event_row({"tick": tick, **_plain(event)}) for tick, event in self._events))
+        told = self._told()
+        return events_frame([tick for tick, _ in told], [event for _, event in told])
+
+    @property
+    def commands(self) -> pd.DataFrame:
+        """Every command that was journaled; none in a simulation, which has no journal."""
+        return commands_frame(())
+
+    @property
+    def latency(self) -> pd.DataFrame:
+        """How late ticks began; empty, because headless nothing is ever late."""
+        return latency_frame(())
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} at tick {self._state.tick:,}: {', '.join(self.__dir__())}>"
+        game, state = self._now()
+        return f"<{type(self).__name__} at tick {game.tick(state):,}: {', '.join(self.__dir__())}>"
 
     def __dir__(self) -> list[str]:
         return [kind for kind in COLUMNS if hasattr(type(self), kind)]
-
-
-def _plain(event: Event) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(event)
-    return plain

@@ -1,0 +1,211 @@
+"""A base for small games of one's own: what the contract asks for and a small game need not think about.
+
+    class Counter(SmallGame):
+        name = "counter"
+        state_type = Tally          # a msgspec.Struct with `tick: int` and `players: dict`
+        commands = {Add: add}       # {command struct: function(state, player, command) -> events or Rejected}
+
+        def see(self, state, player):
+            return {"tally": {"main": {"value": state.value}}}
+
+State, commands and events are structs, so encoding, decoding and checks come from their types. Everything that is seen
+is sent after every step, which is right for a few dozen things; a game with thousands, or one whose things go away,
+overrides `changes` (a thing that is gone is sent as None). The laws are those of `gamekit.game`: no clock, no
+randomness but from `state.seed`, whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Any, ClassVar, TypeAlias, cast
+
+import msgspec
+
+from gamekit.errors import ConfigError
+from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
+
+Carried: TypeAlias = "list[Event] | Rejected"
+
+
+class PlayerJoined(Event, frozen=True):
+    """A player is new."""
+
+    player: PlayerId
+    name: str
+
+
+class RulesChanged(Event, frozen=True):
+    """Rules have new values."""
+
+    changes: dict[str, int]
+
+
+class SmallState(msgspec.Struct):
+    """What every small game's state has. Subclass it; give every further field a default.
+
+    Attributes:
+        seed: decides all that is left to chance.
+        tick: the tick that the state stands at.
+        rules: `{field: value}`, the rules in force.
+        players: `{player id: name}` in the order in which they came.
+    """
+
+    seed: int
+    tick: Tick = 0
+    rules: dict[str, int] = msgspec.field(default_factory=dict)
+    players: dict[PlayerId, str] = msgspec.field(default_factory=dict)
+
+
+class SmallGame:
+    """The contract `gamekit.game.Game` with everything filled in that has a sensible answer.
+
+    Attributes:
+        name: the game's name, of small letters, digits, - and _.
+        version: raise it when the state's fields change.
+        state_type: a subclass of `SmallState`.
+        commands: `{command struct: function(state, player, command)}`; it returns events, or `Rejected` and then has
+            changed nothing.
+        table: the rules, each with default, range, unit and sentence.
+        every: the game's own step falls due every so many ticks; 0 for a game in which nothing happens by itself.
+    """
+
+    name: str = ""
+    version: int = 1
+    state_type: type[Any] = SmallState
+    commands: ClassVar[Mapping[type[Command], Callable[..., Carried]]] = {}
+    table: ClassVar[Sequence[RuleField]] = ()
+    every: int = 0
+    command_type: Any = Join
+
+    def __init__(self) -> None:
+        if not self.name or not self.commands or not issubclass(self.state_type, SmallState):
+            raise ConfigError(
+                f"class {type(self).__name__}: give it a `name`, `commands` = {{command struct: function}} and a "
+                "`state_type` that subclasses SmallState."
+            )
+        kinds = list(self.commands)
+        self.command_type = reduce(lambda union, kind: cast("Any", union | kind), kinds[1:], cast("Any", kinds[0]))
+
+    # --- what a small game says itself --------------------------------------------------------------------------
+
+    def start(self, state: Any, scenario: Any) -> None:
+        """Set a new state up; `scenario` is whatever `new_game(scenario=...)` was given, None for nothing."""
+
+    def step(self, state: Any) -> list[Event]:
+        """What happens by itself at `state.tick`, every `every` ticks."""
+        return []
+
+    def joined(self, state: Any, player: PlayerId) -> None:
+        """Set up what a new player has; the name is in `state.players` already."""
+
+    def see(self, state: Any, player: PlayerId | None) -> View:
+        """What `player` may see beside names and rules, as tables of entities by id; None is a spectator."""
+        return {}
+
+    # --- the rest of the contract -------------------------------------------------------------------------------
+
+    def new(self, config: Mapping[str, Any], seed: int) -> Any:
+        """The state at tick 0."""
+        if unknown := set(config) - {"scenario", "rules"}:
+            raise ConfigError(f"config: unknown key {min(unknown)!r}; allowed are 'scenario' and 'rules'.")
+        state = self.state_type(seed=seed, rules={field.name: field.default for field in self.table})
+        for name, value in config.get("rules", {}).items():
+            if problem := self._forbidden(name, value):
+                raise ConfigError(f"rules.{name}: {problem}")
+            state.rules[name] = value
+        self.start(state, config.get("scenario"))
+        return state
+
+    def tick(self, state: Any) -> Tick:
+        """The tick that the state stands at."""
+        return int(state.tick)
+
+    def advance(self, state: Any, to_tick: Tick) -> list[Event]:
+        """Let time pass, from step to step."""
+        events: list[Event] = []
+        while (due := self.next_due(state)) is not None and due <= to_tick:
+            state.tick = due
+            events += self.step(state)
+        state.tick = max(state.tick, to_tick)
+        return events
+
+    def next_due(self, state: Any) -> Tick | None:
+        """The next step."""
+        return (state.tick // self.every + 1) * self.every if self.every else None
+
+    def apply(self, state: Any, player: PlayerId, command: Command) -> Carried:
+        """Carry out one command."""
+        if isinstance(command, Join):
+            if player in state.players:
+                return Rejected("already_joined", f"{player} plays already; send commands instead.")
+            state.players[player] = command.name
+            self.joined(state, player)
+            return [PlayerJoined(player, command.name)]
+        carry_out = self.commands.get(type(command))
+        if carry_out is None:
+            known = ", ".join(str(kind.__struct_config__.tag) for kind in self.commands)
+            return Rejected("unknown_command", f"This game knows {known}.")
+        return carry_out(state, player, command)
+
+    def view(self, state: Any, player: PlayerId | None) -> View:
+        """What `player` may see, with everybody's name and the rules."""
+        seen = self.see(state, player)
+        own = seen.get("players", {})
+        players = {key: {"name": name, **own.get(key, {})} for key, name in state.players.items()}
+        rules = {name: {"value": value} for name, value in state.rules.items()}
+        return {**seen, "players": players, "rules": rules}
+
+    def changes(self, state: Any, player: PlayerId | None, events: Sequence[Event]) -> Changes:
+        """Everything that is seen now, for as long as something happened: a small game is small."""
+        if not events:
+            return {}
+        public = self.view(state, None)
+        if player is None:
+            return public
+        own = self.view(state, player)
+        return {table: rows for table, rows in own.items() if rows != public.get(table)}
+
+    def audience(self, state: Any, event: Event) -> tuple[PlayerId, ...] | None:
+        """Everybody."""
+        return None
+
+    def secretive(self, state: Any) -> bool:
+        """A small game keeps nothing that its history would tell."""
+        return False
+
+    def rules(self, state: Any) -> dict[str, Any]:
+        """The rules in force."""
+        return dict(state.rules)
+
+    def rule_table(self) -> Sequence[RuleField]:
+        """Every rule."""
+        return self.table
+
+    def set_rules(self, state: Any, changes: Mapping[str, Any]) -> Carried:
+        """Change rules, all of them or none."""
+        for name, value in changes.items():
+            if problem := self._forbidden(name, value):
+                return Rejected("bad_rule", f"{name}: {problem}")
+        new = {name: value for name, value in changes.items() if state.rules[name] != value}
+        state.rules.update(new)
+        return [RulesChanged(new)] if new else []
+
+    def encode(self, state: Any) -> bytes:
+        """The state as MessagePack."""
+        return msgspec.msgpack.encode(state)
+
+    def decode(self, data: bytes, version: int) -> Any:
+        """The state from its bytes."""
+        if version != self.version:
+            raise ConfigError(f"version: this code reads states of version {self.version}, not {version}.")
+        return msgspec.msgpack.decode(data, type=self.state_type)
+
+    def _forbidden(self, name: str, value: Any) -> str | None:
+        """What is wrong with a rule's value, or None."""
+        field = next((one for one in self.table if one.name == name), None)
+        if field is None:
+            return f"there is no such rule; there are {', '.join(one.name for one in self.table) or 'none'}."
+        if type(value) is not int or not field.low <= value <= field.high:
+            return f"must be a whole number from {field.low} to {field.high}, got {value!r}."
+        return None
