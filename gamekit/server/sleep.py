@@ -155,7 +155,7 @@ class Dormitory:
         if bed is None:
             return
         bed.seats.pop(connection, None)
-        if runner.sockets or self.host.opening(runner.id):
+        if runner.sockets or self.host.openings.under_way(runner.id):
             return
         if bed.moves:
             # Time has passed for those who watched; it stands still from now on, not from when they fell silent.
