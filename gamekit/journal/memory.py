@@ -192,7 +192,7 @@ class MemoryJournal:
 
     def open_all(self, games: Sequence[GameId]) -> dict[GameId, GameRow]:
         """`open` many games; those that there are not are left out."""
-        return {game: self.open(game) for game in games if game in self.storage.books}
+        return {game: self.open(game) for game in dict.fromkeys(games) if game in self.storage.books}
 
     def submit(self, writes: Sequence[Write]) -> None:
         """Hand over writes that become durable together."""

@@ -131,7 +131,9 @@ class Replayers:
             process = await self._free.get()
             if process.over:
                 self._processes = [one for one in self._processes if not one.over]
-                self._free.put_nowait(process)  # For whoever else waits.
+                if not self._processes:
+                    # Whoever else waits for a free one has to learn that there is none any more.
+                    self._free.put_nowait(process)
                 continue
             answer = await process.ask(Order(row.id, row.epoch))
             self._free.put_nowait(process)
