@@ -11,6 +11,7 @@ from gamekit.cli.rules import rules
 from gamekit.cli.scenarios import list_scenarios
 from gamekit.cli.science import simulate, verify
 from gamekit.cli.serve import serve
+from gamekit.cli.upgrade import upgrade
 from gamekit.errors import GamekitError
 
 __all__ = ["main", "serve"]
@@ -46,6 +47,7 @@ for command in (
     export,
     import_,
     backup,
+    upgrade,
     faultsim,
 ):
     main.add_command(command)

@@ -265,6 +265,10 @@ class JournalReader(Protocol):
         """
         ...
 
+    def version(self, game: GameId) -> int | None:
+        """The version of the rules' state in the latest snapshot; None for a game that has none."""
+        ...
+
     def clock(self, game: GameId) -> Clock | None:
         """The reserved tick, or None when nothing was reserved yet."""
         ...

@@ -260,6 +260,11 @@ class MemoryJournal:
                 return kept
         return None
 
+    def version(self, game: GameId) -> int | None:
+        """The version of the rules' state in the latest snapshot; None for a game that has none."""
+        book = self._book(game)
+        return book.snapshots[-1].version if book and book.snapshots else None
+
     def clock(self, game: GameId) -> Clock | None:
         """The reserved tick, or None when nothing was reserved yet."""
         book = self._book(game)
@@ -339,5 +344,7 @@ def _keep(snapshots: list[StoredSnapshot], new: StoredSnapshot) -> None:
     snapshots.sort(key=lambda kept: (kept.seq, kept.tick))
     if len(snapshots) > KEEP_LATEST:
         candidate = len(snapshots) - KEEP_LATEST - 1
-        if drops(snapshots[candidate].tick, snapshots[candidate - 1].tick if candidate else None):
+        one, before = snapshots[candidate], snapshots[candidate - 1] if candidate else None
+        first = before is not None and before.version != one.version
+        if drops(one.tick, before.tick if before else None, first_of_version=first):
             del snapshots[candidate]

@@ -179,6 +179,11 @@ class SqliteReader:
             )
         return StoredSnapshot(game, at_tick, after_seq, digest, plain, version)
 
+    def version(self, game: GameId) -> int | None:
+        """The version of the rules' state in the latest snapshot; None for a game that has none."""
+        rows = self._rows("SELECT version FROM snapshots WHERE game = ? ORDER BY seq DESC, tick DESC LIMIT 1", game)
+        return int(rows[0][0]) if rows else None
+
     def clock(self, game: GameId) -> Clock | None:
         """The reserved tick, or None when nothing was reserved yet."""
         rows = self._rows("SELECT tick, wall_s FROM clock WHERE game = ?", game)

@@ -83,15 +83,16 @@ INSERT_SNAPSHOT = """
 INSERT OR REPLACE INTO snapshots (game, tick, seq, digest, version, plain_bytes, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 #: `gamekit.journal.thinning.drops`, in SQL: the snapshot that has just left the latest goes, if the one kept before it
-#: is of the same hour of game time.
+#: is of the same hour of game time and the same version.
 THIN_SNAPSHOTS = f"""
 DELETE FROM snapshots WHERE rowid = (
     SELECT candidate.rowid
-    FROM (SELECT rowid, tick FROM snapshots WHERE game = ?1
+    FROM (SELECT rowid, tick, version FROM snapshots WHERE game = ?1
           ORDER BY seq DESC, tick DESC LIMIT 1 OFFSET {KEEP_LATEST}) AS candidate,
-         (SELECT tick FROM snapshots WHERE game = ?1
+         (SELECT tick, version FROM snapshots WHERE game = ?1
           ORDER BY seq DESC, tick DESC LIMIT 1 OFFSET {KEEP_LATEST + 1}) AS before
-    WHERE candidate.tick / {KEEP_EVERY_TICKS} = before.tick / {KEEP_EVERY_TICKS})
+    WHERE candidate.tick / {KEEP_EVERY_TICKS} = before.tick / {KEEP_EVERY_TICKS}
+        AND candidate.version = before.version)
 """
 #: Deletes at most twice as many rows as were just added, so that the table shrinks without ever stopping the writer.
 DROP_OLD_LATENCY = """

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gamekit.errors import GamekitError, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import GameId
-from gamekit.history import rebuild
-from gamekit.journal import Clock, GameRow
+from gamekit.history import rebuild, stored
+from gamekit.journal import Clock, GameRow, SaveSnapshot
 from gamekit.server.runner import Runner
 from gamekit.server.settings import RECOVERY_THREADS
 from gamekit.session import Session, Ticked
+from gamekit.upgrade import check_version
 
 if TYPE_CHECKING:
     from gamekit.server.host import Host
@@ -64,6 +65,8 @@ class Openings:
         self._asked: set[GameId] = set()
         #: Games that are not taken over yet, those that come first first.
         self._waiting: dict[GameId, asyncio.Future[Recovered]] = {}
+        #: Games that ended in order under an older version of their rules.
+        self._older: set[GameId] = set()
         self._batches: set[asyncio.Task[None]] = set()
         self._reopening: asyncio.Task[None] | None = None
         #: {game: (when to try again, why it could not be opened)}
@@ -173,7 +176,8 @@ class Openings:
                 row = host.journal.game(game)
                 if row is None:
                     raise NoSuchGame(f"There is no game {game!r}.")
-                host.rules_of(row)
+                if check_version(host.journal, row, host.rules_of(row)):
+                    self._older.add(game)
             except GamekitError as error:
                 found[game] = error
         rows = host.journal.open_all([game for game in games if game not in found])
@@ -188,16 +192,26 @@ class Openings:
             if isinstance(row, GamekitError):
                 raise row
             recovered: Recovered | None = None
-            if self._replayers:
+            if self._replayers and row.id not in self._older:
                 recovered = await self._replayers.recovered(row, self.host.rules_of(row))
             if recovered is None:
                 recovered = await self.host.in_thread(self.host.rebuilt, row)
+            if row.id in self._older:
+                await self._upgraded(recovered.session)
         except Exception as error:
             if not future.done():
                 future.set_exception(error)
         else:
             if not future.done():
                 future.set_result(recovered)
+
+    async def _upgraded(self, session: Session[Any]) -> None:
+        """Keep a game that ended in order under older rules as these rules have it, before they go on with it."""
+        here = stored(session, session.snapshot(), tick=session.tick, seq=session.seq)
+        await self.host.stored(SaveSnapshot(here, session.epoch))
+        session.kept = (session.tick, 0)
+        self._older.discard(session.id)
+        log.info("game %s is of version %d of its rules now", session.id, session.game.version)
 
     # --- at the start -----------------------------------------------------------------------------------------
 
