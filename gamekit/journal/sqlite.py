@@ -22,6 +22,7 @@ from gamekit.journal import schema
 from gamekit.journal.admission import check_first, check_past
 from gamekit.journal.contract import Completion, GameRow, Past, Record, StoredSnapshot, Write
 from gamekit.journal.lock import ProcessLock
+from gamekit.journal.neighbours import check_neighbours
 from gamekit.journal.reader import BUSY_TIMEOUT_S, SqliteReader
 from gamekit.journal.statements import INSERT_GAME, snapshot_statement
 from gamekit.journal.takeover import take_over
@@ -73,6 +74,7 @@ class SqliteJournal(SqliteReader):
             ) from None
         self._process_lock = ProcessLock(path.with_name(f"{path.name}.lock"))
         try:
+            check_neighbours(path)
             self._write_connection = _connect(path)
             try:
                 super().__init__(path)
