@@ -24,8 +24,9 @@ from gamekit.journal.contract import Completion, GameRow, Past, Record, StoredSn
 from gamekit.journal.lock import ProcessLock
 from gamekit.journal.neighbours import check_neighbours
 from gamekit.journal.reader import BUSY_TIMEOUT_S, SqliteReader
-from gamekit.journal.statements import INSERT_GAME, snapshot_statement
+from gamekit.journal.statements import INSERT_GAME, RETENTION, snapshot_statement
 from gamekit.journal.takeover import take_over
+from gamekit.journal.thinning import Retention
 from gamekit.journal.transfer import insert_past
 from gamekit.journal.trouble import journal_error
 from gamekit.journal.writer import LATENCY_DELAY_S, Writer, WriterStats, close_connection
@@ -47,6 +48,7 @@ class SqliteJournal(SqliteReader):
         *,
         wall: Callable[[], float] = time.time,
         latency_delay_s: float = LATENCY_DELAY_S,
+        keep: Retention = RETENTION,
     ) -> None:
         """Lock the database for this process, and make it or bring it up to date.
 
@@ -54,6 +56,7 @@ class SqliteJournal(SqliteReader):
             path: the database file; it and its directory are made if they are not there.
             wall: returns Unix time in seconds, noted with clocks and players.
             latency_delay_s: how long measured tick times may wait for other writes to share a commit with, in seconds.
+            keep: how many snapshots of each game stay.
 
         Raises:
             JournalError: another process has it open, it is not a journal, or it cannot be written.
@@ -61,6 +64,7 @@ class SqliteJournal(SqliteReader):
         path = Path(path)
         self._wall = wall
         self._latency_delay_s = latency_delay_s
+        self._keep = keep
         self._writer: Writer | None = None
         self._ended = False
         self._stats = WriterStats()
@@ -101,7 +105,9 @@ class SqliteJournal(SqliteReader):
             raise JournalError(
                 "start", "the journal was started before, or is closed", hint="start a journal once, after opening it"
             )
-        self._writer = Writer(self._write_connection, self.path, on_commit, self._wall, self._latency_delay_s)
+        self._writer = Writer(
+            self._write_connection, self.path, on_commit, self._wall, self._latency_delay_s, self._keep
+        )
         self._stats = self._writer.stats
 
     def close(self) -> None:

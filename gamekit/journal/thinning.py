@@ -8,6 +8,8 @@ of the rules: what came before it was lived by other code, and only from there o
 
 from __future__ import annotations
 
+import msgspec
+
 from gamekit.game import TICK_HZ, Tick
 
 #: This many of the latest snapshots always stay.
@@ -16,14 +18,24 @@ KEEP_LATEST = 10
 KEEP_EVERY_TICKS = 3600 * TICK_HZ
 
 
-def drops(candidate: Tick, before: Tick | None, *, first_of_version: bool = False) -> bool:
+class Retention(msgspec.Struct, frozen=True):
+    """How many snapshots stay: the `latest` few, and of older ones one for every so many ticks."""
+
+    latest: int = KEEP_LATEST
+    every_ticks: Tick = KEEP_EVERY_TICKS
+
+
+def drops(
+    candidate: Tick, before: Tick | None, *, first_of_version: bool = False, every_ticks: Tick = KEEP_EVERY_TICKS
+) -> bool:
     """Whether a snapshot that has left the latest few goes.
 
     Args:
         candidate: its tick.
         before: the tick of the one kept before it, or None when it is the game's first.
         first_of_version: the one before it is of another version of the rules.
+        every_ticks: see `Retention`.
     """
     if before is None or first_of_version:
         return False
-    return candidate // KEEP_EVERY_TICKS == before // KEEP_EVERY_TICKS
+    return candidate // every_ticks == before // every_ticks

@@ -55,7 +55,7 @@ class Server:
         for game in games.values() if settings.rules else ():
             game.new({"rules": settings.rules}, 0)
         self.host = Host(
-            journal or SqliteJournal(settings.database),
+            journal or SqliteJournal(settings.database, keep=settings.keep),
             games,
             sleep_after_s=settings.sleep_after_s,
             replayers=Replayers(settings.database, settings.games) if own else None,

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from gamekit.journal import Retention
+
 
 class Settings(msgspec.Struct, frozen=True):
     """A server's settings; each is a flag of `gamekit serve`.
@@ -19,6 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
         games: import paths of further games that may be made and opened here, `module:Class`.
         rules: `{field: value}`, the rules of new games where their makers do not say otherwise.
         sleep_after_s: how long a game must be unused before it leaves memory, in seconds.
+        keep: how many snapshots of each game stay.
     """
 
     address: str = "127.0.0.1"
@@ -28,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True):
     games: tuple[str, ...] = ()
     rules: dict[str, Any] = {}
     sleep_after_s: float = 60.0
+    keep: Retention = Retention()
 
     @property
     def database(self) -> Path:

@@ -374,6 +374,17 @@ class StateContract:
         hourly = list(range(0, latest[0], KEEP_EVERY_TICKS))
         assert kept == hourly + latest
 
+    def test_first_snapshot_of_each_version_of_the_rules_stays(self, stage: Stage) -> None:
+        author = stage.begin(A)
+        for number in range(1, 41):
+            save = author.save(tick=number)
+            stage.submit(replace(save, snapshot=replace(save.snapshot, version=1 if number < 20 else 2)))
+        stage.settle()
+        kept = [tick for tick, _, _ in stage.journal.snapshots(A)]
+        assert kept == [0, 20, *range(41 - KEEP_LATEST, 41)]
+        assert stage.journal.version(A) == 2
+        assert stage.journal.version(B) is None
+
     def test_clock_moves_forward_only_but_for_the_last_act_of_a_run(self, stage: Stage) -> None:
         author = stage.begin(A)
         assert stage.journal.clock(A) is None
