@@ -411,9 +411,9 @@ class Host:
         if self.draining:
             return
         self.draining = True
-        await self.openings.close()
         for runner in self.runners.values():
             runner.notify("drain", "The server is shutting down; your client reconnects by itself.")
+        await self.openings.close()
         deadline = self._loop.time() + DRAIN_S
         while any(runner.busy for runner in self.runners.values()) and self._loop.time() < deadline:
             await asyncio.sleep(0.01)

@@ -104,6 +104,8 @@ class Openings:
         self._tasks.pop(game, None)
         self._asked.discard(game)
         error = None if task.cancelled() else task.exception()
+        if isinstance(error, ServerError) and self.host.draining:
+            return
         if isinstance(error, GamekitError) and not isinstance(error, NoSuchGame):
             self._unreadable[game] = (asyncio.get_running_loop().time() + RETRY_OPEN_S, error)
             log.error("game %s cannot be opened: %s", game, error)
@@ -234,6 +236,8 @@ class Openings:
             await asyncio.wait(tasks)
         if self._replayers is not None:
             await self._replayers.close()
+        if self.host.draining:
+            return
         failed = sum(task.cancelled() or task.exception() is not None for task in tasks)
         took_s = asyncio.get_running_loop().time() - begun
         log.info("%d games that were live when the last server ended are so again, %.1f s", len(tasks) - failed, took_s)
@@ -246,7 +250,7 @@ class Openings:
             if not future.done():
                 future.set_exception(error)
         if self._replayers is not None:
-            await self._replayers.close()
+            await self._replayers.close(at_once=True)
 
 
 def rebuilt(host: Host, row: GameRow) -> Recovered:

@@ -73,10 +73,13 @@ class _Process:
                 if not one.done():
                     one.set_result(None)
 
-    async def end(self) -> None:
+    async def end(self, *, at_once: bool) -> None:
         """Take no more orders, and be gone."""
         if self.process.stdin is not None:
             self.process.stdin.close()
+        if at_once:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
         try:
             await asyncio.wait_for(self.process.wait(), END_S)
         except TimeoutError:
@@ -149,8 +152,8 @@ class Replayers:
             return Recovered(session, answer.chain, answer.clock)
         return None
 
-    async def close(self) -> None:
-        """Let all of them end."""
+    async def close(self, *, at_once: bool = False) -> None:
+        """Let all of them end; `at_once` also what they work on, which loses nothing, for they only read."""
         self._closing = True
         processes, self._processes = self._processes, []
-        await asyncio.gather(*(process.end() for process in processes))
+        await asyncio.gather(*(process.end(at_once=at_once) for process in processes))

@@ -19,7 +19,7 @@ from gamekit.space import SpaceGame
 from tests.live import LiveServer
 from tests.virtual import ID, Place, run
 
-GAMES = 60
+GAMES = 50
 COMMANDS = 8
 
 
@@ -28,7 +28,7 @@ def until(wanted: Callable[[], bool], timeout_s: float = 60) -> None:
     deadline = time.monotonic() + timeout_s
     while not wanted():
         assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["replayers", "replayers-killed"])
@@ -57,6 +57,22 @@ def test_live_games_come_back_by_themselves_as_their_history_tells(tmp_path: Pat
         assert not reader.unsettled(0.0, 10), "an orderly end leaves nothing to reopen"
     with LiveServer(directory) as again:
         assert metric(again, "gamekit_wakes_total") == 0
+
+
+def test_a_server_that_is_stopped_in_the_middle_of_it_leaves_the_rest_to_the_next(tmp_path: Path) -> None:
+    directory = tmp_path / "data"
+    make(directory, 2 * GAMES, COMMANDS)
+    server = LiveServer(directory).start()
+    until(lambda: metric(server, "gamekit_wakes_total") >= 1)
+    assert server.stop() == 0
+    assert " ERROR " not in server.log.read_text()
+    with SqliteReader(directory / "gamekit.db") as reader:
+        left = len(reader.unsettled(0.0, 2 * GAMES))
+    assert left < 2 * GAMES
+    with server:
+        until(lambda: metric(server, "gamekit_wakes_total") == left)
+    with SqliteReader(directory / "gamekit.db") as reader:
+        assert not reader.unsettled(0.0, 1)
 
 
 def test_a_game_that_stands_still_when_empty_is_put_to_sleep_where_it_was(tmp_path: Path) -> None:
