@@ -2,6 +2,7 @@
 
     python benchmarks/sleeping.py --games 10000                 # start-up and memory with so many sleeping games
     python benchmarks/sleeping.py --recover 1000 --commands 100 # from a killed server to so many sessions that are live
+    python benchmarks/sleeping.py --recover 1000 --ask          # the same, and clients ask for all of them at once
     python benchmarks/sleeping.py --silent 2000 --seconds 30    # CPU of sockets that say nothing, awake and asleep
 
 One JSON line. The databases are written directly, copies of one game, so that making them takes no time. Memory is
@@ -68,6 +69,11 @@ def make(directory: Path, games: int, commands: int = 0) -> list[str]:
     return ids
 
 
+def reserved_after(commands: int) -> int:
+    """The tick that is reserved when a game with so many commands is killed: half a minute after the last."""
+    return 5 * commands + 300
+
+
 def append_commands(path: Path, ids: list[str], commands: int) -> None:
     """A join and so many orders for each game, as a server would have journaled them, without a later snapshot."""
     sectors = list(GAME.view(GAME.new({}, 1), None)["sectors"])
@@ -86,10 +92,20 @@ def append_commands(path: Path, ids: list[str], commands: int) -> None:
             seq, tick = at + 1, 1 + 5 * at
             chain = chain_of(chain, game, epoch, seq, tick, text)  # type: ignore[arg-type]
             writes.append(Append(Record(game, epoch, seq, tick, text, chain)))  # type: ignore[arg-type]
-        tick = 5 * len(texts) + 300
-        writes.append(Reserve(game, epoch, tick, at_s=time.time()))  # type: ignore[arg-type]
+        writes.append(Reserve(game, epoch, reserved_after(commands), at_s=time.time()))  # type: ignore[arg-type]
         journal.submit(writes)
     journal.close()
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and not seen the end of."""
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def cpu_of_ended(pid: int) -> float:
+    """CPU seconds of the processes that it has started and seen the end of."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
 
 def metric(server: LiveServer, name: str) -> float:
@@ -142,38 +158,68 @@ def sleeping(games: int) -> dict[str, Any]:
     }
 
 
-def recover(games: int, commands: int) -> dict[str, Any]:
-    """Start a server on games with commands since their snapshots, and ask for all of them at once."""
+def recover(games: int, commands: int, asking: bool) -> dict[str, Any]:
+    """Start a server on games with commands since their snapshots, as a killed one leaves them.
+
+    A game is live when the journal holds a tick that no run before had reserved: that is what lets it go on.
+
+    Args:
+        games: how many.
+        commands: how many each.
+        asking: clients ask for all of them at once, and a game is live when its client has its snapshot.
+    """
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place) / "data"
         ids = make(directory, games, commands)
         begun = time.monotonic()
         with LiveServer(directory) as server:
             ready_s = time.monotonic() - begun
-
-            async def ask() -> list[float]:
-                base = server.url.replace("http", "ws")
-                limit = asyncio.Semaphore(200)
-
-                async def one(game: str) -> float:
-                    async with limit:
-                        socket = await RawSocket.open(f"{base}api/game/{game}/ws", token="")
-                        await socket.of("snapshot", 120)
-                        return time.monotonic() - begun
-
-                return sorted(await asyncio.gather(*map(one, ids)))
-
-            times = asyncio.run(ask())
-            cpu = cpu_seconds(server.pid)
-            records = metric(server, "gamekit_wakes_total")
+            times = (
+                asyncio.run(ask_for(server, ids, begun))
+                if asking
+                else watched(directory, games, reserved_after(commands), begun)
+            )
+            deadline = time.monotonic() + 60
+            while children(server.pid) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            cpu, beside = cpu_seconds(server.pid), cpu_of_ended(server.pid)
+            woken = metric(server, "gamekit_wakes_total")
     return {
         "ready_s": round(ready_s, 2),
         "first_live_s": round(times[0], 2),
         "half_live_s": round(times[len(times) // 2], 2),
         "all_live_s": round(times[-1], 2),
         "server_cpu_s": round(cpu, 2),
-        "woken": records,
+        "replayers_cpu_s": round(beside, 2),
+        "cpu_ms_per_game": round((cpu + beside) * 1000 / games, 2),
+        "woken": woken,
     }
+
+
+async def ask_for(server: LiveServer, ids: list[str], begun: float) -> list[float]:
+    """When each client had its snapshot."""
+    base = server.url.replace("http", "ws")
+    limit = asyncio.Semaphore(200)
+
+    async def one(game: str) -> float:
+        async with limit:
+            socket = await RawSocket.open(f"{base}api/game/{game}/ws", token="")
+            await socket.of("snapshot", 120)
+            return time.monotonic() - begun
+
+    return sorted(await asyncio.gather(*map(one, ids)))
+
+
+def watched(directory: Path, games: int, reserved: int, begun: float) -> list[float]:
+    """When each game was live, to a twentieth of a second."""
+    times: list[float] = []
+    with sqlite3.connect(f"file:{directory}/gamekit.db?mode=ro", uri=True) as db:
+        while len(times) < games and time.monotonic() - begun < 120:
+            time.sleep(0.05)
+            [[live]] = db.execute("select count(*) from clock where tick > ?", (reserved,)).fetchall()
+            times += [time.monotonic() - begun] * (live - len(times))
+    db.close()
+    return times
 
 
 def silent(sockets: int, seconds: float) -> dict[str, Any]:
@@ -224,6 +270,7 @@ def main() -> None:
     parser.add_argument("--games", type=int, default=0)
     parser.add_argument("--recover", type=int, default=0, help="sessions to bring back")
     parser.add_argument("--commands", type=int, default=100, help="commands since each snapshot")
+    parser.add_argument("--ask", action="store_true", help="clients ask for all of them, instead of nobody")
     parser.add_argument("--silent", type=int, default=0, help="sockets that say nothing")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long to look at silent sockets")
     asked = parser.parse_args()
@@ -231,7 +278,11 @@ def main() -> None:
     if asked.games:
         result |= {"games": asked.games, **sleeping(asked.games)}
     if asked.recover:
-        result |= {"recover": asked.recover, "commands": asked.commands, **recover(asked.recover, asked.commands)}
+        result |= {
+            "recover": asked.recover,
+            "commands": asked.commands,
+            **recover(asked.recover, asked.commands, asked.ask),
+        }
     if asked.silent:
         result |= {"silent": asked.silent, **silent(asked.silent, asked.seconds)}
     print(json.dumps(result))

@@ -15,7 +15,7 @@ import msgspec
 
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGap
 from gamekit.game import Event, Game, GameId, PlayerId, Tick
-from gamekit.journal import GameRow, JournalReader, StoredSnapshot, digest_of
+from gamekit.journal import GameRow, JournalReader, Record, StoredSnapshot, digest_of
 from gamekit.session import Policy, Session
 from gamekit.session.records import read_saved
 
@@ -156,6 +156,8 @@ class Finding(msgspec.Struct, frozen=True):
         tick: the last tick that was replayed.
         problem: None when all is well, else a sentence.
         digest: of the state at the end; only in a verdict without a problem.
+        older: records before a snapshot of an older version of the rules to which this code does not come by replaying.
+            They are whole; what they did only the code of then can show again.
     """
 
     game: GameId
@@ -164,56 +166,143 @@ class Finding(msgspec.Struct, frozen=True):
     tick: Tick
     problem: str | None = None
     digest: str | None = None
+    older: int = 0
 
 
-def verify(journal: JournalReader, row: GameRow, game: Game[Any]) -> Iterator[Finding]:
+#: What rules raise on a history that is not theirs.
+_RULES_FAIL = (GamekitError, msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+
+
+def verify(
+    journal: JournalReader,
+    row: GameRow,
+    game: Game[Any],
+    on_difference: Callable[[Session[Any] | Exception, Session[Any]], None] | None = None,
+) -> Iterator[Finding]:
     """Replay a game from its first snapshot and compare every digest on the way.
+
+    A stretch that begins at a snapshot of an older version was played by other code. Where this code does not come to
+    the snapshot at its end, the replay goes on from there, upgraded, and the finding counts the records as `older`.
+
+    Args:
+        journal: where to read.
+        row: the game's row.
+        game: the rules.
+        on_difference: told of every snapshot that the replay does not come to: what it came to (or what the rules
+            raised), and the session of the snapshot.
 
     Yields:
         A finding after every record or snapshot (for a progress bar); the last one is the verdict.
     """
-    records = snapshots = 0
-    tick = 0
+    replay = _Verification(journal, row, game, on_difference)
     try:
+        yield from replay.run()
+    except JournalError as error:
+        yield replay.finding(problem=str(error))
+    except _RULES_FAIL as error:
+        what = error if isinstance(error, GamekitError | msgspec.MsgspecError | ValueError) else repr(error)
+        yield replay.finding(problem=f"after record {replay.records}: {what}")
+
+
+class _Verification:
+    """One game on its way through `verify`."""
+
+    def __init__(
+        self,
+        journal: JournalReader,
+        row: GameRow,
+        game: Game[Any],
+        on_difference: Callable[[Session[Any] | Exception, Session[Any]], None] | None,
+    ) -> None:
+        self.journal = journal
+        self.row = row
+        self.game = game
+        self.records = self.snapshots = self.older = 0
+        self.tick: Tick = 0
+        self._on_difference = on_difference
+        #: Version of the snapshot at which the stretch began that is being replayed, and its first record.
+        self._version = game.version
+        self._since = 0
+        self._failed: Exception | None = None
+        self._session: Session[Any]
+
+    def finding(self, problem: str | None = None, digest: str | None = None) -> Finding:
+        """How far it is."""
+        return Finding(self.row.id, self.records, self.snapshots, self.tick, problem, digest, self.older)
+
+    def run(self) -> Iterator[Finding]:
+        """Go through the history."""
+        journal, row, game = self.journal, self.row, self.game
         kept = sorted(journal.snapshots(row.id), key=lambda one: (one[1], one[0]))
         first = journal.snapshot(row.id, seq=0, tick=0)
         if first is None:
             raise JournalGap("verify", "the first snapshot is missing", hint="restore the database from a backup")
-        if row.version == game.version:
+        if row.version == first.version == game.version:
             _check_beginning(game, row, first)
-        session = _loaded(game, row, first)
+        self._session, self._version = _loaded(game, row, first), first.version
         history = journal.records(row.id)
-        for at_tick, at_seq, digest in kept:
-            while session.seq < at_seq:
+        for at_tick, at_seq, _ in kept:
+            while self.records < at_seq:
                 record = next(history, None)
                 if record is None:
-                    raise JournalGap("verify", f"record {session.seq + 1} is missing", hint="restore from a backup")
-                session.replay(record.seq, record.tick, record.commands)
-                records, tick = records + 1, session.tick
-                yield Finding(row.id, records, snapshots, tick)
-            session.run_to(at_tick)
+                    raise JournalGap("verify", f"record {self.records + 1} is missing", hint="restore from a backup")
+                self._replay(record)
+                yield self.finding()
+            found = journal.snapshot(row.id, seq=at_seq, tick=at_tick)
+            if found is not None:
+                self._compare(found)
+            yield self.finding()
+        for record in history:
+            self._replay(record)
+            yield self.finding()
+        clock = journal.clock(row.id)
+        if clock is not None and self._failed is None:
+            self._session.run_to(clock.tick)
+            self.tick = self._session.tick
+        if self._failed is not None:
+            raise self._failed
+        yield self.finding(digest=digest_of(self._session.snapshot()))
+
+    def _replay(self, record: Record) -> None:
+        self.records += 1
+        if self._failed is not None:
+            return
+        try:
+            self._session.replay(record.seq, record.tick, record.commands)
+        except _RULES_FAIL as error:
+            if self._version == self.game.version:
+                raise
+            self._failed = error
+        self.tick = max(self.tick, record.tick)
+
+    def _compare(self, stored_here: StoredSnapshot) -> None:
+        """Compare the replay with a snapshot, and go on from it when it is of older code's making."""
+        game, session = self.game, self._session
+        was = self._version
+        if self._failed is None:
+            session.run_to(stored_here.tick)
+        if stored_here.version == game.version and self._failed is None:
             found = digest_of(session.snapshot())
-            if found != digest or session.tick != at_tick:
+            equal = found == stored_here.digest and session.tick == stored_here.tick
+        else:
+            found = ""
+            upgraded = _loaded(game, self.row, stored_here)
+            equal = self._failed is None and session.snapshot() == upgraded.snapshot()
+        if not equal:
+            there = _loaded(game, self.row, stored_here)
+            if self._on_difference is not None:
+                self._on_difference(self._failed or session, there)
+            if was == game.version:
                 raise JournalCorrupt(
                     "verify",
-                    f"at tick {at_tick}, record {at_seq}, the digest is {found}; stored is {digest}",
+                    f"at tick {stored_here.tick}, record {stored_here.seq}, the digest is {found}; "
+                    f"stored is {stored_here.digest}",
                     hint="the rules' code or the journal has changed since; compare versions, or restore a backup",
                 )
-            journal.snapshot(row.id, seq=at_seq, tick=at_tick)
-            snapshots, tick = snapshots + 1, session.tick
-            yield Finding(row.id, records, snapshots, tick)
-        for record in history:
-            session.replay(record.seq, record.tick, record.commands)
-            records, tick = records + 1, session.tick
-            yield Finding(row.id, records, snapshots, tick)
-        clock = journal.clock(row.id)
-        if clock is not None:
-            session.run_to(clock.tick)
-        yield Finding(row.id, records, snapshots, session.tick, digest=digest_of(session.snapshot()))
-    except JournalError as error:
-        yield Finding(row.id, records, snapshots, tick, problem=str(error))
-    except (GamekitError, msgspec.MsgspecError, ValueError) as error:
-        yield Finding(row.id, records, snapshots, tick, problem=f"after record {records}: {error}")
+            self.older += stored_here.seq - self._since
+            self._session, self._failed = there, None
+        self._version, self._since = stored_here.version, stored_here.seq
+        self.snapshots, self.tick = self.snapshots + 1, stored_here.tick
 
 
 def _check_beginning(game: Game[Any], row: GameRow, first: StoredSnapshot) -> None:

@@ -16,6 +16,7 @@ from gamekit.cli.scenarios import list_scenarios
 from gamekit.cli.science import simulate, verify
 from gamekit.cli.serve import serve
 from gamekit.cli.sweeps import compare, sweep
+from gamekit.cli.upgrade import upgrade
 from gamekit.errors import GamekitError
 
 __all__ = ["main", "serve"]
@@ -57,6 +58,7 @@ for command in (
     compare,
     gate,
     open_,
+    upgrade,
     faultsim,
     bench,
 ):

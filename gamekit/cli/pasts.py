@@ -20,6 +20,7 @@ from gamekit.game import GameId
 from gamekit.games import hosted
 from gamekit.history import Finding, verify
 from gamekit.journal import GameRow, SqliteJournal, SqliteReader, back_up
+from gamekit.upgrade import brought
 
 
 @click.command("export")
@@ -44,7 +45,8 @@ def export(game: str, capsule: Path | None, database: Path, tick: int | None) ->
 @database_option
 @click.option("--tick", type=click.IntRange(min=0), help="Restore the game as it was at this tick.")
 @click.option("--new-id", is_flag=True, help="Give it an id of its own, beside a game with the same one.")
-def import_(capsule: Path, database: Path, tick: int | None, new_id: bool) -> None:
+@click.option("--rules-of", "paths", multiple=True, metavar="MODULE:CLASS", help="Rules of your own that it may have.")
+def import_(capsule: Path, database: Path, tick: int | None, new_id: bool, paths: tuple[str, ...]) -> None:
     """Take the game in CAPSULE into a database that no server is using; make the database if there is none.
 
     A running server takes capsules by `POST /api/games/import`.
@@ -52,6 +54,9 @@ def import_(capsule: Path, database: Path, tick: int | None, new_id: bool) -> No
     past = read_capsule(capsule, tick)
     if new_id:
         past = renamed(past, GameId(secrets.token_hex(5)), created_s=time.time())
+    rules = hosted(paths).get(past.row.game)
+    if rules is not None:
+        past = brought(past, rules)
     journal = SqliteJournal(database)
     try:
         journal.start(lambda _: None)

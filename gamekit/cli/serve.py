@@ -16,6 +16,8 @@ import click
 
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.errors import GamekitError
+from gamekit.game import TICK_HZ
+from gamekit.journal import Retention
 from gamekit.server.app import Server
 from gamekit.server.settings import Settings
 
@@ -54,6 +56,21 @@ from gamekit.server.settings import Settings
     metavar="PATH",
     help="Answer below this path too, for a proxy, e.g. /games; {port} in it is the port.",
 )
+@click.option(
+    "--keep-latest",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="The latest snapshots of each game that stay.",
+)
+@click.option(
+    "--keep-every",
+    "keep_every_minutes",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    help="Minutes of game time for which one older snapshot stays.",
+)
 @click.option("--ready-fd", type=int, help="Write one JSON line to this file descriptor when ready.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
 @click.option("--remove-data", is_flag=True, help="Remove DIR when done: for servers that live as long as a notebook.")
@@ -68,6 +85,8 @@ def serve(
     rules: tuple[str, ...],
     sleep_after_s: float,
     base_url: str,
+    keep_latest: int,
+    keep_every_minutes: int,
     ready_fd: int | None,
     exit_with_parent: bool,
     remove_data: bool,
@@ -89,6 +108,7 @@ def serve(
         rules=read_rules(rules_file, rules),
         sleep_after_s=sleep_after_s,
         base_url=base_url,
+        keep=Retention(keep_latest, keep_every_minutes * 60 * TICK_HZ),
     )
     try:
         asyncio.run(_run(settings, ready_fd, exit_with_parent))

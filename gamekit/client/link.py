@@ -58,6 +58,17 @@ _encoder = msgspec.json.Encoder()
 Listener = Callable[[actions.News], None]
 
 
+def _unwanted(opening: asyncio.Future[WebSocketClientConnection]) -> None:
+    """Close a socket that nobody waits for any more, now that it has opened."""
+    if opening.cancelled() or opening.exception() is not None:
+        return
+    connection = opening.result()
+    stream = connection.protocol.stream if connection.protocol else None
+    connection.close()
+    if stream is not None:
+        stream.close()
+
+
 class Link:
     """One client's lasting connection to one game.
 
@@ -212,10 +223,10 @@ class Link:
         try:
             return await asyncio.shield(opening)
         except asyncio.CancelledError:
-            # A socket that opens after nobody wants it any more would stay open for ever.
+            # A socket that opens after nobody wants it any more would stay open for ever: whenever that is, also when
+            # the time to wait for it is over, or this is cancelled once more.
+            opening.add_done_callback(_unwanted)
             await asyncio.wait([opening], timeout=CLOSING_S)
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
-                await self._hang_up(opening.result())
             raise
         except HTTPClientError as error:
             self._trouble = str(error)

@@ -18,9 +18,10 @@ from gamekit.faultsim.ratios import CALM, Ratios
 from gamekit.faultsim.store import SimJournal, Store
 from gamekit.faultsim.world import World
 from gamekit.game import Game, GameId, Tick
-from gamekit.journal import Clock
+from gamekit.journal import GameRow
 from gamekit.server.clock import GameClock
 from gamekit.server.host import Host
+from gamekit.server.openings import Recovered
 from gamekit.server.runner import Runner
 from gamekit.server.sleep import Bed, Dormitory
 from gamekit.session import ConnectionId, Session
@@ -85,11 +86,13 @@ class SimHost(Host):
         """The next id."""
         return self.machine.new_id()
 
-    def _recover(self, game: GameId) -> tuple[Any, str, Clock | None]:
-        session, chain, clock = super()._recover(game)
-        self.machine.world.tell(f"game {game} recovered: epoch {session.epoch} at {session.tick}, {session.seq}")
+    def rebuilt(self, row: GameRow) -> Recovered:
+        """A session is brought back, with the auditor looking on."""
+        found = super().rebuilt(row)
+        session = found.session
+        self.machine.world.tell(f"game {row.id} recovered: epoch {session.epoch} at {session.tick}, {session.seq}")
         self.machine.auditor.recovered(session)
-        return session, chain, clock
+        return found
 
 
 class SimDormitory(Dormitory):

@@ -23,6 +23,7 @@ from gamekit.journal.contract import (
 from gamekit.journal.memory import MemoryJournal
 from gamekit.journal.reader import SqliteReader
 from gamekit.journal.sqlite import SqliteJournal
+from gamekit.journal.thinning import Retention
 from gamekit.journal.transfer import back_up, write_past
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "PutPlayer",
     "Record",
     "Reserve",
+    "Retention",
     "SaveSnapshot",
     "SqliteJournal",
     "SqliteReader",

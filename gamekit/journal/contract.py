@@ -265,8 +265,23 @@ class JournalReader(Protocol):
         """
         ...
 
+    def version(self, game: GameId) -> int | None:
+        """The version of the rules' state in the latest snapshot; None for a game that has none."""
+        ...
+
     def clock(self, game: GameId) -> Clock | None:
         """The reserved tick, or None when nothing was reserved yet."""
+        ...
+
+    def unsettled(self, since_s: float, limit: int) -> list[GameId]:
+        """Games that were in use when their writer died: what the journal has of them goes on after their snapshots.
+
+        An orderly end, and sleep, leave a snapshot after the last record and the clock at its tick.
+
+        Args:
+            since_s: only those whose clock was set to Unix time `since_s` in seconds, or later.
+            limit: at most so many; those of the latest clocks, these first.
+        """
         ...
 
     def players(self, game: GameId) -> dict[PlayerId, str]:
@@ -328,6 +343,14 @@ class Journal(JournalReader, Protocol):
         Raises:
             KeyError: no such game.
             JournalError: the write failed.
+        """
+        ...
+
+    def open_all(self, games: Sequence[GameId]) -> dict[GameId, GameRow]:
+        """`open` many games in one commit; those that there are not are left out.
+
+        Raises:
+            JournalError: the write failed; what was opened all the same has a new run, to which nothing was written.
         """
         ...
 

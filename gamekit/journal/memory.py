@@ -190,6 +190,10 @@ class MemoryJournal:
             self._admission.opened(book.row, book.records[-1] if book.records else None)
             return book.row
 
+    def open_all(self, games: Sequence[GameId]) -> dict[GameId, GameRow]:
+        """`open` many games; those that there are not are left out."""
+        return {game: self.open(game) for game in dict.fromkeys(games) if game in self.storage.books}
+
     def submit(self, writes: Sequence[Write]) -> None:
         """Hand over writes that become durable together."""
         with self._lock:
@@ -256,10 +260,27 @@ class MemoryJournal:
                 return kept
         return None
 
+    def version(self, game: GameId) -> int | None:
+        """The version of the rules' state in the latest snapshot; None for a game that has none."""
+        book = self._book(game)
+        return book.snapshots[-1].version if book and book.snapshots else None
+
     def clock(self, game: GameId) -> Clock | None:
         """The reserved tick, or None when nothing was reserved yet."""
         book = self._book(game)
         return book.clock if book else None
+
+    def unsettled(self, since_s: float, limit: int) -> list[GameId]:
+        """Games that were in use when their writer died, those of the latest clocks first."""
+        self._check_open()
+        found = []
+        for game, book in self.storage.books.items():
+            kept, clock = book.snapshots[-1], book.clock
+            if clock is None or clock.wall_s < since_s:
+                continue
+            if clock.tick > kept.tick or len(book.records) > kept.seq:
+                found.append((-clock.wall_s, game))
+        return [game for _, game in sorted(found)[:limit]]
 
     def players(self, game: GameId) -> dict[PlayerId, str]:
         """`{player id: name}` of everybody who was noted."""
@@ -323,5 +344,7 @@ def _keep(snapshots: list[StoredSnapshot], new: StoredSnapshot) -> None:
     snapshots.sort(key=lambda kept: (kept.seq, kept.tick))
     if len(snapshots) > KEEP_LATEST:
         candidate = len(snapshots) - KEEP_LATEST - 1
-        if drops(snapshots[candidate].tick, snapshots[candidate - 1].tick if candidate else None):
+        one, before = snapshots[candidate], snapshots[candidate - 1] if candidate else None
+        first = before is not None and before.version != one.version
+        if drops(one.tick, before.tick if before else None, first_of_version=first):
             del snapshots[candidate]

@@ -57,6 +57,16 @@ _SELECT_CARDS = f"""
 FROM games WHERE ?1 IS NULL OR (created_s, rowid) > (SELECT created_s, rowid FROM games WHERE id = ?1)
 ORDER BY created_s, rowid LIMIT ?2
 """
+#: A game that ended in order, or sleeps, has a snapshot after its last record and its clock at that snapshot's tick.
+_SELECT_UNSETTLED = """
+SELECT game FROM (
+    SELECT clock.game, clock.tick AS tick, clock.wall_s AS wall_s,
+        (SELECT max(seq) FROM commands WHERE commands.game = clock.game) AS last,
+        (SELECT max(seq) FROM snapshots WHERE snapshots.game = clock.game) AS seq,
+        (SELECT tick FROM snapshots WHERE snapshots.game = clock.game ORDER BY seq DESC, tick DESC LIMIT 1) AS kept
+    FROM clock WHERE wall_s >= ?1)
+WHERE tick > kept OR coalesce(last, 0) > seq ORDER BY wall_s DESC, game LIMIT ?2
+"""
 _SELECT_LATENCY = f"SELECT {', '.join(LatencyRow.__struct_fields__)} FROM latency"
 
 
@@ -169,10 +179,19 @@ class SqliteReader:
             )
         return StoredSnapshot(game, at_tick, after_seq, digest, plain, version)
 
+    def version(self, game: GameId) -> int | None:
+        """The version of the rules' state in the latest snapshot; None for a game that has none."""
+        rows = self._rows("SELECT version FROM snapshots WHERE game = ? ORDER BY seq DESC, tick DESC LIMIT 1", game)
+        return int(rows[0][0]) if rows else None
+
     def clock(self, game: GameId) -> Clock | None:
         """The reserved tick, or None when nothing was reserved yet."""
         rows = self._rows("SELECT tick, wall_s FROM clock WHERE game = ?", game)
         return Clock(*rows[0]) if rows else None
+
+    def unsettled(self, since_s: float, limit: int) -> list[GameId]:
+        """Games that were in use when their writer died, those of the latest clocks first."""
+        return [GameId(game) for (game,) in self._rows(_SELECT_UNSETTLED, since_s, limit)]
 
     def players(self, game: GameId) -> dict[PlayerId, str]:
         """`{player id: name}` of everybody who was noted, in the order in which they were."""

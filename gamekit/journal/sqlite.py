@@ -16,16 +16,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from gamekit.errors import JournalError
 from gamekit.game import GameId
 from gamekit.journal import schema
 from gamekit.journal.admission import check_first, check_past
 from gamekit.journal.contract import Completion, GameRow, Past, Record, StoredSnapshot, Write
 from gamekit.journal.lock import ProcessLock
-from gamekit.journal.reader import BUSY_TIMEOUT_S, SELECT_GAMES, SqliteReader, game_row
-from gamekit.journal.statements import INSERT_GAME, snapshot_statement
+from gamekit.journal.neighbours import check_neighbours
+from gamekit.journal.reader import BUSY_TIMEOUT_S, SqliteReader
+from gamekit.journal.statements import INSERT_GAME, RETENTION, snapshot_statement
+from gamekit.journal.takeover import take_over
+from gamekit.journal.thinning import Retention
 from gamekit.journal.transfer import insert_past
 from gamekit.journal.trouble import journal_error
 from gamekit.journal.writer import LATENCY_DELAY_S, Writer, WriterStats, close_connection
@@ -47,6 +48,7 @@ class SqliteJournal(SqliteReader):
         *,
         wall: Callable[[], float] = time.time,
         latency_delay_s: float = LATENCY_DELAY_S,
+        keep: Retention = RETENTION,
     ) -> None:
         """Lock the database for this process, and make it or bring it up to date.
 
@@ -54,6 +56,7 @@ class SqliteJournal(SqliteReader):
             path: the database file; it and its directory are made if they are not there.
             wall: returns Unix time in seconds, noted with clocks and players.
             latency_delay_s: how long measured tick times may wait for other writes to share a commit with, in seconds.
+            keep: how many snapshots of each game stay.
 
         Raises:
             JournalError: another process has it open, it is not a journal, or it cannot be written.
@@ -61,6 +64,7 @@ class SqliteJournal(SqliteReader):
         path = Path(path)
         self._wall = wall
         self._latency_delay_s = latency_delay_s
+        self._keep = keep
         self._writer: Writer | None = None
         self._ended = False
         self._stats = WriterStats()
@@ -74,6 +78,7 @@ class SqliteJournal(SqliteReader):
             ) from None
         self._process_lock = ProcessLock(path.with_name(f"{path.name}.lock"))
         try:
+            check_neighbours(path)
             self._write_connection = _connect(path)
             try:
                 super().__init__(path)
@@ -100,7 +105,9 @@ class SqliteJournal(SqliteReader):
             raise JournalError(
                 "start", "the journal was started before, or is closed", hint="start a journal once, after opening it"
             )
-        self._writer = Writer(self._write_connection, self.path, on_commit, self._wall, self._latency_delay_s)
+        self._writer = Writer(
+            self._write_connection, self.path, on_commit, self._wall, self._latency_delay_s, self._keep
+        )
         self._stats = self._writer.stats
 
     def close(self) -> None:
@@ -137,22 +144,18 @@ class SqliteJournal(SqliteReader):
 
     def open(self, game: GameId) -> GameRow:
         """Take the game over for writing: raises its epoch by one (durable on return) and returns the row with it."""
+        return self.open_all([game])[game]
+
+    def open_all(self, games: Sequence[GameId]) -> dict[GameId, GameRow]:
+        """`open` many games in one commit; those that there are not are left out."""
         writer = self._started("open")
 
-        def take_over(connection: sqlite3.Connection) -> tuple[GameRow, Record | None]:
-            found = connection.execute(f"{SELECT_GAMES} WHERE id = ?", (game,)).fetchone()
-            if found is None:
-                raise KeyError(game)
-            row = game_row(found)
-            row = replace(row, epoch=row.epoch + 1)
-            connection.execute("UPDATE games SET epoch = ? WHERE id = ?", (row.epoch, game))
-            last = connection.execute(
-                f"SELECT {', '.join(Record.__struct_fields__)} FROM commands WHERE game = ? ORDER BY seq DESC LIMIT 1",
-                (game,),
-            ).fetchone()
-            return row, None if last is None else Record(*last)
+        def then(taken: list[tuple[GameRow, Record | None]]) -> None:
+            for row, last in taken:
+                writer.admission.opened(row, last)
 
-        return writer.call("open", take_over, lambda taken: writer.admission.opened(*taken))[0]
+        taken = writer.call("open", lambda connection: take_over(connection, games), then)
+        return {row.id: row for row, _ in taken}
 
     def submit(self, writes: Sequence[Write]) -> None:
         """Hand over writes that become durable together. Thread-safe; returns at once."""

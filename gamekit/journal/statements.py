@@ -29,12 +29,14 @@ from gamekit.journal.contract import (
     StoredSnapshot,
     Write,
 )
-from gamekit.journal.thinning import KEEP_EVERY_TICKS, KEEP_LATEST
+from gamekit.journal.thinning import Retention
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 
 #: Measured tick times older than the newest by more than this are deleted.
 LATENCY_KEPT_S = 7 * 24 * 3600.0
+#: What stays where nobody says otherwise.
+RETENTION = Retention()
 #: zlib's level for snapshots: 1 is three times as fast as the default, for a quarter more bytes.
 COMPRESSION_LEVEL = 1
 
@@ -83,15 +85,16 @@ INSERT_SNAPSHOT = """
 INSERT OR REPLACE INTO snapshots (game, tick, seq, digest, version, plain_bytes, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 #: `gamekit.journal.thinning.drops`, in SQL: the snapshot that has just left the latest goes, if the one kept before it
-#: is of the same hour of game time.
-THIN_SNAPSHOTS = f"""
+#: is of the same hour of game time and the same version.
+THIN_SNAPSHOTS = """
 DELETE FROM snapshots WHERE rowid = (
     SELECT candidate.rowid
-    FROM (SELECT rowid, tick FROM snapshots WHERE game = ?1
-          ORDER BY seq DESC, tick DESC LIMIT 1 OFFSET {KEEP_LATEST}) AS candidate,
-         (SELECT tick FROM snapshots WHERE game = ?1
-          ORDER BY seq DESC, tick DESC LIMIT 1 OFFSET {KEEP_LATEST + 1}) AS before
-    WHERE candidate.tick / {KEEP_EVERY_TICKS} = before.tick / {KEEP_EVERY_TICKS})
+    FROM (SELECT rowid, tick, version FROM snapshots WHERE game = ?1
+          ORDER BY seq DESC, tick DESC LIMIT 1 OFFSET ?2) AS candidate,
+         (SELECT tick, version FROM snapshots WHERE game = ?1
+          ORDER BY seq DESC, tick DESC LIMIT 1 OFFSET ?2 + 1) AS before
+    WHERE candidate.tick / ?3 = before.tick / ?3
+        AND candidate.version = before.version)
 """
 #: Deletes at most twice as many rows as were just added, so that the table shrinks without ever stopping the writer.
 DROP_OLD_LATENCY = """
@@ -99,12 +102,13 @@ DELETE FROM latency WHERE rowid IN (SELECT rowid FROM latency WHERE at_s < ? ORD
 """
 
 
-def statements_for(writes: Iterable[Write], wall_s: float) -> list[Statement]:
+def statements_for(writes: Iterable[Write], wall_s: float, keep: Retention = RETENTION) -> list[Statement]:
     """The statements that store these writes, all to be run in one transaction.
 
     Args:
         writes: admitted writes, in order of submission.
         wall_s: Unix time in seconds, noted with clocks and players.
+        keep: how many snapshots stay.
     """
     records: list[tuple[Any, ...]] = []
     players: list[tuple[Any, ...]] = []
@@ -127,7 +131,7 @@ def statements_for(writes: Iterable[Write], wall_s: float) -> list[Statement]:
     result += SET_CLOCKS.statements([(game, tick, at) for game, (tick, final, at) in clocks.items() if final])
     result += INSERT_PLAYERS.statements(players)
     for snapshot in snapshots:
-        result += [snapshot_statement(snapshot), (THIN_SNAPSHOTS, (snapshot.game,))]
+        result += [snapshot_statement(snapshot), (THIN_SNAPSHOTS, (snapshot.game, keep.latest, keep.every_ticks))]
     if latency:
         result += INSERT_LATENCY.statements(latency)
         newest_s = max(row[AT_S] for row in latency)

@@ -2,10 +2,13 @@
 
 The rule is applied once for every snapshot saved, to the one that has just left the latest few. It goes when the kept
 one before it is of the same hour. So of each hour the first snapshot stays, the cost of a save does not grow with the
-age of the game, and the very first snapshot, which has none before it, is never dropped.
+age of the game, and the very first snapshot, which has none before it, is never dropped. Nor is the first of a version
+of the rules: what came before it was lived by other code, and only from there on can this code show it again.
 """
 
 from __future__ import annotations
+
+import msgspec
 
 from gamekit.game import TICK_HZ, Tick
 
@@ -15,11 +18,24 @@ KEEP_LATEST = 10
 KEEP_EVERY_TICKS = 3600 * TICK_HZ
 
 
-def drops(candidate: Tick, before: Tick | None) -> bool:
+class Retention(msgspec.Struct, frozen=True):
+    """How many snapshots stay: the `latest` few, and of older ones one for every so many ticks."""
+
+    latest: int = KEEP_LATEST
+    every_ticks: Tick = KEEP_EVERY_TICKS
+
+
+def drops(
+    candidate: Tick, before: Tick | None, *, first_of_version: bool = False, every_ticks: Tick = KEEP_EVERY_TICKS
+) -> bool:
     """Whether a snapshot that has left the latest few goes.
 
     Args:
         candidate: its tick.
         before: the tick of the one kept before it, or None when it is the game's first.
+        first_of_version: the one before it is of another version of the rules.
+        every_ticks: see `Retention`.
     """
-    return before is not None and candidate // KEEP_EVERY_TICKS == before // KEEP_EVERY_TICKS
+    if before is None or first_of_version:
+        return False
+    return candidate // every_ticks == before // every_ticks

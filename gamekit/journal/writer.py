@@ -33,7 +33,8 @@ from typing import Any, TypeAlias, TypeVar
 from gamekit.errors import JournalError
 from gamekit.journal.admission import Admission
 from gamekit.journal.contract import Completion, PutLatency, Write
-from gamekit.journal.statements import Statement, statements_for
+from gamekit.journal.statements import RETENTION, Statement, statements_for
+from gamekit.journal.thinning import Retention
 from gamekit.journal.trouble import concerns_one_row, journal_error
 
 #: A batch takes no further submission once it holds this many writes.
@@ -99,6 +100,7 @@ class Writer:
         on_commit: OnCommit,
         wall: Callable[[], float],
         latency_delay_s: float = LATENCY_DELAY_S,
+        keep: Retention = RETENTION,
     ) -> None:
         """Take the connection over and start the thread.
 
@@ -108,6 +110,7 @@ class Writer:
             on_commit: told of finished writes, on the writer's thread.
             wall: returns Unix time in seconds.
             latency_delay_s: how long measured tick times may wait for company, in seconds.
+            keep: how many snapshots stay.
         """
         #: Belongs to the writer's thread, as does `stats`; other threads may look at the latter.
         self.admission = Admission()
@@ -117,6 +120,7 @@ class Writer:
         self._on_commit = on_commit
         self._wall = wall
         self._latency_delay_s = latency_delay_s
+        self._keep = keep
         self._queue: SimpleQueue[Job] = SimpleQueue()
         #: The job that did not fit the batch before it; one at most.
         self._held_back: list[Job] = []
@@ -220,7 +224,8 @@ class Writer:
         """Make admitted submissions durable; note the errors of those that could not be."""
         try:
             try:
-                self._commit(statements_for([write for item in batch for write in item.writes], self._wall()))
+                writes = [write for item in batch for write in item.writes]
+                self._commit(statements_for(writes, self._wall(), self._keep))
             except Exception as error:
                 if not concerns_one_row(error):
                     raise
@@ -259,7 +264,7 @@ class Writer:
                     continue
                 self._connection.execute("SAVEPOINT submission")
                 try:
-                    for statement in statements_for(submission.writes, self._wall()):
+                    for statement in statements_for(submission.writes, self._wall(), self._keep):
                         self._connection.execute(*statement)
                 except Exception as error:
                     if not concerns_one_row(error):

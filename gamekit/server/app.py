@@ -18,6 +18,7 @@ from gamekit.server import api, pages, pasts, rules
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
 from gamekit.server.prefix import Prefixed, cleaned
+from gamekit.server.replayers import Replayers
 from gamekit.server.scenarios import ScenariosRoute
 from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
@@ -50,10 +51,16 @@ class Server:
         except OSError as error:
             raise ServerError(f"The data directory {settings.directory} cannot be made: {error}.") from None
         self.tokens = load_tokens(settings.directory)
+        own = journal is None and games is None
         games = games or hosted(settings.games)
         for game in games.values() if settings.rules else ():
             game.new({"rules": settings.rules}, 0)
-        self.host = Host(journal or SqliteJournal(settings.database), games, sleep_after_s=settings.sleep_after_s)
+        self.host = Host(
+            journal or SqliteJournal(settings.database, keep=settings.keep),
+            games,
+            sleep_after_s=settings.sleep_after_s,
+            replayers=Replayers(settings.database, settings.games) if own else None,
+        )
         #: Open sockets, attached or not.
         self.sockets: set[GameSocket] = set()
         self.port = settings.port

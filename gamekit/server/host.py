@@ -21,23 +21,22 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from gamekit.errors import ConfigError, GamekitError, JournalError, NoSuchGame, ServerError, SessionError
+from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError, SessionError
 from gamekit.game import Game, GameId, Join, PlayerId
-from gamekit.history import first_session, rebuild, stored
-from gamekit.journal import Append, Clock, Completion, GameRow, Journal, PutLatency, Write
+from gamekit.history import first_session, stored
+from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency, Write
 from gamekit.server.beats import Beats
 from gamekit.server.measure import Metrics, TickTimes
+from gamekit.server.openings import Openings, Recovered, rebuilt
+from gamekit.server.replayers import Replayers
 from gamekit.server.runner import Runner
 from gamekit.server.settings import DRAIN_S, HEARTBEAT_S, RECOVERY_THREADS
 from gamekit.server.sleep import Dormitory
-from gamekit.session import ADMIN, Session, Submitted, Ticked, TicketId
+from gamekit.session import ADMIN, Submitted, Ticked, TicketId
 from gamekit.wire import Outcome
 
 log = logging.getLogger("gamekit.server")
 T = TypeVar("T")
-
-#: How long a game that could not be opened is not tried again, in seconds.
-RETRY_OPEN_S = 5.0
 
 
 class Host:
@@ -49,6 +48,7 @@ class Host:
         sleep_after_s: how long a session must be unused before it leaves memory, in seconds.
         wall: Unix time in seconds. What decides anything is asked once, at the start, so that a clock that is set later
             does no harm.
+        replayers: processes that help to bring many games back at the start.
     """
 
     def __init__(
@@ -58,12 +58,14 @@ class Host:
         *,
         sleep_after_s: float = 60.0,
         wall: Callable[[], float] = time.time,
+        replayers: Replayers | None = None,
     ) -> None:
         self.journal = journal
         self.games = games
         self.metrics = Metrics()
         self.runners: dict[GameId, Runner] = {}
         self.dormitory = Dormitory(self, sleep_after_s)
+        self.openings = Openings(self, replayers)
         self.beats = Beats()
         #: Runners that ticked in this second.
         self.measured: set[Runner] = set()
@@ -71,7 +73,6 @@ class Host:
         self.overloaded: set[Runner] = set()
         self.draining = False
         self._loop: asyncio.AbstractEventLoop
-        self._opening: dict[GameId, asyncio.Task[Runner]] = {}
         self._heap: list[tuple[int, int, Runner]] = []
         self._heap_order = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -86,8 +87,6 @@ class Host:
         self._wall_offset_us = 0
         #: Writes that somebody waits for: {id of the write: done when it is durable}.
         self._awaited: dict[int, asyncio.Future[None]] = {}
-        #: {game: (when to try again, why it could not be opened)}
-        self._unreadable: dict[GameId, tuple[float, GamekitError]] = {}
         #: Done at the next commit of the journal.
         self._next_commit: asyncio.Future[None]
 
@@ -98,6 +97,7 @@ class Host:
         self._wall_offset_us = round(self._wall() * 1e6) - self.now_us()
         self.journal.start(self._on_commit)
         self._every_second = self._loop.create_task(self._seconds())
+        self.openings.reopen()
 
     def now_us(self) -> int:
         """The host's clock: monotonic, in microseconds."""
@@ -194,57 +194,14 @@ class Host:
                 raise SessionError(runner.ended)
             runner.used_us = self.now_us()
             return runner
-        runner = await asyncio.shield(self._in_memory(game))
+        runner = await asyncio.shield(self.openings.begin(game, asked=True))
         runner.used_us = self.now_us()
         return runner
 
     def rouse(self, game: GameId) -> None:
         """Begin to wake a session by itself; nobody waits for it, and it does not count as used."""
         with contextlib.suppress(GamekitError):
-            self._in_memory(game)
-
-    def opening(self, game: GameId) -> bool:
-        """True while a session is on its way into memory."""
-        return game in self._opening
-
-    def _in_memory(self, game: GameId) -> asyncio.Task[Runner]:
-        """The task that brings a session into memory, begun if it is not under way.
-
-        Raises:
-            GamekitError: it was tried a moment ago and failed.
-        """
-        known = self._unreadable.get(game)
-        if known is not None and self._loop.time() < known[0]:
-            raise known[1]
-        task = self._opening.get(game)
-        if task is None:
-            task = self._opening[game] = self._loop.create_task(self._open(game))
-            task.add_done_callback(lambda done: self._opened(game, done))
-        return task
-
-    def _opened(self, game: GameId, task: asyncio.Task[Runner]) -> None:
-        self._opening.pop(game, None)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, GamekitError) and not isinstance(error, NoSuchGame):
-            # Not tried again at once: every try takes the game over anew, which is a write.
-            self._unreadable[game] = (self._loop.time() + RETRY_OPEN_S, error)
-            log.error("game %s cannot be opened: %s", game, error)
-
-    async def _open(self, game: GameId) -> Runner:
-        begun = self._loop.time()
-        if sleeper := self.dormitory.sleepers.get(game):
-            runner = await self.dormitory.wake(sleeper)
-        else:
-            session, chain, stored_clock = await self.in_thread(self._recover, game)
-            clock = self.dormitory.clock_for(game, session, stored_clock)
-            await self.dormitory.make_up(session, clock)
-            self.check_running()
-            runner = Runner(self, session, chain=chain, clock=clock)
-            self.keep(runner)
-            runner.feed(Ticked())
-        self.metrics.wakes.inc()
-        self.metrics.recovery.observe(self._loop.time() - begun)
-        return runner
+            self.openings.begin(game)
 
     def check_running(self) -> None:
         """Go on only while nothing ends.
@@ -295,23 +252,13 @@ class Host:
             )
         return rules
 
-    def _recover(self, game: GameId) -> tuple[Session[Any], str, Clock | None]:
-        self.check_running()
-        row = self.journal.game(game)
-        if row is None:
-            raise NoSuchGame(f"There is no game {game!r}.")
-        rules = self.rules_of(row)
-        # Taking over comes first: after it no older run can add to the history that is read here.
-        row = self.journal.open(game)
-        try:
-            session = rebuild(self.journal, row, rules)
-        except GamekitError:
-            raise
-        except Exception as error:
-            log.exception("game %s cannot be replayed", game)
-            text = f"The rules fail on the history of game {game} ({error!r}); `gamekit verify` tells where."
-            raise SessionError(text) from None
-        return session, self.journal.chain(game, session.seq), self.journal.clock(game)
+    def rebuilt(self, row: GameRow) -> Recovered:
+        """A game that was taken over, as the journal tells it; called in a thread.
+
+        Raises:
+            GamekitError: its history cannot be read, or its rules fail on it.
+        """
+        return rebuilt(self, row)
 
     async def catch_up(self, runner: Runner) -> None:
         """Bring a session to where its clock is now, so that what is read from it is of now.
@@ -466,6 +413,7 @@ class Host:
         self.draining = True
         for runner in self.runners.values():
             runner.notify("drain", "The server is shutting down; your client reconnects by itself.")
+        await self.openings.close()
         deadline = self._loop.time() + DRAIN_S
         while any(runner.busy for runner in self.runners.values()) and self._loop.time() < deadline:
             await asyncio.sleep(0.01)

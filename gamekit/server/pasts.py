@@ -24,6 +24,7 @@ from gamekit.game import GameId, Tick
 from gamekit.history import glance
 from gamekit.journal import GameRow, Past
 from gamekit.server.api import Api, Problem
+from gamekit.upgrade import brought
 
 T = TypeVar("T")
 
@@ -90,6 +91,10 @@ class PastApi(Api):
         if rules is None:
             known = ", ".join(self.host.games)
             raise Problem(422, "unknown_game", f"It is a game of {past.row.game!r}; this server hosts {known}.")
+        try:
+            past = await self.tried(lambda: brought(past, rules))
+        except GamekitError as error:
+            raise Problem(422, "bad_past", str(error)) from None
         await self.tried(lambda: self.host.journal.adopt(past))
         try:
             runner = await self.host.runner(past.row.id)

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from gamekit.journal import Retention
+
 
 class Settings(msgspec.Struct, frozen=True):
     """A server's settings; each is a flag of `gamekit serve`.
@@ -21,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True):
         base_url: path below which the server answers too, and that its links have, e.g. "/games"; `{port}` in it is
             the port.
         sleep_after_s: how long a game must be unused before it leaves memory, in seconds.
+        keep: how many snapshots of each game stay.
     """
 
     address: str = "127.0.0.1"
@@ -31,6 +34,7 @@ class Settings(msgspec.Struct, frozen=True):
     rules: dict[str, Any] = {}
     base_url: str = ""
     sleep_after_s: float = 60.0
+    keep: Retention = Retention()
 
     @property
     def database(self) -> Path:

@@ -18,7 +18,8 @@ way in, the answers, the connections, the deltas) is in its own module.
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -52,7 +53,7 @@ from gamekit.session.stimuli import (
     Ticked,
     TickReserved,
 )
-from gamekit.session.stream import Happening, told
+from gamekit.session.stream import Happening, told, untold
 from gamekit.wire import Ack, Error, Hello, Outcome, Ping, Pong
 
 S = TypeVar("S")
@@ -68,6 +69,12 @@ QUIET_SNAPSHOT_TICKS = 6000
 SNAPSHOT_PACE = 20
 #: How long a session that nobody watches keeps deltas for those who left, in ticks at speed 1.
 LINGER_TICKS = 600
+
+
+@lru_cache(maxsize=64)
+def _decoder_of(command_type: Any) -> msgspec.json.Decoder[Any]:
+    """The decoder of a game's commands. Making one costs half of what bringing a sleeping session back does."""
+    return msgspec.json.Decoder(command_type)
 
 
 class _NoMeter:
@@ -119,7 +126,7 @@ class Session(Generic[S]):
         self.intake = Intake(game.command_type, seq)
         self.audience = Audience(self)
         self.meter: Meter = meter or _NoMeter()
-        self._command_decoder = msgspec.json.Decoder(game.command_type)
+        self._command_decoder = _decoder_of(game.command_type)
         self._reserving = reserved
         #: Reservations on their way to the journal that still count; a lower one makes those before it void.
         self._requested: set[Tick] = set()
@@ -266,6 +273,15 @@ class Session(Generic[S]):
         self._snapshot_tick = self.tick
         self._commands_since_snapshot = 0
         return KeepSnapshot(tick=self.tick, seq=self.seq, encoded=self.snapshot())
+
+    @property
+    def kept(self) -> tuple[Tick, int]:
+        """The tick of the latest snapshot that is kept of this session, and how many commands were applied since."""
+        return self._snapshot_tick, self._commands_since_snapshot
+
+    @kept.setter
+    def kept(self, kept: tuple[Tick, int]) -> None:
+        self._snapshot_tick, self._commands_since_snapshot = kept
 
     @classmethod
     def restore(
@@ -461,7 +477,7 @@ class Session(Generic[S]):
         """Let time pass to `tick`; each event with the tick at which it fell and who may see it."""
         game, state = self.game, self.state
         if not self._shown:
-            return [Happening(tick, event, ()) for event in game.advance(state, tick)]
+            return untold(game, state, tick, game.advance(state, tick))
         happened: list[Happening] = []
         while (due := game.next_due(state)) is not None and due < tick:
             happened += told(game, state, due, game.advance(state, due))
@@ -471,16 +487,17 @@ class Session(Generic[S]):
     def _apply(self, line: Line) -> list[Happening]:
         """Carry out a record's commands at the state's tick."""
         happened: list[Happening] = []
+        tell = told if self._shown else untold
         for index, entry in enumerate(line.entries):
             result = self._execute(entry)
             code = message = None
             if isinstance(result, Rejected):
                 code, message = result.code, result.message[:MESSAGE_CHARS]
             else:
-                happened += told(self.game, self.state, line.tick, result)
+                happened += tell(self.game, self.state, line.tick, result)
             answer = Answer(cid=entry.cid, tick=line.tick, seq=line.seq, code=code, message=message)
             if entry.cid:
-                happened += told(self.game, self.state, line.tick, [_outcome_event(entry, answer)])
+                happened += tell(self.game, self.state, line.tick, [_outcome_event(entry, answer)])
                 self.answers.add(entry.key, answer)
                 self.intake.applied(entry)
                 self._actions += self.audience.refuse(entry.key, answer)

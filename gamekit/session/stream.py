@@ -42,6 +42,11 @@ def told(game: Game[S], state: S, tick: Tick, events: Sequence[Event]) -> list[H
     ]
 
 
+def untold(game: Game[S], state: S, tick: Tick, events: Sequence[Event]) -> list[Happening]:
+    """The same where nobody is there who could see them, so that nobody is asked who may."""
+    return [Happening(tick, event, ()) for event in events]
+
+
 class Moment(msgspec.Struct, frozen=True):
     """One delta as everybody sees it, and as the players see it who see more."""
 

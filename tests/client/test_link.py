@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import gc
+import hashlib
 import random
 from collections.abc import Awaitable, Callable
 
@@ -297,3 +300,42 @@ def test_callback_that_fails_is_logged_and_the_link_goes_on(caplog: pytest.LogCa
         caplog.clear()
 
     play(test)
+
+
+@pytest.mark.parametrize("cancelled_again", [False, True])
+def test_a_socket_that_opens_after_its_link_was_closed_is_closed_as_well(
+    monkeypatch: pytest.MonkeyPatch, cancelled_again: bool
+) -> None:
+    # Under heavy load a handshake takes longer than a closing link waits for it.
+    monkeypatch.setattr(link_module, "CLOSING_S", 30 if cancelled_again else 0)
+    asked, answer, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = next(line.split(": ")[1] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key"))
+        accept = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest())
+        asked.set()
+        await answer.wait()
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+        writer.write(b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+        while await reader.read(1000):
+            pass
+        writer.close()
+        ended.set()
+
+    async def main() -> None:
+        server = await asyncio.start_server(slow, "127.0.0.1", 0)
+        async with server, asyncio.timeout(20):
+            port = server.sockets[0].getsockname()[1]
+            link = Link(f"ws://127.0.0.1:{port}/api/game/g1/ws", "", "c")
+            await asked.wait()
+            closing = asyncio.create_task(link.close())
+            if cancelled_again:
+                await asyncio.sleep(0)
+                link._task.cancel()
+            await closing
+            answer.set()
+            await ended.wait()
+
+    asyncio.run(main())
+    gc.collect()

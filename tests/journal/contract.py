@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gamekit.capsule import past_of, renamed
 from gamekit.errors import JournalCorrupt, JournalError, JournalFenced, JournalGap
 from gamekit.game import GameId
-from gamekit.journal import Append, Clock, PutLatency, SaveSnapshot, chain_of
+from gamekit.journal import Append, Clock, PutLatency, Reserve, SaveSnapshot, chain_of
 from gamekit.journal.thinning import KEEP_EVERY_TICKS, KEEP_LATEST
 
 from .stage import WALL_S, Author, Stage, game_row, latency_row, snapshot
@@ -114,6 +114,40 @@ class CatalogueContract:
     def test_opening_an_unknown_game_is_a_key_error(self, stage: Stage) -> None:
         with pytest.raises(KeyError):
             stage.journal.open(A)
+
+    def test_many_games_are_opened_in_one_go_and_those_that_there_are_not_are_left_out(self, stage: Stage) -> None:
+        author = stage.begin(A)
+        last = author.append()
+        stage.write(last, author.append())
+        for number in range(300):
+            stage.journal.create(game_row(f"more-{number}"), snapshot(f"more-{number}"))
+        games = [A, GameId("nobody"), *(GameId(f"more-{number}") for number in range(300)), A]
+        rows = stage.journal.open_all(games)
+        assert set(rows) == set(games) - {"nobody"}
+        assert {row.epoch for id, row in rows.items() if id != A} == {1}
+        assert rows[A] == stage.journal.game(A)
+        assert rows[A].epoch == 2
+        assert [type(done.error) for done in stage.write(author.append())] == [JournalFenced], "the run before"
+        heir = Author(rows[A], list(stage.journal.records(A))[-1])
+        assert [done.error for done in stage.write(heir.append())] == [None]
+        assert stage.journal.open_all([]) == {}
+
+    def test_games_that_were_in_use_are_told_from_those_that_ended_in_order(self, stage: Stage) -> None:
+        made = {name: stage.begin(name) for name in ("new", "reserved", "commanded", "settled", "old")}
+        for name in ("reserved", "commanded", "settled", "old"):
+            author = made[name]
+            stage.write(author.append(), author.reserve(50))
+        # One stands still at the tick of its snapshot, with a record after it.
+        author = made["commanded"]
+        stage.write(author.save(tick=50), author.reserve(50, final=True), author.append(ticks=49))
+        author = made["settled"]
+        stage.write(author.save(tick=40), author.reserve(40, final=True))
+        stage.write(Reserve(made["old"].game, made["old"].epoch, 60, at_s=WALL_S - 1000))
+        stage.write(Reserve(made["reserved"].game, made["reserved"].epoch, 60, at_s=WALL_S + 9))
+        stage.restart()
+        assert stage.journal.unsettled(WALL_S - 1, 10) == ["reserved", "commanded"]
+        assert stage.journal.unsettled(WALL_S - 1, 1) == ["reserved"]
+        assert stage.journal.unsettled(0.0, 10) == ["reserved", "commanded", "old"]
 
     def test_game_that_is_not_there_reads_as_empty(self, stage: Stage) -> None:
         assert list(stage.journal.records(A)) == []
@@ -339,6 +373,17 @@ class StateContract:
         latest = [number * step for number in range(41 - KEEP_LATEST, 41)]
         hourly = list(range(0, latest[0], KEEP_EVERY_TICKS))
         assert kept == hourly + latest
+
+    def test_first_snapshot_of_each_version_of_the_rules_stays(self, stage: Stage) -> None:
+        author = stage.begin(A)
+        for number in range(1, 41):
+            save = author.save(tick=number)
+            stage.submit(replace(save, snapshot=replace(save.snapshot, version=1 if number < 20 else 2)))
+        stage.settle()
+        kept = [tick for tick, _, _ in stage.journal.snapshots(A)]
+        assert kept == [0, 20, *range(41 - KEEP_LATEST, 41)]
+        assert stage.journal.version(A) == 2
+        assert stage.journal.version(B) is None
 
     def test_clock_moves_forward_only_but_for_the_last_act_of_a_run(self, stage: Stage) -> None:
         author = stage.begin(A)

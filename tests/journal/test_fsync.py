@@ -1,10 +1,13 @@
 """Fsync, counted where it counts: in the system calls of a real process that writes a real file.
 
-Needs `strace` (a package of every Linux distribution; `.ci/run` installs it). With it fsync can also be made to fail.
+Twice: in the kernel's calls, with `strace` (a package of every Linux distribution; `.ci/run` installs it), and at
+SQLite's own door (`watched`), which needs no tracer and no privilege. A machine that lets nobody trace a process has
+the second only. With both fsync can also be made to fail.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -16,10 +19,12 @@ import pytest
 
 from tests.journal.test_crash import APPENDER, check_reported, take
 
+WATCHED = Path(__file__).with_name("watched.py")
 STRACE = shutil.which("strace")
 if STRACE is None and os.environ.get("CI") and sys.platform == "linux":
     pytest.fail("strace is missing; `apt install strace`", pytrace=False)
-pytestmark = pytest.mark.skipif(STRACE is None, reason="strace is not installed")
+MAY_TRACE = STRACE is not None and not subprocess.run([STRACE, "true"], capture_output=True, check=False).returncode
+DOORS = ["kernel", "sqlite"] if MAY_TRACE else ["sqlite"]
 
 #: `1234 fdatasync(5</tmp/journal.db-wal>) = 0`, also with an error; and the two halves of a call cut by another thread.
 CALL = re.compile(r"^(\d+) +(\w+)\((\d+)<([^>]*)>(.*?)(?:\) += (-?\d+).*|<unfinished \.\.\.>)$")
@@ -29,27 +34,39 @@ SYNCS = {"fsync", "fdatasync"}
 LIMIT = 800_000
 
 
-def traced(tmp_path: Path, command: list[str], *more: str) -> tuple[str, list[tuple[str, str, str, int]]]:
-    """Run a command under strace.
+Call = tuple[str, str, str, int]
+
+
+def traced(door: str, tmp_path: Path, script: Path, *arguments: str, fail_from: int = 0) -> tuple[str, list[Call]]:
+    """Run a script and watch a door.
+
+    Args:
+        door: whose calls are noted: the kernel's, or SQLite's.
+        tmp_path: where the trace goes.
+        script, arguments: what to run.
+        fail_from: the sync from which on each fails; none by default.
 
     Returns:
         What it printed, and its writes and syncs in the order in which they ended: (call, file's name, rest, result).
     """
-    out = tmp_path / "trace"
-    watched = "trace=pwrite64,write,fsync,fdatasync,ftruncate"
-    done = subprocess.run(
-        [str(STRACE), "-f", "-y", "-e", watched, *more, "-o", str(out), sys.executable, *command],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if "ptrace" in done.stderr and "not permitted" in done.stderr:
-        pytest.skip("this machine does not let anybody trace a process")
+    out = tmp_path / f"trace-{len(list(tmp_path.glob('trace-*')))}"
+    if door == "kernel":
+        inject = ["-e", f"inject=fsync,fdatasync:error=EIO:when={fail_from}+"] if fail_from else []
+        watched = "trace=pwrite64,write,fsync,fdatasync,ftruncate"
+        command = [str(STRACE), "-f", "-y", "-e", watched, *inject, "-o", str(out), sys.executable, str(script)]
+    else:
+        command = [sys.executable, str(WATCHED), str(out), str(fail_from), str(script)]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    calls: list[tuple[str, str, str, int]] = []
+    text = out.read_text(errors="replace")
+    return done.stdout, kernel_calls(text) if door == "kernel" else [tuple(json.loads(x)) for x in text.splitlines()]
+
+
+def kernel_calls(text: str) -> list[Call]:
+    """The calls in a trace of strace's."""
+    calls: list[Call] = []
     open_calls: dict[str, tuple[str, str, str]] = {}
-    for line in out.read_text(errors="replace").splitlines():
+    for line in text.splitlines():
         if found := CALL.match(line):
             thread, call, _, path, rest, result = found.groups()
             if result is None:
@@ -58,12 +75,13 @@ def traced(tmp_path: Path, command: list[str], *more: str) -> tuple[str, list[tu
                 calls.append((call, Path(path).name, rest, int(result)))
         elif (found := RESUMED.match(line)) and found[1] in open_calls:
             calls.append((*open_calls.pop(found[1]), int(found[3])))
-    return done.stdout, calls
+    return calls
 
 
-def test_nothing_is_reported_while_the_log_holds_anything_that_is_not_synced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("door", DOORS)
+def test_nothing_is_reported_while_the_log_holds_anything_that_is_not_synced(tmp_path: Path, door: str) -> None:
     path = tmp_path / "journal.db"
-    _, calls = traced(tmp_path, [str(APPENDER), str(path), str(LIMIT)])
+    _, calls = traced(door, tmp_path, APPENDER, str(path), str(LIMIT))
     dirty = False
     reports = syncs = shared = 0
     since_sync = 0
@@ -85,10 +103,12 @@ def test_nothing_is_reported_while_the_log_holds_anything_that_is_not_synced(tmp
     assert syncs < reports
 
 
-def test_an_fsync_that_fails_ends_all_reports_and_the_log_is_written_anew_at_the_next_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("door", DOORS)
+def test_an_fsync_that_fails_ends_all_reports_and_the_log_is_written_anew_at_the_next_start(
+    tmp_path: Path, door: str
+) -> None:
     path = tmp_path / "journal.db"
-    fails = "inject=fsync,fdatasync:error=EIO:when=40+"
-    printed, calls = traced(tmp_path, [str(APPENDER), str(path), str(10 * LIMIT)], "-e", fails)
+    printed, calls = traced(door, tmp_path, APPENDER, str(path), str(10 * LIMIT), fail_from=40)
     *lines, last = printed.splitlines()
     assert last == "failed JournalError"
     reported: dict[str, int] = {}
@@ -98,8 +118,12 @@ def test_an_fsync_that_fails_ends_all_reports_and_the_log_is_written_anew_at_the
     assert not any('"game-' in rest for call, _, rest, _ in calls[failed:] if call == "write")
 
     # Whatever the log holds now is in clean pages; only written anew does it reach the disk for certain.
-    opener = f"from pathlib import Path; from gamekit.journal import SqliteJournal; SqliteJournal(Path({str(path)!r}))"
-    _, calls = traced(tmp_path, ["-c", opener + "; import os; os._exit(0)"])
+    opener = tmp_path / "opener.py"
+    opener.write_text(
+        "import os, sys\nfrom pathlib import Path\nfrom gamekit.journal import SqliteJournal\n"
+        "SqliteJournal(Path(sys.argv[1]))\nos._exit(0)\n"
+    )
+    _, calls = traced(door, tmp_path, opener, str(path))
     written = [index for index, (call, name, _, _) in enumerate(calls) if call == "pwrite64" and name == "journal.db"]
     assert written, "nothing was written anew"
     assert any(call in SYNCS and name == "journal.db" and not result for call, name, _, result in calls[written[-1] :])

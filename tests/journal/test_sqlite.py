@@ -17,7 +17,17 @@ import sqlite_utils
 
 from gamekit.errors import JournalCorrupt, JournalError, JournalFull
 from gamekit.game import GameId
-from gamekit.journal import Append, Completion, PutLatency, SqliteJournal, Write, migrations, schema
+from gamekit.journal import (
+    Append,
+    Completion,
+    PutLatency,
+    Retention,
+    SqliteJournal,
+    SqliteReader,
+    Write,
+    migrations,
+    schema,
+)
 from gamekit.journal.lock import ProcessLock
 from gamekit.journal.statements import LATENCY_KEPT_S
 from gamekit.journal.writer import MAX_BATCH_WRITES
@@ -355,6 +365,20 @@ SETTINGS = {
     "wal_autocheckpoint": 4000,
     "foreign_keys": 0,
 }
+
+
+def test_how_many_snapshots_stay_is_a_setting(tmp_path: Path) -> None:
+    done: list[Completion] = []
+    journal = SqliteJournal(tmp_path / "journal.db", keep=Retention(latest=2, every_ticks=10))
+    journal.start(done.extend)
+    journal.create(game_row("game-a"), snapshot("game-a"))
+    author = Author(journal.open(GameId("game-a")))
+    for tick in range(1, 26):
+        journal.submit([author.save(tick=tick)])
+    journal.close()
+    assert [one.error for one in done] == [None] * 25
+    with SqliteReader(tmp_path / "journal.db") as reader:
+        assert [tick for tick, _, _ in reader.snapshots(GameId("game-a"))] == [0, 10, 20, 24, 25]
 
 
 def test_the_schema_knows_every_migration_step_by_name(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_a_policy_that_is_none_is_refused_with_what_is_allowed(sleepy: LiveServe
     assert "when_empty" in problem["detail"]
 
 
-def test_a_start_opens_no_game_and_writes_nothing(report: Callable[[str], None]) -> None:
+def test_a_start_opens_what_was_live_and_no_game_that_sleeps(report: Callable[[str], None]) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "sleeping.py"), "--games", "300", "--recover", "20"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

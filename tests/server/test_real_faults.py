@@ -205,3 +205,22 @@ def test_a_stalled_writer_delays_acks_and_nothing_else(tmp_path: Path) -> None:
         made = server.new_game(seed=1)
         asyncio.run(play(made))
         assert stored_cids(server.directory / "gamekit.db", made["id"]) == [1]
+
+
+def test_a_wall_clock_that_was_set_back_between_two_runs_lets_no_time_pass(tmp_path: Path) -> None:
+    # What the second server finds when its clock was set back by a day: a game's clock that shows tomorrow.
+    server = LiveServer(tmp_path / "data")
+    with server:
+        made = new_game(server)
+        assert order(server, made, 1)[0] == 200
+        seen = server.state(made["id"])["tick"]
+    with closing(sqlite3.connect(tmp_path / "data" / "gamekit.db")) as connection:
+        connection.execute("update clock set wall_s = wall_s + 86400")
+        connection.commit()
+    with server:
+        state = server.state(made["id"])
+        assert seen <= state["tick"] < seen + 36_000
+        assert order(server, made, 1)[1]["cid"] == 1
+        assert order(server, made, 2)[0] == 200
+    assert stored_cids(tmp_path / "data" / "gamekit.db", made["id"]) == [1, 2]
+    assert verified(tmp_path / "data" / "gamekit.db")[0] == 0

@@ -1,0 +1,272 @@
+"""How games come into memory: asked for one by one, taken over many at a time, and those first that somebody waits for.
+
+Owns what is on its way in: a task for each game, the queue before the journal, and what could not be opened a moment
+ago. Whoever asks twice gets the same task. Owns no session: what is brought back goes to the host's runners.
+
+Invariants:
+
+- A game is taken over before its history is read: after that no older run can add to what is read here.
+- What cannot be opened is not tried again at once, because every try takes the game over anew, which is a write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gamekit.errors import GamekitError, JournalError, NoSuchGame, ServerError, SessionError
+from gamekit.game import GameId
+from gamekit.history import rebuild, stored
+from gamekit.journal import Clock, GameRow, SaveSnapshot
+from gamekit.server.runner import Runner
+from gamekit.server.settings import RECOVERY_THREADS
+from gamekit.session import Session, Ticked
+from gamekit.upgrade import check_version
+
+if TYPE_CHECKING:
+    from gamekit.server.host import Host
+    from gamekit.server.replayers import Replayers
+
+log = logging.getLogger("gamekit.server")
+
+#: How long a game that could not be opened is not tried again, in seconds.
+RETRY_OPEN_S = 5.0
+#: Games that are taken over in one commit. Those who come later wait for no more than a batch or two of others.
+BATCH_GAMES = 16
+#: Games that were live when the last server died are opened by themselves: those of the latest clocks, at most so many,
+#: and none whose time has gone on without it for longer than this, in seconds: it would have much to make up for.
+REOPEN_GAMES = 2_000
+REOPEN_WITHIN_S = 600.0
+
+
+class Recovered(NamedTuple):
+    """A session as the journal tells it, the chain of its last record, and the journal's clock."""
+
+    session: Session[Any]
+    chain: str
+    clock: Clock | None
+
+
+class Openings:
+    """The games of one host that are on their way into memory.
+
+    Args:
+        host: whose games they are.
+        replayers: processes that replay beside this one when many games come back at the start.
+    """
+
+    def __init__(self, host: Host, replayers: Replayers | None = None) -> None:
+        self.host = host
+        self._replayers = replayers
+        self._tasks: dict[GameId, asyncio.Task[Runner]] = {}
+        #: Games that somebody waits for; the others are opened because they were live, or because something falls due.
+        self._asked: set[GameId] = set()
+        #: Games that are not taken over yet, those that come first first.
+        self._waiting: dict[GameId, asyncio.Future[Recovered]] = {}
+        #: Games that ended in order under an older version of their rules.
+        self._older: set[GameId] = set()
+        self._batches: set[asyncio.Task[None]] = set()
+        self._reopening: asyncio.Task[None] | None = None
+        #: {game: (when to try again, why it could not be opened)}
+        self._unreadable: dict[GameId, tuple[float, GamekitError]] = {}
+
+    def under_way(self, game: GameId) -> bool:
+        """True while a game is on its way into memory."""
+        return game in self._tasks
+
+    def begin(self, game: GameId, *, asked: bool = False) -> asyncio.Task[Runner]:
+        """The task that brings a session into memory, begun if it is not under way.
+
+        Args:
+            game: which one.
+            asked: somebody waits for it, so it goes before those that nobody waits for.
+
+        Raises:
+            GamekitError: it was tried a moment ago and failed.
+        """
+        loop = asyncio.get_running_loop()
+        known = self._unreadable.get(game)
+        if known is not None and loop.time() < known[0]:
+            raise known[1]
+        task = self._tasks.get(game)
+        if asked and game not in self._asked:
+            self._asked.add(game)
+            if game in self._waiting:
+                self._waiting = {game: self._waiting.pop(game)} | self._waiting
+        if task is None:
+            task = self._tasks[game] = loop.create_task(self._open(game))
+            task.add_done_callback(lambda done: self._opened(game, done))
+        return task
+
+    def _opened(self, game: GameId, task: asyncio.Task[Runner]) -> None:
+        self._tasks.pop(game, None)
+        self._asked.discard(game)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, ServerError) and self.host.draining:
+            return
+        if isinstance(error, GamekitError) and not isinstance(error, NoSuchGame):
+            self._unreadable[game] = (asyncio.get_running_loop().time() + RETRY_OPEN_S, error)
+            log.error("game %s cannot be opened: %s", game, error)
+
+    async def _open(self, game: GameId) -> Runner:
+        host = self.host
+        begun = asyncio.get_running_loop().time()
+        if sleeper := host.dormitory.sleepers.get(game):
+            runner = await host.dormitory.wake(sleeper)
+        else:
+            session, chain, stored_clock = await self._recovered(game)
+            clock = host.dormitory.clock_for(game, session, stored_clock)
+            await host.dormitory.make_up(session, clock)
+            host.check_running()
+            runner = Runner(host, session, chain=chain, clock=clock)
+            host.keep(runner)
+            if game in self._asked or session.policy.when_empty == "run":
+                runner.feed(Ticked())
+            else:
+                # Nobody is here, so its time stands still; with a snapshot it is as if it had fallen asleep in order.
+                runner.settle()
+        host.metrics.wakes.inc()
+        if game in self._asked:
+            host.metrics.recovery.observe(asyncio.get_running_loop().time() - begun)
+        return runner
+
+    # --- from the journal -------------------------------------------------------------------------------------
+
+    async def _recovered(self, game: GameId) -> Recovered:
+        future: asyncio.Future[Recovered] = asyncio.get_running_loop().create_future()
+        self._waiting[game] = future
+        self._go_on()
+        return await future
+
+    def _go_on(self) -> None:
+        """Begin with the next games in the queue, as far as there is room."""
+        room = RECOVERY_THREADS + (self._replayers.running if self._replayers else 0)
+        while self._waiting and len(self._batches) < room:
+            # Those who ask in the same moment come into one batch: it begins when the loop has heard them all.
+            task = asyncio.get_running_loop().create_task(self._bring())
+            self._batches.add(task)
+            task.add_done_callback(self._brought)
+            if len(self._waiting) <= BATCH_GAMES * len(self._batches):
+                return
+
+    def _brought(self, task: asyncio.Task[None]) -> None:
+        self._batches.discard(task)
+        self._go_on()
+
+    async def _bring(self) -> None:
+        """Take the next games of the queue over, and rebuild each."""
+        first = self._asked
+        games = sorted(self._waiting, key=lambda game: game not in first)[:BATCH_GAMES]
+        batch = {game: self._waiting.pop(game) for game in games}
+        if not batch:
+            return
+        try:
+            found = await self.host.in_thread(self._take_over, games)
+        except GamekitError as error:
+            found = dict.fromkeys(games, error)
+        await asyncio.gather(*(self._rebuild(found[game], future) for game, future in batch.items()))
+
+    def _take_over(self, games: list[GameId]) -> dict[GameId, GameRow | GamekitError]:
+        """Take over those that can be played here; the others with why they cannot. Nothing is written for these."""
+        host = self.host
+        host.check_running()
+        found: dict[GameId, GameRow | GamekitError] = {}
+        for game in games:
+            try:
+                row = host.journal.game(game)
+                if row is None:
+                    raise NoSuchGame(f"There is no game {game!r}.")
+                if check_version(host.journal, row, host.rules_of(row)):
+                    self._older.add(game)
+            except GamekitError as error:
+                found[game] = error
+        rows = host.journal.open_all([game for game in games if game not in found])
+        for game in games:
+            if game not in found:
+                found[game] = rows.get(game) or NoSuchGame(f"There is no game {game!r}.")
+        return found
+
+    async def _rebuild(self, row: GameRow | GamekitError, future: asyncio.Future[Recovered]) -> None:
+        """Rebuild one game that was taken over, beside the loop, and tell who waits for it."""
+        try:
+            if isinstance(row, GamekitError):
+                raise row
+            recovered: Recovered | None = None
+            if self._replayers and row.id not in self._older:
+                recovered = await self._replayers.recovered(row, self.host.rules_of(row))
+            if recovered is None:
+                recovered = await self.host.in_thread(self.host.rebuilt, row)
+            if row.id in self._older:
+                await self._upgraded(recovered.session)
+        except Exception as error:
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(recovered)
+
+    async def _upgraded(self, session: Session[Any]) -> None:
+        """Keep a game that ended in order under older rules as these rules have it, before they go on with it."""
+        here = stored(session, session.snapshot(), tick=session.tick, seq=session.seq)
+        await self.host.stored(SaveSnapshot(here, session.epoch))
+        session.kept = (session.tick, 0)
+        self._older.discard(session.id)
+        log.info("game %s is of version %d of its rules now", session.id, session.game.version)
+
+    # --- at the start -----------------------------------------------------------------------------------------
+
+    def reopen(self) -> None:
+        """Begin to bring back what was live when the last server died, before anybody asks; others go first."""
+        games = self.host.journal.unsettled(self.host.wall_s() - REOPEN_WITHIN_S, REOPEN_GAMES)
+        if games:
+            self._reopening = asyncio.get_running_loop().create_task(self._reopen(games))
+
+    async def _reopen(self, games: list[GameId]) -> None:
+        begun = asyncio.get_running_loop().time()
+        if self._replayers is not None:
+            await self._replayers.start(len(games))
+        tasks = []
+        for game in games:
+            if game not in self.host.runners:
+                with contextlib.suppress(GamekitError):
+                    tasks.append(self.begin(game))
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._replayers is not None:
+            await self._replayers.close()
+        if self.host.draining:
+            return
+        failed = sum(task.cancelled() or task.exception() is not None for task in tasks)
+        took_s = asyncio.get_running_loop().time() - begun
+        log.info("%d games that were live when the last server ended are so again, %.1f s", len(tasks) - failed, took_s)
+
+    async def close(self) -> None:
+        """Bring no more games back."""
+        error = ServerError("The server is shutting down; connect again in a moment.")
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(error)
+        if self._replayers is not None:
+            await self._replayers.close(at_once=True)
+
+
+def rebuilt(host: Host, row: GameRow) -> Recovered:
+    """A game that was taken over, as the journal tells it; in a thread.
+
+    Raises:
+        JournalError: its history cannot be read.
+        SessionError: its rules fail on it.
+    """
+    host.check_running()
+    try:
+        session = rebuild(host.journal, row, host.rules_of(row))
+        return Recovered(session, host.journal.chain(row.id, session.seq), host.journal.clock(row.id))
+    except (GamekitError, JournalError):
+        raise
+    except Exception as error:
+        log.exception("game %s cannot be replayed", row.id)
+        text = f"The rules fail on the history of game {row.id} ({error!r}); `gamekit verify` tells where."
+        raise SessionError(text) from None

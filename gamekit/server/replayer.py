@@ -1,0 +1,101 @@
+"""A process that rebuilds games for a server: orders come in on standard input, whole sessions go out.
+
+It only reads the database. It ends when its standard input does, so it never outlives the server. What goes wrong is no
+more than said: the server then does the same work itself, and finds the error where it must be handled.
+
+    python -m gamekit.server.replayer DATABASE [MODULE:CLASS ...]
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+import struct
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from gamekit.game import Game, GameId, Tick
+from gamekit.games import hosted
+from gamekit.history import rebuild
+from gamekit.journal import Clock, SqliteReader
+
+#: Before each message stands its length in bytes.
+LENGTH = struct.Struct("<I")
+
+
+class Order(msgspec.Struct, frozen=True):
+    """Rebuild this game, which was taken over under this epoch."""
+
+    game: GameId
+    epoch: int
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """A session brought back.
+
+    Attributes:
+        session: its snapshot as of now, which need not be in the journal; empty when it could not be rebuilt.
+        seq: number of the last record in it.
+        chain: that record's chain.
+        clock: the journal's clock.
+        kept: tick of the latest snapshot in the journal, and how many commands came since.
+    """
+
+    session: bytes = b""
+    seq: int = 0
+    chain: str = ""
+    clock: Clock | None = None
+    kept: tuple[Tick, int] = (0, 0)
+
+
+def carried_out(order: Order, reader: SqliteReader, games: dict[str, Game[Any]]) -> Rebuilt:
+    """What an order asks for, or an empty answer."""
+    row = reader.game(order.game)
+    if row is None or row.epoch != order.epoch or row.game not in games:
+        return Rebuilt()
+    session = rebuild(reader, row, games[row.game])
+    return Rebuilt(
+        session=session.snapshot(),
+        seq=session.seq,
+        chain=reader.chain(row.id, session.seq),
+        clock=reader.clock(row.id),
+        kept=session.kept,
+    )
+
+
+def serve(orders: BinaryIO, answers: BinaryIO, database: Path, games: dict[str, Game[Any]]) -> None:
+    """Carry out orders until there are no more."""
+    read, write = msgspec.msgpack.Decoder(Order), msgspec.msgpack.Encoder()
+    with SqliteReader(database) as reader:
+        while len(head := orders.read(LENGTH.size)) == LENGTH.size:
+            order = read.decode(orders.read(*LENGTH.unpack(head)))
+            try:
+                answer = write.encode(carried_out(order, reader, games))
+            except Exception:
+                answer = write.encode(Rebuilt())
+            answers.write(LENGTH.pack(len(answer)) + answer)
+            answers.flush()
+
+
+def main() -> None:
+    """Work for the server that started this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable()
+    # What somebody's rules print must not come between the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    database, *paths = sys.argv[1:]
+    games = hosted(paths)
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    with answers:
+        serve(sys.stdin.buffer, answers, Path(database), games)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""The server's side of the processes that replay for it: started for a rush, gone after it.
+
+One interpreter replays on one core, and the loop wants its share of that. So when many games come back at once, after a
+crash, as many processes as there are cores rebuild them from the database, and this one only decodes what they made.
+They are a convenience: where they cannot be started, or one dies, the work is done in threads as ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gamekit.game import Game
+from gamekit.journal import GameRow
+from gamekit.server.openings import Recovered
+from gamekit.server.replayer import LENGTH, Order, Rebuilt
+from gamekit.session import Session
+
+#: Most processes, and how many games each must have for it to be worth its start.
+MOST_PROCESSES = 8
+GAMES_EACH = 25
+#: Orders that a process has at a time, so that it need not wait for the next.
+ORDERS_EACH = 2
+#: How long a process may take to end by itself, in seconds.
+END_S = 1.0
+
+_write = msgspec.msgpack.Encoder()
+_read = msgspec.msgpack.Decoder(Rebuilt)
+
+
+class _Process:
+    """One replayer, and who waits for its answers, in order."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.waiting: deque[asyncio.Future[Rebuilt | None]] = deque()
+        self.reading = asyncio.get_running_loop().create_task(self._read())
+        self.over = False
+
+    async def ask(self, order: Order) -> Rebuilt | None:
+        """The answer to one order; None when there will be none."""
+        assert self.process.stdin is not None
+        answer: asyncio.Future[Rebuilt | None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(answer)
+        text = _write.encode(order)
+        with contextlib.suppress(OSError, RuntimeError):
+            self.process.stdin.write(LENGTH.pack(len(text)) + text)
+        return None if self.over else await answer
+
+    async def _read(self) -> None:
+        out = self.process.stdout
+        assert out is not None
+        try:
+            while True:
+                (size,) = LENGTH.unpack(await out.readexactly(LENGTH.size))
+                answer = _read.decode(await out.readexactly(size))
+                one = self.waiting.popleft()
+                if not one.done():
+                    one.set_result(answer)
+        except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError):
+            pass
+        finally:
+            self.over = True
+            for one in self.waiting:
+                if not one.done():
+                    one.set_result(None)
+
+    async def end(self, *, at_once: bool) -> None:
+        """Take no more orders, and be gone."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        if at_once:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+        try:
+            await asyncio.wait_for(self.process.wait(), END_S)
+        except TimeoutError:
+            # It only reads: nothing is lost.
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
+        await self.reading
+
+
+class Replayers:
+    """The processes of one server.
+
+    Args:
+        database: what they read.
+        games: import paths of further games, as the server was given them.
+    """
+
+    def __init__(self, database: Path, games: Sequence[str]) -> None:
+        self._command = [sys.executable, "-m", "gamekit.server.replayer", str(database), *games]
+        self._processes: list[_Process] = []
+        self._free: asyncio.Queue[_Process] = asyncio.Queue()
+        self._closing = False
+
+    @property
+    def running(self) -> int:
+        """How many there are."""
+        return len(self._processes)
+
+    async def start(self, games: int) -> None:
+        """Start what so many games are worth; none when they are few."""
+        count = min(len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1, MOST_PROCESSES)
+        # The same modules as here, wherever they came from.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        pipe = asyncio.subprocess.PIPE
+        for _ in range(min(count, games // GAMES_EACH)):
+            if self._closing:
+                return
+            try:
+                process = _Process(
+                    await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe, env=environment)
+                )
+            except OSError:
+                return
+            self._processes.append(process)
+            for _ in range(ORDERS_EACH):
+                self._free.put_nowait(process)
+
+    async def recovered(self, row: GameRow, game: Game[Any]) -> Recovered | None:
+        """A game that was taken over, rebuilt in one of the processes; None when none of them could."""
+        while self._processes and not self._closing:
+            process = await self._free.get()
+            if process.over:
+                self._processes = [one for one in self._processes if not one.over]
+                if not self._processes:
+                    # Whoever else waits for a free one has to learn that there is none any more.
+                    self._free.put_nowait(process)
+                continue
+            answer = await process.ask(Order(row.id, row.epoch))
+            self._free.put_nowait(process)
+            if answer is None:
+                continue
+            if not answer.session:
+                return None
+            session: Session[Any] = Session.restore(
+                game, answer.session, game.version, id=row.id, name=row.name, epoch=row.epoch, seq=answer.seq
+            )
+            session.kept = answer.kept
+            session.reserved = session.tick
+            return Recovered(session, answer.chain, answer.clock)
+        return None
+
+    async def close(self, *, at_once: bool = False) -> None:
+        """Let all of them end; `at_once` also what they work on, which loses nothing, for they only read."""
+        self._closing = True
+        processes, self._processes = self._processes, []
+        await asyncio.gather(*(process.end(at_once=at_once) for process in processes))
