@@ -171,10 +171,11 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=2.0, help="seconds between a player's commands")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure")
     parser.add_argument("--idle", action="store_true", help="nobody is connected")
+    parser.add_argument("--sleep-after", type=float, default=60.0, help="seconds without use until a game sleeps")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place) / "data"
-        with LiveServer(directory) as server:
+        with LiveServer(directory, options=("--sleep-after", str(asked.sleep_after))) as server:
             if asked.idle:
                 result = idle(server, asked.sessions, asked.seconds)
             else:
