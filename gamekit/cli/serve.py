@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import click
@@ -111,7 +112,7 @@ def serve(
         keep=Retention(keep_latest, keep_every_minutes * 60 * TICK_HZ),
     )
     try:
-        asyncio.run(_run(settings, ready_fd, exit_with_parent))
+        asyncio.run(_run(settings, ready_fd, exit_with_parent, remove_data))
     except GamekitError as error:
         raise click.ClickException(str(error)) from None
     finally:
@@ -124,9 +125,26 @@ def serve(
 SWITCH_INTERVAL_S = 0.0005
 #: Objects made before the youngest are looked through for garbage. Python's 700 costs a seventh of bringing games back.
 GC_THRESHOLD = 20_000
+#: How long threads may hold up the end once every game is safe, in seconds. One may be at work for long yet, e.g. on a
+#: game that was being brought back; all that it does is lost anyway, and nothing else is.
+END_S = 0.5
 
 
-async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool) -> None:
+def _end_in_time(remove: Path | None) -> None:
+    """Let the process end soon, though Python would wait for its threads."""
+
+    def end() -> None:
+        if remove is not None:
+            shutil.rmtree(remove, ignore_errors=True)
+        sys.stdout.flush()
+        os._exit(0)
+
+    timer = threading.Timer(END_S, end)
+    timer.daemon = True
+    timer.start()
+
+
+async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool, remove_data: bool) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     server = Server(settings)
     await server.start()
@@ -163,3 +181,4 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool)
         loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
     click.echo("drained: every game is safe on disk")
+    _end_in_time(settings.directory if remove_data else None)

@@ -1,24 +1,29 @@
 """A process that rebuilds games for a server: orders come in on standard input, whole sessions go out.
 
-It only reads the database. It ends when its standard input does, so it never outlives the server. What goes wrong is no
-more than said: the server then does the same work itself, and finds the error where it must be handled.
+It only reads the database. It ends when its standard input does, whatever it is at, so it never outlives the server.
+What goes wrong is no more than said: the server then does the same work itself, and finds the error where it must be
+handled. So it is with games that it does not have: those of a notebook's cells are in a file that is soon gone.
 
     python -m gamekit.server.replayer DATABASE [MODULE:CLASS ...]
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
 import signal
 import struct
 import sys
+import threading
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 import msgspec
 
+from gamekit.errors import GamekitError
 from gamekit.game import Game, GameId, Tick
 from gamekit.games import hosted
 from gamekit.history import rebuild
@@ -71,15 +76,33 @@ def carried_out(order: Order, reader: SqliteReader, games: dict[str, Game[Any]])
 def serve(orders: BinaryIO, answers: BinaryIO, database: Path, games: dict[str, Game[Any]]) -> None:
     """Carry out orders until there are no more."""
     read, write = msgspec.msgpack.Decoder(Order), msgspec.msgpack.Encoder()
-    with SqliteReader(database) as reader:
+    queue: SimpleQueue[bytes] = SimpleQueue()
+
+    def receive() -> None:
         while len(head := orders.read(LENGTH.size)) == LENGTH.size:
-            order = read.decode(orders.read(*LENGTH.unpack(head)))
+            queue.put(orders.read(*LENGTH.unpack(head)))
+        # Nobody waits for an answer any more, however long it would still take.
+        os._exit(0)
+
+    with SqliteReader(database) as reader:
+        threading.Thread(target=receive, name="gamekit-orders", daemon=True).start()
+        while True:
+            order = read.decode(queue.get())
             try:
                 answer = write.encode(carried_out(order, reader, games))
             except Exception:
                 answer = write.encode(Rebuilt())
             answers.write(LENGTH.pack(len(answer)) + answer)
             answers.flush()
+
+
+def _known(paths: list[str]) -> dict[str, Game[Any]]:
+    """The games that this process has; the server has the others."""
+    games = hosted()
+    for path in paths:
+        with contextlib.suppress(GamekitError):
+            games |= hosted([path])
+    return games
 
 
 def main() -> None:
@@ -90,10 +113,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     database, *paths = sys.argv[1:]
-    games = hosted(paths)
+    games = _known(paths)
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    with answers:
+    with contextlib.suppress(OSError):
         serve(sys.stdin.buffer, answers, Path(database), games)
 
 

@@ -2,13 +2,15 @@
 
 One interpreter replays on one core, and the loop wants its share of that. So when many games come back at once, after a
 crash, as many processes as there are cores rebuild them from the database, and this one only decodes what they made.
-They are a convenience: where they cannot be started, or one dies, the work is done in threads as ever.
+They are a convenience: where they cannot be started, or one dies or says nothing for long, the work is done in threads
+as ever.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 from collections import deque
@@ -31,6 +33,10 @@ GAMES_EACH = 25
 ORDERS_EACH = 2
 #: How long a process may take to end by itself, in seconds.
 END_S = 1.0
+#: How long an order may wait for its answer, in seconds: then the process is taken to hang.
+SILENT_S = 30.0
+
+log = logging.getLogger("gamekit.server")
 
 _write = msgspec.msgpack.Encoder()
 _read = msgspec.msgpack.Decoder(Rebuilt)
@@ -46,14 +52,27 @@ class _Process:
         self.over = False
 
     async def ask(self, order: Order) -> Rebuilt | None:
-        """The answer to one order; None when there will be none."""
+        """The answer to one order; None when there will be none: then it is asked nothing more."""
         assert self.process.stdin is not None
         answer: asyncio.Future[Rebuilt | None] = asyncio.get_running_loop().create_future()
         self.waiting.append(answer)
         text = _write.encode(order)
         with contextlib.suppress(OSError, RuntimeError):
             self.process.stdin.write(LENGTH.pack(len(text)) + text)
-        return None if self.over else await answer
+        if self.over:
+            return None
+        answered, _ = await asyncio.wait([answer], timeout=SILENT_S)
+        if not answered:
+            log.warning("a process that brings games back does not answer; they are brought back without it")
+            self.kill()
+            await self.reading
+        return answer.result()
+
+    def kill(self) -> None:
+        """End what it does; it only reads, so nothing is lost."""
+        self.over = True
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
 
     async def _read(self) -> None:
         out = self.process.stdout
@@ -65,10 +84,11 @@ class _Process:
                 one = self.waiting.popleft()
                 if not one.done():
                     one.set_result(answer)
-        except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError):
+        except (asyncio.IncompleteReadError, OSError, msgspec.MsgspecError, IndexError):
+            # It ended, or said what is no answer.
             pass
         finally:
-            self.over = True
+            self.kill()
             for one in self.waiting:
                 if not one.done():
                     one.set_result(None)
@@ -78,14 +98,11 @@ class _Process:
         if self.process.stdin is not None:
             self.process.stdin.close()
         if at_once:
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+            self.kill()
         try:
             await asyncio.wait_for(self.process.wait(), END_S)
         except TimeoutError:
-            # It only reads: nothing is lost.
-            with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+            self.kill()
             await self.process.wait()
         await self.reading
 
@@ -99,15 +116,16 @@ class Replayers:
     """
 
     def __init__(self, database: Path, games: Sequence[str]) -> None:
-        self._command = [sys.executable, "-m", "gamekit.server.replayer", str(database), *games]
+        # Not what lies in the current directory (-P): the modules are those of this process, in the same order.
+        self._command = [sys.executable, "-P", "-m", "gamekit.server.replayer", str(database), *games]
         self._processes: list[_Process] = []
         self._free: asyncio.Queue[_Process] = asyncio.Queue()
         self._closing = False
 
     @property
     def running(self) -> int:
-        """How many there are."""
-        return len(self._processes)
+        """How many there are that answer."""
+        return sum(not process.over for process in self._processes)
 
     async def start(self, games: int) -> None:
         """Start what so many games are worth; none when they are few."""
@@ -124,17 +142,24 @@ class Replayers:
                 )
             except OSError:
                 return
+            if self._closing:
+                # Closed while it was being started.
+                await process.end(at_once=True)
+                return
             self._processes.append(process)
             for _ in range(ORDERS_EACH):
                 self._free.put_nowait(process)
 
     async def recovered(self, row: GameRow, game: Game[Any]) -> Recovered | None:
-        """A game that was taken over, rebuilt in one of the processes; None when none of them could."""
-        while self._processes and not self._closing:
+        """A game that was taken over, rebuilt in one of the processes; None when none of them could.
+
+        A process that gives no answer is over before its order comes back here, and one that is over leaves the queue;
+        so this goes round no more often than there are places in it.
+        """
+        while self.running and not self._closing:
             process = await self._free.get()
             if process.over:
-                self._processes = [one for one in self._processes if not one.over]
-                if not self._processes:
+                if not self.running:
                     # Whoever else waits for a free one has to learn that there is none any more.
                     self._free.put_nowait(process)
                 continue

@@ -66,6 +66,7 @@ HEARTBEAT_S = 1.0
 HEARTBEAT_MAX_S = 30
 #: Threads in which games are brought back. More would only take turns with the loop: the work is Python.
 RECOVERY_THREADS = 2
-#: How long a drain waits for what is under way, and for sockets to close, in seconds; both leave room for snapshots.
-DRAIN_S = 2.5
-DRAIN_SOCKETS_S = 1.0
+#: How long a drain waits for what is under way, and for sockets to close, in seconds. With the snapshots, the last
+#: checkpoint and the end of the process it must be less than 5 s on a busy machine; that leaves these half of it.
+DRAIN_S = 2.0
+DRAIN_SOCKETS_S = 0.5

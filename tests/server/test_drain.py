@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from gamekit.game import GameId
+from gamekit.history import first_session, stored
+from gamekit.journal import GameRow, SqliteJournal
+from tests.counter_game import CounterGame
 from tests.live import LiveServer
 from tests.rawclient import RawSocket
 
@@ -62,6 +66,31 @@ def test_impatient_supervisor_does_not_turn_a_drain_into_a_death(tmp_path: Path)
                 break
         assert server.stop() == 0
     assert "drained: every game is safe on disk" in log.read_text()
+
+
+def test_a_game_that_is_long_in_coming_back_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    (tmp_path / "lengthy.py").write_text(
+        "import pathlib, time\nfrom tests.counter_game import CounterGame\nclass Lengthy(CounterGame):\n"
+        f"    name = 'lengthy'\n    def decode(self, data, version):\n        pathlib.Path({str(began)!r}).touch()\n"
+        "        time.sleep(120)\n"
+    )
+    server = LiveServer(tmp_path / "data", options=("--game", "lengthy:Lengthy"))
+    row = GameRow(GameId("g"), "lengthy", CounterGame.version, "Long", "{}", 1, 0.0)
+    journal = SqliteJournal(tmp_path / "data" / "gamekit.db")
+    journal.start(lambda done: None)
+    first = first_session(CounterGame(), row)
+    journal.create(row, stored(first, first.snapshot(), tick=0, seq=0))
+    journal.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), *sys.path]))
+        server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as asking:
+        asking.sendall(b"GET /api/game/g/state HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        while not began.exists():
+            server.call("GET", "/healthz")
+        assert server.stop(timeout_s=60) == 0
+    assert "drained: every game is safe on disk" in server.log.read_text()
 
 
 def test_a_second_server_on_the_same_data_is_refused_and_says_who_has_it(tmp_path: Path) -> None:

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gamekit.errors import GamekitError
-from gamekit.game import PlayerId
+from gamekit.game import Event, PlayerId, Tick
 from gamekit.history import rebuild
 from gamekit.journal import digest_of
 from gamekit.server.settings import HEARTBEAT_MAX_S
+from gamekit.server.sleep import IN_PASSING_TICKS
 from gamekit.session import ConnectionId
 from gamekit.space import SpaceGame
 from tests.counter_game import CounterGame
-from tests.virtual import ID, Place, run
+from tests.virtual import ID, Place, VirtualLoop, run
 
 Step = tuple[str, Any]
 
@@ -373,6 +374,39 @@ def test_the_world_of_a_running_game_goes_on_while_its_server_is_down() -> None:
         session = (await place.now()).session
         assert 72_900 <= session.tick <= 73_100
         assert session.state.bumps == session.tick
+        place.stop()
+
+    run(check)
+
+
+class SlowGame(CounterGame):
+    """One whose ticks take time."""
+
+    tick_s = 0.0
+
+    def advance(self, state: Any, to: Tick) -> list[Event]:
+        """Time passes while it goes on."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        loop.now_s += self.tick_s * (to - state.tick)
+        return super().advance(state, to)
+
+
+@pytest.mark.parametrize(("tick_s", "done"), [(0.01, True), (0.04, True), (0.1, False), (0.3, False)])
+def test_making_up_ends_also_for_a_game_that_lives_more_slowly_than_its_clock(tick_s: float, done: bool) -> None:
+    async def check() -> None:
+        game = SlowGame()
+        place = Place(config={"rules": {"every_ticks": 1}}, game=game)
+        await place.join()
+        place.stop()
+        await asyncio.sleep(1_000)
+        game.tick_s = tick_s
+        place.crash()
+        begun_s = place.loop.time()
+        runner = await place.runner()
+        assert place.loop.time() - begun_s < 2 * 10_000 * max(tick_s, 0.1)
+        left = runner.clock.tick_at(place.host.now_us()) - runner.session.tick
+        assert (left <= IN_PASSING_TICKS) == done
         place.stop()
 
     run(check)
