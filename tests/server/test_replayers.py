@@ -49,7 +49,10 @@ def test_a_process_that_hangs_is_given_up(
             process.send_signal(signal.SIGSTOP)
         assert await asyncio.wait_for(all_of(helpers, rows), 20) == 80 * [None]
         for process in processes:
-            assert await process.wait() == -signal.SIGKILL
+            # asyncio may find that its transport has reaped the process before it, and then does not know how it ended.
+            await process.wait()
+            with pytest.raises(ProcessLookupError):
+                os.kill(process.pid, 0)
         await helpers.close()
 
     asyncio.run(check())
