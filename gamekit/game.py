@@ -93,7 +93,11 @@ S = TypeVar("S")
 
 
 class Game(Protocol, Generic[S]):
-    """The rules of one game over states of type `S`. States are mutable and owned by the caller."""
+    """The rules of one game over states of type `S`. States are mutable and owned by the caller.
+
+    A game may also have `prepare(state)`: it fills what the game keeps beside its state to be quick, so that this does
+    not fall to the first tick. A server calls it in a thread before a state is played; it changes nothing of the state.
+    """
 
     #: Stable name of the game, e.g. "space".
     name: str

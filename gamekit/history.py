@@ -39,6 +39,13 @@ def stored(session: Session[Any], encoded: bytes, *, tick: Tick, seq: int) -> St
     )
 
 
+def prepare(session: Session[Any]) -> None:
+    """Let the game get ready for its first tick, if it knows how; in a thread, so that no other game waits for it."""
+    ready = getattr(session.game, "prepare", None)
+    if ready is not None:
+        ready(session.state)
+
+
 def rebuild(
     journal: JournalReader,
     row: GameRow,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gamekit.errors import GamekitError, JournalError, NoSuchGame, ServerError, SessionError
 from gamekit.game import GameId
-from gamekit.history import rebuild, stored
+from gamekit.history import prepare, rebuild, stored
 from gamekit.journal import Clock, GameRow, SaveSnapshot
 from gamekit.server.runner import Runner
 from gamekit.server.settings import RECOVERY_THREADS
@@ -263,6 +263,7 @@ def rebuilt(host: Host, row: GameRow) -> Recovered:
     host.check_running()
     try:
         session = rebuild(host.journal, row, host.rules_of(row))
+        prepare(session)
         return Recovered(session, host.journal.chain(row.id, session.seq), host.journal.clock(row.id))
     except (GamekitError, JournalError):
         raise

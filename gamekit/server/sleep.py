@@ -20,7 +20,7 @@ import msgspec
 
 from gamekit.errors import GamekitError, SessionError
 from gamekit.game import GameId, Tick
-from gamekit.history import Glance, rebuild
+from gamekit.history import Glance, prepare, rebuild
 from gamekit.journal import Clock, Reserve
 from gamekit.server.clock import GameClock
 from gamekit.session import ConnectionId, Session, Ticked, Viewer
@@ -208,6 +208,7 @@ class Dormitory:
         if (session.tick, session.seq) != (bed.tick, bed.seq):
             stands = f"tick {session.tick}, record {session.seq}"
             raise SessionError(f"Game {game} fell asleep at tick {bed.tick}, record {bed.seq}, but wakes at {stands}.")
+        prepare(session)
         return session
 
     def clock_for(self, game: GameId, found: Session[Any] | Glance, stored: Clock | None) -> GameClock:

@@ -28,6 +28,9 @@ from gamekit.space.travel import Place
 
 #: While ships wait in vain, only every so many-th round is held.
 IDLE_ROUNDS = 6
+#: From so many stations a galaxy's market is worked out before it is played, for so many kinds of ships.
+LARGE_STATIONS = 500
+PREPARED_BOARDS = 8
 
 
 def hold_round(state: SpaceState, owner: Player, events: list[Event]) -> None:
@@ -58,6 +61,24 @@ def market_for(state: SpaceState, owner: Player) -> Market:
     market = state.market if known is None else Market(state.atlas_of(owner.id), known)
     market.look(state)
     return market
+
+
+def prepare(state: SpaceState) -> None:
+    """Work out beforehand what the first round in a large galaxy needs: that takes as long as many ticks.
+
+    Changes nothing that is saved; without it the first round does the same.
+    """
+    hooks = state.hooks
+    if len(state.stations) < LARGE_STATIONS or hooks.whole_round is not None:
+        return
+    trading = [ship for ship in state.ships.values() if ship.auto_trade and state.known_to(ship.owner) is None]
+    if not trading:
+        return
+    market = state.market
+    market.look(state)
+    if hooks.auction is None:
+        for room, speed in list(dict.fromkeys((ship.capacity, ship.speed) for ship in trading))[:PREPARED_BOARDS]:
+            market.board(room, speed).renew(state, market, worth)
 
 
 def _auction(state: SpaceState, owner: Player, free: list[Ship], events: list[Event]) -> None:

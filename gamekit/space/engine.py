@@ -80,6 +80,10 @@ class SpaceGame(Designed):
         """
         return self._attached(new_state(config, seed))
 
+    def prepare(self, state: SpaceState) -> None:
+        """Work out what would make the first ticks of a large galaxy late; a server does so beside its loop."""
+        dispatch.prepare(state)
+
     def tick(self, state: SpaceState) -> Tick:
         """The tick that the state stands at."""
         return state.tick

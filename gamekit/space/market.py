@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gamekit.game import PlayerId, Tick
@@ -54,6 +55,11 @@ class Pair(NamedTuple):
     there: dict[str, int]
     capacity: int
     brought: tuple[str, str]
+
+
+#: A buyer with its number among those of the ware, its stock and capacity, the key of its room, and its pairs' numbers.
+_Buyer = tuple[int, Stand, dict[str, int], int, tuple[str, str], list[int]]
+_number = itemgetter(0)
 
 
 class Worth(NamedTuple):
@@ -300,27 +306,39 @@ class Market:
         every = [Stand(station, atlas.at_station(station.id)) for station in state.stations.values()]
         self._seen = [(stand.station, dict(stand.station.stock)) for stand in every]
         stands = [stand for stand in every if within is None or stand.dock.sector in within]
+        #: {sector: the sectors in reach of it}
         near: dict[str, set[str]] = {}
-        self.pairs = []
         self._sold, self._bought, self._levels = {}, {}, {}
+        pairs: list[Pair] = []
         for ware in state.wares.values():
-            buyers = self.buyers[ware.id] = [stand for stand in stands if ware.id in stand.station.buys]
+            name = ware.id
+            buyers = self.buyers[name] = [stand for stand in stands if name in stand.station.buys]
+            #: {sector: its buyers}, and what all pairs with a buyer share, once for each buyer; both in table order
+            there: dict[str, list[_Buyer]] = {}
+            for number, stand in enumerate(buyers):
+                brought = (stand.station.id, name)
+                numbers: list[int] = []
+                buyer = (number, stand, stand.station.stock, stand.station.capacity[name], brought, numbers)
+                there.setdefault(stand.dock.sector, []).append(buyer)
+                self._bought[brought] = numbers
             for seller in stands:
-                if ware.id not in seller.station.sells:
+                if name not in seller.station.sells:
                     continue
                 sector = seller.dock.sector
                 if sector not in near:
                     near[sector] = atlas.sectors_within(sector, jumps)
+                fetched = (seller.station.id, name)
+                stock, size = seller.station.stock, seller.station.capacity[name]
+                first = len(pairs)
                 reach = near[sector]
-                for buyer in buyers:
-                    if buyer is not seller and buyer.dock.sector in reach:
-                        self._add(ware, seller, buyer)
-
-    def _add(self, ware: Ware, source: Stand, target: Stand) -> None:
-        number = len(self.pairs)
-        seller, buyer, name = source.station, target.station, ware.id
-        fetched, brought = (seller.id, name), (buyer.id, name)
-        size, capacity = seller.capacity[name], buyer.capacity[name]
-        self.pairs.append(Pair(ware, source, target, seller.stock, size, fetched, buyer.stock, capacity, brought))
-        self._sold.setdefault(fetched, []).append(number)
-        self._bought.setdefault(brought, []).append(number)
+                if len(reach) < len(there):
+                    found = [buyer for one in reach if one in there for buyer in there[one]]
+                else:
+                    found = [buyer for one, those in there.items() if one in reach for buyer in those]
+                found.sort(key=_number)
+                for _, target, there_of, capacity, brought, numbers in found:
+                    if target is not seller:
+                        numbers.append(len(pairs))
+                        pairs.append(Pair(ware, seller, target, stock, size, fetched, there_of, capacity, brought))
+                self._sold[fetched] = list(range(first, len(pairs)))
+        self.pairs = pairs

@@ -432,3 +432,20 @@ def test_a_game_that_cannot_be_woken_lets_its_connections_go_and_says_why(caplog
 
     run(check)
     caplog.clear()
+
+
+def test_game_gets_ready_in_a_thread_before_it_is_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: list[int] = []
+    monkeypatch.setattr(CounterGame, "prepare", lambda _, state: ready.append(state.tick), raising=False)
+
+    async def check() -> None:
+        place = Place(config={"rules": {"every_ticks": 0}}, sleep_after_s=1.0)
+        await place.connect(await place.join())
+        assert ready == [0]
+        await asyncio.sleep(30)
+        assert place.asleep
+        await place.runner()
+        assert len(ready) == 2
+        place.stop()
+
+    run(check)

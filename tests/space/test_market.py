@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gamekit.space import SpaceGame
@@ -41,3 +43,29 @@ def test_kept_board_says_what_a_new_one_says(scenario: str, rules: dict[str, int
         }
         compared += len(new.offers)
     assert compared > 100
+
+
+@pytest.mark.parametrize("begins", [0, 350])
+def test_first_round_of_a_prepared_galaxy_finds_its_market_worked_out(
+    begins: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = GAME.new({"scenario": "procedural:170", "rules": {"storm_rate": 0}}, 7)
+    GAME.advance(begun, begins)
+    plain, prepared = (GAME.decode(GAME.encode(begun), GAME.version) for _ in range(2))
+    GAME.prepare(prepared)
+    pairs = prepared.market.pairs
+    assert len(pairs) > 10_000
+    asked = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return worth(*arguments)
+
+    monkeypatch.setattr("gamekit.space.dispatch.worth", counted)
+    GAME.advance(prepared, begins + 100)
+    assert prepared.market.pairs is pairs
+    asked_of_prepared, asked = asked, 0
+    GAME.advance(plain, prepared.tick)
+    assert asked - asked_of_prepared > len(pairs) / 2
+    assert GAME.encode(plain) == GAME.encode(prepared)
