@@ -133,6 +133,7 @@ def test_rules_of_the_game_import_no_clock_no_entropy_and_no_machine() -> None:
         "importlib",
         "itertools",
         "math",
+        "operator",
     }
     allowed |= {"msgspec", "re", "tomllib", "typing"}
     for path in sorted(Path(gamekit.space.__file__).parent.glob("*.py")):
