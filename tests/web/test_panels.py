@@ -203,6 +203,10 @@ def test_no_panel_cuts_anything_off(
     page = play(visitors(**(PHONE if device == "phone" else {})), made["play_url"])
     selected(page, own_ship(page))
     assert page.evaluate(CUT_OFF) == []
+    longest = "Luyten 726-8 Electronics Factory"
+    page.evaluate(
+        "(name) => Object.values(gamekit.model.view.stations).forEach((one) => { one.name = name; })", longest
+    )
     for name in PANELS:
         opened(page, name)
         until(page, "document.querySelector('#info-body').children.length > 0")
