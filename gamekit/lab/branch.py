@@ -6,7 +6,9 @@ where the past ends. It can be saved as a capsule, and so be taken to a server a
 
 from __future__ import annotations
 
+import contextlib
 import json
+from bisect import bisect_right
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -16,13 +18,14 @@ import msgspec
 
 from gamekit.capsule import renamed, write_capsule
 from gamekit.errors import CommandFailed, ConfigError
-from gamekit.game import TICK_HZ, Event, Game, GameId, Join, PlayerId, Rejected, Tick
+from gamekit.game import Event, Game, GameId, Join, PlayerId, Rejected, Tick
 from gamekit.history import stored
 from gamekit.journal import Past, Record, chain_of
 from gamekit.lab.failures import Checked, keep
 from gamekit.lab.replay import Replay
 from gamekit.lab.simulate import definition_of
 from gamekit.lab.sources import new_past, past_from, rules_for
+from gamekit.lab.ticks import how_long
 from gamekit.session import ADMIN
 from gamekit.space import SpaceGame
 
@@ -61,13 +64,11 @@ class Branch(Replay):
             What happened, each event with its tick.
 
         Raises:
-            ConfigError: neither or both were given, or time would run back.
+            ConfigError: neither or both were given, they are no such numbers, or time would run back.
             InvariantViolated: a law is broken, and the branch checks them. This, and whatever else the rules raise,
                 leaves the branch where it was, and a capsule that `gamekit open` shows; see `gamekit.lab.failures`.
         """
-        if (ticks is None) == (hours is None):
-            raise ConfigError("Say how long: advance(ticks=600), or advance(hours=2).")
-        more = ticks if ticks is not None else round((hours or 0.0) * 3600 * TICK_HZ)
+        more = how_long("advance", ticks, hours)
         if more < 0:
             raise ConfigError(f"Time does not run back; seek({max(self.tick + more, 0)}) looks at what was.")
         self._to_the_end()
@@ -176,9 +177,15 @@ class Branch(Replay):
         return events
 
     def _broken(self, past: Past, error: Exception) -> None:
-        """Keep the past that broke, and go back to the one that did not."""
+        """Keep the past that broke, and go back to the end of the one that did not."""
         keep(msgspec.structs.replace(past, tick=max(self.session.tick, past.tick)), error)
+        # Keyframes that were made on the way are of a future that is not to be.
+        kept = bisect_right(self._ticks, self.past.tick)
+        del self._keyframes[kept:], self._ticks[kept:]
         self.session = self._restored(self._keyframes[0])
+        with contextlib.suppress(Exception):
+            # A past that broke laws before they were looked at breaks them again; whoever seeks it is told.
+            self.seek(self.past.tick)
 
     def __repr__(self) -> str:
         return f"<Branch of {self.past.row.name} ({self.past.row.id}) at tick {self.tick:,}>"

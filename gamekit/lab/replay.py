@@ -15,6 +15,7 @@ from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ, Event, Game, PlayerId, Tick, View
 from gamekit.journal import Past, digest_of
 from gamekit.lab.sources import past_from, rules_for
+from gamekit.lab.ticks import whole
 from gamekit.session import Session
 
 if TYPE_CHECKING:
@@ -105,8 +106,9 @@ class Replay:
         """Look at another tick, earlier or later. When the rules raise on the way, the replay stands at its beginning.
 
         Raises:
-            ConfigError: the past does not go there.
+            ConfigError: the past does not go there, or it is no tick.
         """
+        tick = whole(tick)
         if not 0 <= tick <= self.end_tick:
             raise ConfigError(f"The past goes from tick 0 to {self.end_tick}; {tick} is outside.")
         near = self._keyframes[bisect_right(self._ticks, tick) - 1]
@@ -126,7 +128,7 @@ class Replay:
 
         The replay moves on as the events are taken.
         """
-        yield from self._run(self.end_tick if until is None else until)
+        yield from self._run(self.end_tick if until is None else whole(until))
 
     def _restored(self, key: _Keyframe) -> Session[Any]:
         row = self.past.row

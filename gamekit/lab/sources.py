@@ -19,6 +19,7 @@ from gamekit.errors import ConfigError, JournalError
 from gamekit.game import Command, Game, GameId, Join, PlayerId, Tick
 from gamekit.history import first_session, stored
 from gamekit.journal import GameRow, Past, Record, SqliteJournal, SqliteReader, chain_of
+from gamekit.lab.ticks import whole
 from gamekit.space import SpaceGame
 
 
@@ -36,6 +37,7 @@ def past_from(source: Any, *, game: str | None = None, tick: Tick | None = None)
         JournalError: the past is damaged, or has not come to the tick.
         RequestRefused: the server does not hand the game out.
     """
+    tick = None if tick is None else whole(tick)
     if isinstance(source, Past):
         from gamekit.capsule import reader_of
 
