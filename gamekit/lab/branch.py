@@ -22,6 +22,7 @@ from gamekit.game import Event, Game, GameId, Join, PlayerId, Rejected, Tick
 from gamekit.history import stored
 from gamekit.journal import Past, Record, chain_of
 from gamekit.lab.failures import Checked, keep
+from gamekit.lab.own import Own, rules_of
 from gamekit.lab.replay import Replay
 from gamekit.lab.simulate import definition_of
 from gamekit.lab.sources import new_past, past_from, rules_for
@@ -196,7 +197,7 @@ def begin(
     rules: Mapping[str, Any] | None = None,
     seed: int = 1,
     *,
-    game: Game[Any] | type[Any] | None = None,
+    game: Own = None,
     name: str = "Played here",
     check: bool = False,
 ) -> Branch:
@@ -206,14 +207,14 @@ def begin(
         scenario: a name, a definition, or the path of a TOML file with one; the game's default when it is not given.
         rules: `{field: value}` for what differs from the defaults.
         seed: an integer of 64 bits.
-        game: the rules, a class or an instance; the bundled game by default.
+        game: the rules, a class, an instance or an import path; the bundled game by default.
         name: display name.
         check: whether to make sure after every step that no law is broken.
 
     Raises:
-        ConfigError: scenario, rules or seed are wrong; the message names the field.
+        ConfigError: scenario, rules, seed or game are wrong; the message names the field.
     """
-    played: Game[Any] = SpaceGame() if game is None else game() if isinstance(game, type) else game
+    played = rules_of(game)
     if scenario is not None and isinstance(played, SpaceGame):
         scenario = definition_of(scenario)
     return Branch(new_past(scenario, rules, seed, game=played, name=name), played, check=check)
@@ -224,7 +225,7 @@ def fork(
     tick: Tick | None = None,
     *,
     game: str | None = None,
-    rules: Game[Any] | None = None,
+    rules: Own = None,
     check: bool = False,
 ) -> Branch:
     """A game of one's own with the past of another, up to a tick; the other goes on and does not notice.
@@ -233,7 +234,7 @@ def fork(
         source: a live game, the path of a capsule or database, a `Past`, a `Replay` or a `Branch`.
         tick: where the past ends; by default all there is, and of a live game all up to now.
         game: which game, when the source is a database of several.
-        rules: the rules to go on by, when they are not the bundled game's.
+        rules: the rules to go on by, when they are neither those of the source nor the bundled game's.
         check: whether to make sure after every step that no law is broken.
 
     Raises:
@@ -241,4 +242,4 @@ def fork(
         JournalError: the past is damaged, or has not come to the tick.
     """
     past = past_from(source, game=game, tick=tick)
-    return Branch(past, rules_for(past, rules), check=check)
+    return Branch(past, rules_for(past, rules, source), check=check)

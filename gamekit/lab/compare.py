@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
 from gamekit.lab.metrics import DEFAULT, Metric, company_credits, consumed_by_ware, made_by_ware, price_by_ware
+from gamekit.lab.own import Own
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.sweep import Sweep, sweep, sweep_recorded
 
@@ -168,6 +169,7 @@ def compare(
     scenario: str | Mapping[str, Any] = "nearest-stars",
     hours: float = 1.0,
     setup: Setup | None = None,
+    game: Own = None,
     executor: Executor | None = None,
     workers: int | None = None,
     database: str | Path | None = None,
@@ -179,7 +181,7 @@ def compare(
 
     Args:
         rules_a, rules_b: `{field: value}` for what differs from the defaults (or from a recorded game's own rules).
-        seeds, metrics, scenario, hours, setup, executor, workers, database, base_seed, progress: as for `sweep`.
+        seeds, metrics, scenario, hours, setup, game, executor, workers, database, base_seed, progress: as for `sweep`.
         games: capsules of recorded games: their players' commands are played again under both rules. `seeds`,
             `scenario`, `hours` and `setup` do not count then; how many commands were refused is a metric more.
         confidence: of the intervals.
@@ -191,6 +193,7 @@ def compare(
         raise ConfigError(f"confidence: must be from 0.5 to less than 1, got {confidence}.")
     sides: list[dict[str, Any]] = [{"side": "a", "rules": dict(rules_a)}, {"side": "b", "rules": dict(rules_b)}]
     shared: dict[str, Any] = {"executor": executor, "workers": workers, "database": database, "progress": progress}
+    shared["game"] = game
     if games is not None:
         runs = sweep_recorded(sides, games, metrics, **shared)
         return Comparison(rules_a, rules_b, runs, "game", confidence)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ, Event, Game, PlayerId, Tick, View
 from gamekit.journal import Past, digest_of
+from gamekit.lab.own import Own
 from gamekit.lab.sources import past_from, rules_for
 from gamekit.lab.ticks import whole
 from gamekit.session import Session
@@ -179,19 +180,20 @@ class Replay:
         return f"<Replay of {name} ({self.past.row.id}) at tick {self.tick:,} of {self.end_tick:,}>"
 
 
-def replay(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Game[Any] | None = None) -> Replay:
+def replay(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Own = None) -> Replay:
     """Look at a game's past.
 
     Args:
         source: a live game, the path of a capsule or database, a `Past`, a `Replay` or a `Branch`.
         tick: where to look first; the end by default.
         game: which game, when the source is a database of several.
-        rules: the rules to replay by, when they are not the bundled game's; changed ones show what would have been.
+        rules: the rules to replay by, when they are neither those of the source nor the bundled game's; changed ones
+            show what would have been.
 
     Raises:
         ConfigError: the source is none of these, or the past does not go to the tick.
         JournalError: the past is damaged.
     """
     past = past_from(source, game=game)
-    made = Replay(past, rules_for(past, rules))
+    made = Replay(past, rules_for(past, rules, source))
     return made.seek(past.tick if tick is None else tick)
