@@ -67,6 +67,8 @@ class Comparison:
             both.insert(0, "metric", name)
             both["difference"] = both["b"] - both["a"]
             parts.append(both.rename_axis(self._pair).reset_index())
+        if not parts:
+            return pd.DataFrame(columns=[self._pair, "metric", "a", "b", "difference"])
         return pd.concat(parts, ignore_index=True)
 
     @property
@@ -95,6 +97,10 @@ class Comparison:
     @property
     def note(self) -> str:
         """What to know before believing the intervals; "" when there is nothing."""
+        if len(failures := self.runs.failures):
+            first = failures.iloc[0]
+            told = f"{len(failures)} of {len(self.runs)} runs failed, the first one on side {first['side']}"
+            return f"{told}: {first['error']}"
         spread = self.pairs.groupby("metric")["difference"].nunique()
         if len(self.runs) > 2 and (spread == 1).all():
             return (
