@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gamekit.cli.rules import read_rules, rules_options
-from gamekit.games import loaded
+from gamekit.lab.own import space_rules_of
 from gamekit.space import SpaceGame
 
 
@@ -43,7 +43,4 @@ def own_space_game(path: str | None) -> SpaceGame | None:
     Raises:
         ConfigError: there is none.
     """
-    game = loaded(path) if path is not None else None
-    if game is not None and not isinstance(game, SpaceGame):
-        raise click.ClickException(f"game {path}: only subclasses of gamekit.space.SpaceGame can be played here.")
-    return game
+    return None if path is None else space_rules_of(path)

@@ -9,14 +9,14 @@ from pathlib import Path
 import click
 
 from gamekit.cli.games import DEFAULT_DATABASE
+from gamekit.cli.gate import own_space_game
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
-from gamekit.games import hosted, loaded
+from gamekit.games import hosted
 from gamekit.history import Finding
 from gamekit.history import verify as verify_game
 from gamekit.journal import SqliteReader
 from gamekit.lab.simulate import simulate as run_simulation
-from gamekit.space import SpaceGame
 
 
 @click.command()
@@ -36,9 +36,7 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Run a scenario headless, as fast as it goes, and print what came out."""
-    game = loaded(path) if path is not None else None
-    if game is not None and not isinstance(game, SpaceGame):
-        raise click.ClickException(f"game {path}: only subclasses of gamekit.space.SpaceGame can be simulated.")
+    game = own_space_game(path)
     from tqdm import tqdm  # Here, because every other command starts faster without it.
 
     with tqdm(unit="tick", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:

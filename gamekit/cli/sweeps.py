@@ -10,13 +10,15 @@ from typing import Any
 
 import click
 
+from gamekit.cli.gate import own_space_game
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.errors import ConfigError
 
 #: What a plan's file may say.
-PLAN_KEYS = ("grid", "seeds", "base_seed", "scenario", "rules", "hours", "metrics", "workers", "database")
+PLAN_KEYS = ("grid", "seeds", "base_seed", "scenario", "rules", "hours", "metrics", "game", "workers", "database")
 
+game_option = click.option("--game", "path", metavar="MODULE:CLASS", help="Rules of your own, e.g. my_rules:MyGame.")
 workers_option = click.option("--workers", type=click.IntRange(min=1), help="Processes; one for each processor.")
 
 
@@ -27,6 +29,7 @@ workers_option = click.option("--workers", type=click.IntRange(min=1), help="Pro
 @click.option("--scenario", help=f"{SCENARIO_HELP}  [default: nearest-stars]")
 @click.option("--hours", type=click.FloatRange(min=0), help="Game time of each run.  [default: 1]")
 @click.option("--metric", "metrics", multiple=True, help="A metric of gamekit.lab.metrics; may be repeated.")
+@game_option
 @rules_options
 @workers_option
 @click.option("--out", "database", type=click.Path(dir_okay=False, path_type=Path), help="SQLite file for the results.")
@@ -38,6 +41,7 @@ def sweep(
     scenario: str | None,
     hours: float | None,
     metrics: tuple[str, ...],
+    path: str | None,
     rules_file: Path | None,
     rules: tuple[str, ...],
     workers: int | None,
@@ -67,6 +71,7 @@ def sweep(
         scenario=read_scenario(scenario or told.get("scenario", "nearest-stars")),
         rules={**told.get("rules", {}), **read_rules(rules_file, rules)},
         hours=told.get("hours", 1.0) if hours is None else hours,
+        game=own_space_game(path or told.get("game")),
         workers=workers or told.get("workers"),
         database=file,
         base_seed=told.get("base_seed", 1),
@@ -104,6 +109,7 @@ def sweep(
 @click.option(
     "--confidence", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of the intervals."
 )
+@game_option
 @workers_option
 @click.option("--out", "database", type=click.Path(dir_okay=False, path_type=Path), help="SQLite file for the runs.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write one page of HTML with charts.")
@@ -117,6 +123,7 @@ def compare(
     hours: float,
     metrics: tuple[str, ...],
     confidence: float,
+    path: str | None,
     workers: int | None,
     database: Path | None,
     report: Path | None,
@@ -137,6 +144,7 @@ def compare(
         games=list(recorded) or None,
         scenario=read_scenario(scenario),
         hours=hours,
+        game=own_space_game(path),
         workers=workers,
         database=database,
         confidence=confidence,

@@ -6,7 +6,9 @@ where the past ends. It can be saved as a capsule, and so be taken to a server a
 
 from __future__ import annotations
 
+import contextlib
 import json
+from bisect import bisect_right
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -16,13 +18,15 @@ import msgspec
 
 from gamekit.capsule import renamed, write_capsule
 from gamekit.errors import CommandFailed, ConfigError
-from gamekit.game import TICK_HZ, Event, Game, GameId, Join, PlayerId, Rejected, Tick
+from gamekit.game import Event, Game, GameId, Join, PlayerId, Rejected, Tick
 from gamekit.history import stored
 from gamekit.journal import Past, Record, chain_of
 from gamekit.lab.failures import Checked, keep
+from gamekit.lab.own import Own, rules_of
 from gamekit.lab.replay import Replay
 from gamekit.lab.simulate import definition_of
 from gamekit.lab.sources import new_past, past_from, rules_for
+from gamekit.lab.ticks import how_long
 from gamekit.session import ADMIN
 from gamekit.space import SpaceGame
 
@@ -61,13 +65,11 @@ class Branch(Replay):
             What happened, each event with its tick.
 
         Raises:
-            ConfigError: neither or both were given, or time would run back.
+            ConfigError: neither or both were given, they are no such numbers, or time would run back.
             InvariantViolated: a law is broken, and the branch checks them. This, and whatever else the rules raise,
                 leaves the branch where it was, and a capsule that `gamekit open` shows; see `gamekit.lab.failures`.
         """
-        if (ticks is None) == (hours is None):
-            raise ConfigError("Say how long: advance(ticks=600), or advance(hours=2).")
-        more = ticks if ticks is not None else round((hours or 0.0) * 3600 * TICK_HZ)
+        more = how_long("advance", ticks, hours)
         if more < 0:
             raise ConfigError(f"Time does not run back; seek({max(self.tick + more, 0)}) looks at what was.")
         self._to_the_end()
@@ -176,9 +178,15 @@ class Branch(Replay):
         return events
 
     def _broken(self, past: Past, error: Exception) -> None:
-        """Keep the past that broke, and go back to the one that did not."""
+        """Keep the past that broke, and go back to the end of the one that did not."""
         keep(msgspec.structs.replace(past, tick=max(self.session.tick, past.tick)), error)
+        # Keyframes that were made on the way are of a future that is not to be.
+        kept = bisect_right(self._ticks, self.past.tick)
+        del self._keyframes[kept:], self._ticks[kept:]
         self.session = self._restored(self._keyframes[0])
+        with contextlib.suppress(Exception):
+            # A past that broke laws before they were looked at breaks them again; whoever seeks it is told.
+            self.seek(self.past.tick)
 
     def __repr__(self) -> str:
         return f"<Branch of {self.past.row.name} ({self.past.row.id}) at tick {self.tick:,}>"
@@ -189,7 +197,7 @@ def begin(
     rules: Mapping[str, Any] | None = None,
     seed: int = 1,
     *,
-    game: Game[Any] | type[Any] | None = None,
+    game: Own = None,
     name: str = "Played here",
     check: bool = False,
 ) -> Branch:
@@ -199,14 +207,14 @@ def begin(
         scenario: a name, a definition, or the path of a TOML file with one; the game's default when it is not given.
         rules: `{field: value}` for what differs from the defaults.
         seed: an integer of 64 bits.
-        game: the rules, a class or an instance; the bundled game by default.
+        game: the rules, a class, an instance or an import path; the bundled game by default.
         name: display name.
         check: whether to make sure after every step that no law is broken.
 
     Raises:
-        ConfigError: scenario, rules or seed are wrong; the message names the field.
+        ConfigError: scenario, rules, seed or game are wrong; the message names the field.
     """
-    played: Game[Any] = SpaceGame() if game is None else game() if isinstance(game, type) else game
+    played = rules_of(game)
     if scenario is not None and isinstance(played, SpaceGame):
         scenario = definition_of(scenario)
     return Branch(new_past(scenario, rules, seed, game=played, name=name), played, check=check)
@@ -217,7 +225,7 @@ def fork(
     tick: Tick | None = None,
     *,
     game: str | None = None,
-    rules: Game[Any] | None = None,
+    rules: Own = None,
     check: bool = False,
 ) -> Branch:
     """A game of one's own with the past of another, up to a tick; the other goes on and does not notice.
@@ -226,7 +234,7 @@ def fork(
         source: a live game, the path of a capsule or database, a `Past`, a `Replay` or a `Branch`.
         tick: where the past ends; by default all there is, and of a live game all up to now.
         game: which game, when the source is a database of several.
-        rules: the rules to go on by, when they are not the bundled game's.
+        rules: the rules to go on by, when they are neither those of the source nor the bundled game's.
         check: whether to make sure after every step that no law is broken.
 
     Raises:
@@ -234,4 +242,4 @@ def fork(
         JournalError: the past is damaged, or has not come to the tick.
     """
     past = past_from(source, game=game, tick=tick)
-    return Branch(past, rules_for(past, rules), check=check)
+    return Branch(past, rules_for(past, rules, source), check=check)

@@ -1,10 +1,11 @@
-"""Classes from a notebook's cells, sent to another process of this machine: to a launched server, above all.
+"""Classes from a notebook's cells, sent to another process: to a launched server, or to the workers of a sweep.
 
 A class in a cell is in no module that another process could import, so it travels by value, with cloudpickle. That
 makes an empty class first and fills it afterwards, which two kinds of class do not bear: a msgspec struct is what its
 fields were when it was made, and a game must say its name at once. Both are made whole here.
 
-Reading such a file runs code, so nobody but who starts a server names one, and it is gone once the server is ready.
+Reading such bytes runs code, so nobody but who starts a server names a file of them, and it is gone once the server is
+ready. They are not read where they were written: that would fill the very same class again, with copies of its parts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import io
+import pickle
 import tempfile
 import types
 from collections.abc import Iterator, Sequence
@@ -48,23 +50,28 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         return usual
 
 
+def by_value(what: Any) -> bytes:
+    """Anything, with whatever it needs of a notebook's cells, for `pickle.loads` in another process."""
+    written = io.BytesIO()
+    _Pickler(written).dump(what)
+    return written.getvalue()
+
+
 def pickled(game: Any) -> bytes:
     """A game's class or instance, for `gamekit.games.loaded` in another process.
 
     Raises:
         ConfigError: it holds what cannot be sent, e.g. an open file or a client.
     """
-    written = io.BytesIO()
     try:
-        _Pickler(written).dump(game)
-    except (TypeError, ValueError, AttributeError, RecursionError, NameError) as error:
+        return by_value(game)
+    except (TypeError, ValueError, AttributeError, RecursionError, NameError, pickle.PicklingError) as error:
         name = getattr(game, "__name__", type(game).__name__)
         raise ConfigError(
-            f"games: {name} cannot be sent to the server: {error}. It may use other classes, functions and plain "
+            f"games: {name} cannot be sent to another process: {error}. It may use other classes, functions and plain "
             "values of the notebook, but nothing that lives (clients, files); or put it into a module and give its "
             "import path."
         ) from error
-    return written.getvalue()
 
 
 @contextlib.contextmanager

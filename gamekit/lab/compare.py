@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
 from gamekit.lab.metrics import DEFAULT, Metric, company_credits, consumed_by_ware, made_by_ware, price_by_ware
+from gamekit.lab.own import Own
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.sweep import Sweep, sweep, sweep_recorded
 
@@ -66,6 +67,8 @@ class Comparison:
             both.insert(0, "metric", name)
             both["difference"] = both["b"] - both["a"]
             parts.append(both.rename_axis(self._pair).reset_index())
+        if not parts:
+            return pd.DataFrame(columns=[self._pair, "metric", "a", "b", "difference"])
         return pd.concat(parts, ignore_index=True)
 
     @property
@@ -94,6 +97,10 @@ class Comparison:
     @property
     def note(self) -> str:
         """What to know before believing the intervals; "" when there is nothing."""
+        if len(failures := self.runs.failures):
+            first = failures.iloc[0]
+            told = f"{len(failures)} of {len(self.runs)} runs failed, the first one on side {first['side']}"
+            return f"{told}: {first['error']}"
         spread = self.pairs.groupby("metric")["difference"].nunique()
         if len(self.runs) > 2 and (spread == 1).all():
             return (
@@ -168,6 +175,7 @@ def compare(
     scenario: str | Mapping[str, Any] = "nearest-stars",
     hours: float = 1.0,
     setup: Setup | None = None,
+    game: Own = None,
     executor: Executor | None = None,
     workers: int | None = None,
     database: str | Path | None = None,
@@ -179,7 +187,7 @@ def compare(
 
     Args:
         rules_a, rules_b: `{field: value}` for what differs from the defaults (or from a recorded game's own rules).
-        seeds, metrics, scenario, hours, setup, executor, workers, database, base_seed, progress: as for `sweep`.
+        seeds, metrics, scenario, hours, setup, game, executor, workers, database, base_seed, progress: as for `sweep`.
         games: capsules of recorded games: their players' commands are played again under both rules. `seeds`,
             `scenario`, `hours` and `setup` do not count then; how many commands were refused is a metric more.
         confidence: of the intervals.
@@ -191,6 +199,7 @@ def compare(
         raise ConfigError(f"confidence: must be from 0.5 to less than 1, got {confidence}.")
     sides: list[dict[str, Any]] = [{"side": "a", "rules": dict(rules_a)}, {"side": "b", "rules": dict(rules_b)}]
     shared: dict[str, Any] = {"executor": executor, "workers": workers, "database": database, "progress": progress}
+    shared["game"] = game
     if games is not None:
         runs = sweep_recorded(sides, games, metrics, **shared)
         return Comparison(rules_a, rules_b, runs, "game", confidence)

@@ -19,6 +19,7 @@ from gamekit.game import Game, Tick
 from gamekit.journal import GameRow, Past, SqliteReader
 from gamekit.journal.reader import connect_read_only
 from gamekit.lab.branch import Branch, fork
+from gamekit.lab.own import Own, rules_of
 from gamekit.lab.replay import Replay, replay
 
 if TYPE_CHECKING:
@@ -47,6 +48,11 @@ class StoredGame:
     def name(self) -> str:
         """The game's display name."""
         return self.row.name
+
+    @property
+    def rules(self) -> Game[Any] | None:
+        """The rules that were given for it; None when they are the bundled game's."""
+        return self._rules
 
     @property
     def past(self) -> Past:
@@ -172,7 +178,7 @@ class Database:
         return show.table(str(self.path), ["id", "name", "rules", "tick", "game time", "records"], rows)
 
 
-def open(path: str | PathLike[str], *, rules: Sequence[Game[Any] | type[Any]] = ()) -> Database:
+def open(path: str | PathLike[str], *, rules: Sequence[Own] = ()) -> Database:
     """Open a database of games, or a capsule, for reading; also while a server uses it.
 
     Args:
@@ -182,5 +188,5 @@ def open(path: str | PathLike[str], *, rules: Sequence[Game[Any] | type[Any]] = 
     Raises:
         JournalError: there is no such file, or it is no journal.
     """
-    made = [one() if isinstance(one, type) else one for one in rules]
+    made = [rules_of(one) for one in rules]
     return Database(Path(path), {one.name: one for one in made})

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from gamekit.game import Game, Tick
+from gamekit.game import Tick
+from gamekit.lab.own import Own
 from gamekit.lab.replay import KEYFRAME_TICKS, Replay
 from gamekit.lab.sources import made_anew, past_from, rules_for
 
@@ -62,8 +63,8 @@ def diff(
     a: Any,
     b: Any = None,
     *,
-    rules_a: Game[Any] | None = None,
-    rules_b: Game[Any] | None = None,
+    rules_a: Own = None,
+    rules_b: Own = None,
     changed: Mapping[str, Any] | None = None,
 ) -> Divergence | None:
     """Find where two histories part.
@@ -74,7 +75,8 @@ def diff(
 
     Args:
         a, b: live games, paths of capsules, `Past`s, replays or branches; without `b` it is `a` again, for two rules.
-        rules_a, rules_b: the rules' code to replay each by, when it is not the bundled game's.
+        rules_a, rules_b: the rules' code to replay each by, when it is neither what the source brings nor
+            the bundled game's.
         changed: `{field: value}` for rules that `b` is made with instead of its own, and is played again by from its
             beginning. The rules themselves are not told as a difference then; what they do is.
 
@@ -83,7 +85,7 @@ def diff(
     """
     past_a = past_from(a)
     past_b = past_a if b is None else past_from(b)
-    code_a, code_b = rules_for(past_a, rules_a), rules_for(past_b, rules_b)
+    code_a, code_b = rules_for(past_a, rules_a, a), rules_for(past_b, rules_b, a if b is None else b)
     if changed is not None:
         past_b = made_anew(past_b, code_b, changed)
     elif type(code_a) is not type(code_b):

@@ -136,6 +136,11 @@ class Checked:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.game, name)
 
+    @property
+    def unchecked(self) -> Game[Any]:
+        """The rules themselves."""
+        return self.game
+
     def advance(self, state: Any, to_tick: Tick) -> list[Event]:
         """Let time pass, from one due thing to the next, with a look after each."""
         events: list[Event] = []

@@ -19,6 +19,7 @@ from gamekit.client.seen import Seen
 from gamekit.errors import CommandFailed, ConfigError
 from gamekit.game import TICK_HZ, Event, PlayerId, Tick, merge
 from gamekit.lab.branch import CLIENT, Branch
+from gamekit.lab.ticks import how_long
 from gamekit.session.stream import Happening, Stream, told
 
 
@@ -76,17 +77,18 @@ def play(
         until: end as soon as this is true, asked after every tick at which something happened.
 
     Raises:
-        ConfigError: neither or both of hours and ticks were given, or a bot sits twice or in another game.
+        ConfigError: neither or both of hours and ticks were given, time would run back, or a bot sits twice or in
+            another game.
         CommandFailed: the rules do not let a bot's name in.
     """
-    if (ticks is None) == (hours is None):
-        raise ConfigError("Say how long: play(..., hours=2), or play(..., ticks=600).")
+    if (more := how_long("play", ticks, hours)) < 0:
+        raise ConfigError("Time does not run back; play on from an earlier tick of a game with fork(branch, tick).")
     if len({id(bot) for bot in bots}) != len(bots):
         raise ConfigError("A bot sits once; make another one: Hauler('A'), Hauler('B').")
     started_s = time.process_time()
     table = _Table(branch, bots)
     begin = branch.tick
-    end = begin + (ticks if ticks is not None else round((hours or 0.0) * 3600 * TICK_HZ))
+    end = begin + more
     table.ask()
     while branch.tick < end and not (until is not None and until(branch)):
         due = branch.rules.next_due(branch.state)

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ, Event, Game, PlayerId, Tick, View
 from gamekit.journal import Past, digest_of
+from gamekit.lab.own import Own
 from gamekit.lab.sources import past_from, rules_for
+from gamekit.lab.ticks import whole
 from gamekit.session import Session
 
 if TYPE_CHECKING:
@@ -105,8 +107,9 @@ class Replay:
         """Look at another tick, earlier or later. When the rules raise on the way, the replay stands at its beginning.
 
         Raises:
-            ConfigError: the past does not go there.
+            ConfigError: the past does not go there, or it is no tick.
         """
+        tick = whole(tick)
         if not 0 <= tick <= self.end_tick:
             raise ConfigError(f"The past goes from tick 0 to {self.end_tick}; {tick} is outside.")
         near = self._keyframes[bisect_right(self._ticks, tick) - 1]
@@ -126,7 +129,7 @@ class Replay:
 
         The replay moves on as the events are taken.
         """
-        yield from self._run(self.end_tick if until is None else until)
+        yield from self._run(self.end_tick if until is None else whole(until))
 
     def _restored(self, key: _Keyframe) -> Session[Any]:
         row = self.past.row
@@ -177,19 +180,20 @@ class Replay:
         return f"<Replay of {name} ({self.past.row.id}) at tick {self.tick:,} of {self.end_tick:,}>"
 
 
-def replay(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Game[Any] | None = None) -> Replay:
+def replay(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Own = None) -> Replay:
     """Look at a game's past.
 
     Args:
         source: a live game, the path of a capsule or database, a `Past`, a `Replay` or a `Branch`.
         tick: where to look first; the end by default.
         game: which game, when the source is a database of several.
-        rules: the rules to replay by, when they are not the bundled game's; changed ones show what would have been.
+        rules: the rules to replay by, when they are neither those of the source nor the bundled game's; changed ones
+            show what would have been.
 
     Raises:
         ConfigError: the source is none of these, or the past does not go to the tick.
         JournalError: the past is damaged.
     """
     past = past_from(source, game=game)
-    made = Replay(past, rules_for(past, rules))
+    made = Replay(past, rules_for(past, rules, source))
     return made.seek(past.tick if tick is None else tick)

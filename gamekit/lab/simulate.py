@@ -18,6 +18,7 @@ from gamekit.errors import ConfigError, HookFailed
 from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
 from gamekit.lab.failures import Checked, Recorder
+from gamekit.lab.own import Own, space_rules_of
 from gamekit.scenario_file import names_a_file, read_definition
 from gamekit.space import SpaceGame, SpaceState, ledger
 from gamekit.space import scenario as space_scenario
@@ -104,7 +105,7 @@ def simulate(
     seed: int = 1,
     hours: float = 1.0,
     *,
-    game: SpaceGame | None = None,
+    game: Own = None,
     progress: Progress | None = None,
     setup: Setup | None = None,
     record_minutes: float | None = None,
@@ -117,7 +118,7 @@ def simulate(
         rules: `{field: value}` for what differs from the defaults.
         seed: an integer of 64 bits.
         hours: game time, rounded to whole ticks.
-        game: rules of your own, e.g. `MyGame()`; the bundled ones when it is not given.
+        game: rules of your own, `MyGame`, `MyGame()` or "module:MyGame"; the bundled ones when it is not given.
         progress: called about once a game minute with the ticks done and the ticks to do.
         setup: called with the state and the game at tick 0, to join players and give orders; see `traffic`.
         record_minutes: game minutes between two samples of prices, stations and books, for `history`; every trade and
@@ -135,37 +136,37 @@ def simulate(
     """
     if not 0 <= hours < float("inf"):
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
-    played = game or SpaceGame()
+    played = space_rules_of(game)
     defined = definition_of(scenario)
     state = played.new({"scenario": defined, "rules": rules or {}}, seed)
     watched = Recorder(Checked(played) if check else played, defined, rules or {}, seed)
-    game = cast("SpaceGame", watched)
+    playing = cast("SpaceGame", watched)
     ticks = round(hours * 3600 * TICK_HZ)
     recorded = _recorder(record_minutes)
     pass_time = _passed if recorded is None else recorded.passed
     start_credits = {player: ledger.credits_of(state.ledger, player) for player in state.players}
     events = 0
     started = time.process_time()
-    drive = setup(state, game) if setup is not None else None
+    drive = setup(state, playing) if setup is not None else None
     while state.tick < ticks:
         if drive is not None:
-            driven = drive(state, game)
+            driven = drive(state, playing)
             events += len(driven)
             if recorded is not None:
                 recorded.events += [(state.tick, event) for event in driven]
         until = state.tick + SLICE_TICKS
         if drive is None:
             # Nothing happens by itself before the next due tick, which may be an hour or a year away.
-            due = game.next_due(state)
+            due = playing.next_due(state)
             until = ticks if due is None else max(until, due)
-        events += pass_time(game, state, min(until, ticks))
+        events += pass_time(playing, state, min(until, ticks))
         if progress is not None:
             progress(state.tick, ticks)
     cpu_s = time.process_time() - started
-    digest = digest_of(game.encode(state))
-    metrics = game.measured(state)
-    if metrics and digest_of(game.encode(state)) != digest:
-        raise HookFailed(game.name, "metrics", "changed the state; a metric may only read it")
+    digest = digest_of(playing.encode(state))
+    metrics = playing.measured(state)
+    if metrics and digest_of(playing.encode(state)) != digest:
+        raise HookFailed(played.name, "metrics", "changed the state; a metric may only read it")
     return Simulation(
         scenario=state.scenario,
         seed=seed,

@@ -19,6 +19,8 @@ from gamekit.errors import ConfigError, JournalError
 from gamekit.game import Command, Game, GameId, Join, PlayerId, Tick
 from gamekit.history import first_session, stored
 from gamekit.journal import GameRow, Past, Record, SqliteJournal, SqliteReader, chain_of
+from gamekit.lab.own import Own, rules_of
+from gamekit.lab.ticks import whole
 from gamekit.space import SpaceGame
 
 
@@ -36,6 +38,7 @@ def past_from(source: Any, *, game: str | None = None, tick: Tick | None = None)
         JournalError: the past is damaged, or has not come to the tick.
         RequestRefused: the server does not hand the game out.
     """
+    tick = None if tick is None else whole(tick)
     if isinstance(source, Past):
         from gamekit.capsule import reader_of
 
@@ -95,7 +98,7 @@ def new_past(
     Raises:
         ConfigError: scenario, rules or seed are wrong.
     """
-    played = game or SpaceGame()
+    played = SpaceGame() if game is None else game
     settings = {"rules": dict(rules or {})} | ({} if scenario is None else {"scenario": scenario})
     try:
         config = json.dumps(settings, sort_keys=True)
@@ -115,11 +118,16 @@ def made_anew(past: Past, game: Game[Any], rules: Mapping[str, Any]) -> Past:
     Raises:
         ConfigError: a rule is wrong.
     """
+    made = configured(past, game, rules)
+    first = first_session(game, made.row)
+    return replace(made, snapshots=[stored(first, first.snapshot(), tick=0, seq=0)])
+
+
+def configured(past: Past, game: Game[Any], rules: Mapping[str, Any] | None) -> Past:
+    """The same past, made with other rules by other code; its snapshots are still those of before."""
     config = json.loads(past.row.config)
-    config["rules"] = {**config.get("rules", {}), **rules}
-    row = replace(past.row, config=json.dumps(config), version=game.version)
-    first = first_session(game, row)
-    return replace(past, row=row, snapshots=[stored(first, first.snapshot(), tick=0, seq=0)])
+    config["rules"] = {**config.get("rules", {}), **(rules or {})}
+    return replace(past, row=replace(past.row, config=json.dumps(config), version=game.version, game=game.name))
 
 
 def with_commands(past: Past, asked: Sequence[tuple[Tick, PlayerId, Command]], tick: Tick) -> Past:
@@ -139,14 +147,23 @@ def with_commands(past: Past, asked: Sequence[tuple[Tick, PlayerId, Command]], t
     return replace(past, records=records, players=players, tick=tick)
 
 
-def rules_for(past: Past, rules: Game[Any] | None) -> Game[Any]:
+def rules_for(past: Past, rules: Own = None, source: Any = None) -> Game[Any]:
     """The rules to replay a past by.
+
+    Args:
+        past: the past.
+        rules: what was asked for.
+        source: where the past came from; a replay, a branch or a stored game brings its rules along.
 
     Raises:
         ConfigError: the bundled game is not the one, and no other was given.
     """
     if rules is not None:
-        return rules
+        return rules_of(rules)
+    brought: Any = getattr(source, "rules", None)
+    if hasattr(brought, "command_type"):
+        unchecked: Game[Any] = getattr(brought, "unchecked", brought)
+        return unchecked
     if past.row.game != SpaceGame.name:
         raise ConfigError(f"Game {past.row.id} is a {past.row.game!r}; give its rules with rules=.")
     return SpaceGame()

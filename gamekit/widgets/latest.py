@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,8 @@ class Latest:
     """Does `work` with the latest value that was asked for, on a thread that lives only while there is something to do.
 
     Args:
-        work: called with one value at a time, never twice at once; what it raises is its own affair.
+        work: called with one value at a time, never twice at once; what it raises goes to
+            `threading.excepthook`, and the next request is served all the same.
         name: the thread's name.
     """
 
@@ -44,4 +46,7 @@ class Latest:
                 if value is _NONE:
                     self._thread = None
                     return
-            self._work(value)
+            try:
+                self._work(value)
+            except Exception:
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))

@@ -164,9 +164,11 @@ class ScrubberWidget(anywidget.AnyWidget):
                 if not self._play_from(self._at):
                     return
                 self._show(min(max(self.tick, 0), self.end_tick))
-        except GamekitError as error:
+        except Exception as error:
+            # Also what the rules raise on the way: it is their failure that somebody looks for here.
             self.playing = False
-            self.send({"kind": "refused", "message": str(error)})
+            named = "" if isinstance(error, GamekitError) else f"The rules failed on the way: {type(error).__name__}: "
+            self.send({"kind": "refused", "message": f"{named}{error}"})
 
     def _play_from(self, begun: Tick) -> bool:
         """Play at the speed of now until something else is wanted; False when nothing is left to do."""
@@ -204,14 +206,18 @@ class ScrubberWidget(anywidget.AnyWidget):
         found: list[list[Any]] = []
         counted: Counter[int] = Counter()
         index.seek(0)
-        for number, (tick, event) in enumerate(index.events()):
-            counted[min(tick * BINS // width, BINS - 1)] += 1
-            if (kind := _kind(event)) in NOTABLE and len(found) < MARKS_LIMIT:
-                found.append([tick, kind])
-            if number % _BREATH_EVENTS == 0:
-                time.sleep(0)
-                if self._closed.is_set():
-                    return
+        try:
+            for number, (tick, event) in enumerate(index.events()):
+                counted[min(tick * BINS // width, BINS - 1)] += 1
+                if (kind := _kind(event)) in NOTABLE and len(found) < MARKS_LIMIT:
+                    found.append([tick, kind])
+                if number % _BREATH_EVENTS == 0:
+                    time.sleep(0)
+                    if self._closed.is_set():
+                        return
+        except Exception as error:
+            # What was found up to there is shown; that it goes no further is a mark of its own.
+            found.append([index.tick, type(error).__name__])
         self.density = [counted[part] for part in range(BINS)]
         self.marks = sorted([*self.marks, *found], key=lambda mark: int(mark[0]))[:MARKS_LIMIT]
         self.indexed = True

@@ -99,5 +99,5 @@ def test_what_is_no_game_or_cannot_be_sent_is_told_before_a_server_starts() -> N
 
     with pytest.raises(ConfigError, match=r"Nothing is not a game: it has no name, .*gamekit\.SmallGame"):
         gamekit.launch(games=[Nothing])
-    with pytest.raises(ConfigError, match=r"Holding cannot be sent to the server: .*put it into a module"):
+    with pytest.raises(ConfigError, match=r"Holding cannot be sent to another process: .*put it into a module"):
         gamekit.launch(games=[Holding])

@@ -110,3 +110,14 @@ def test_wrong_arguments_are_told(threads: Executor) -> None:
         compare({}, {}, 1, METRICS, executor=threads, confidence=1.5)
     with pytest.raises(ConfigError, match="at least one capsule"):
         compare({}, {}, games=[], executor=threads)
+
+
+@pytest.mark.parametrize("rules_a", [{}, {"nope": 1}], ids=["one side", "both sides"])
+def test_runs_that_fail_are_told_before_anything_else(rules_a: dict[str, int], threads: Executor) -> None:
+    done = compare(rules_a, {"nope": 1}, 2, executor=threads, **SMALL)
+    assert done.frame.empty
+    assert done.pairs.empty
+    assert "runs failed, the first one on side" in done.note
+    assert "unknown key 'nope'" in done.note
+    assert "runs failed" in done.report()
+    assert "runs failed" in done._repr_html_()

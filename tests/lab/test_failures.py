@@ -78,6 +78,18 @@ class Raising(SpaceGame):
         return events
 
 
+class Impatient(SpaceGame):
+    """Raises at one tick, until a rule is changed."""
+
+    name = "impatient"
+
+    def advance(self, state: SpaceState, to_tick: Tick) -> list[Event]:
+        events = super().advance(state, to_tick)
+        if state.tick >= 700 and state.rules.jump_ticks != 20:
+            raise ZeroDivisionError("a bug")
+        return events
+
+
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where failures go."""
@@ -131,6 +143,20 @@ def test_rules_that_raise_leave_a_capsule_and_the_branch_as_it_was(kept: Path) -
     assert replay(past, found.tick - 1, rules=Raising()).tick == found.tick - 1
     branch.advance(50)
     assert branch.tick == 550
+
+
+def test_a_branch_that_failed_and_goes_on_otherwise_remembers_nothing_of_the_failed_future(kept: Path) -> None:
+    branch = begin("duel", game=Impatient())
+    branch.advance(10)
+    with pytest.raises(ZeroDivisionError):
+        branch.advance(1_000)
+    assert branch.tick == 10
+    branch.set_rules(jump_ticks=20)
+    branch.advance(1_000)
+    digest = branch.digest
+    assert branch.seek(0).seek(650).state.rules.jump_ticks == 20
+    assert branch.seek(0).seek(1_010).digest == digest
+    assert len(list(kept.iterdir())) == 1
 
 
 def test_a_test_that_breaks_a_law_leaves_what_it_played(kept: Path) -> None:

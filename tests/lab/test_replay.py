@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ from gamekit.errors import CommandFailed, ConfigError
 from gamekit.game import GameId
 from gamekit.history import rebuild
 from gamekit.journal import Past, digest_of
-from gamekit.lab import Branch, diff, fork, replay
+from gamekit.lab import Branch, diff, fork, play, replay
 from gamekit.lab.replay import KEYFRAME_TICKS, Replay
 from tests.counter_game import CounterGame
 from tests.pasts import past_of_world, played
@@ -104,6 +105,32 @@ def test_a_fork_that_is_given_the_same_commands_becomes_the_original(share: int,
     branch.advance(past.tick - branch.tick)
     assert GAME.encode(branch.state) == GAME.encode(replay(past, rules=GAME).state)
     assert diff(branch, past, rules_a=GAME, rules_b=GAME) is None
+
+
+def test_a_fraction_of_a_tick_never_comes_into_a_state_and_a_frames_numbers_do(past: Past) -> None:
+    told: Any = np.array([10, 40, 45])  # as a column of a frame gives them
+    half: Any = 4.5
+    branch = fork(past, told[1], rules=CounterGame())
+    branch.advance(told[0])
+    plain = fork(past, 40, rules=CounterGame())
+    plain.advance(10)
+    assert (type(branch.tick), branch.digest) == (int, plain.digest)
+    assert branch.seek(told[2]).digest == plain.seek(45).digest
+    for wrong in (
+        lambda: branch.advance(half),
+        lambda: branch.seek(half),
+        lambda: fork(past, half),
+        lambda: play(branch, ticks=half),
+    ):
+        with pytest.raises(ConfigError, match="A tick is a whole number"):
+            wrong()
+    for hours in (float("nan"), float("inf"), "2"):
+        with pytest.raises(ConfigError, match="hours: must be a number"):
+            branch.advance(hours=hours)  # type: ignore[arg-type]
+    for again in (lambda: branch.advance(-1), lambda: play(branch, hours=-1)):
+        with pytest.raises(ConfigError, match="Time does not run back"):
+            again()
+    assert branch.seek(50).digest == plain.seek(50).digest
 
 
 def test_a_branch_has_a_history_of_its_own_that_can_be_saved_and_looked_at(past: Past, tmp_path: Path) -> None:

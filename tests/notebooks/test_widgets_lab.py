@@ -154,6 +154,11 @@ def scrubber_is_dragged(page: Page, tmp_path: Path) -> None:
     expect(scrubber.get_by_test_id("scrub-play")).to_have_text("Pause")
     page.wait_for_function("() => document.querySelector('.gamekit-scrubber .gamekit-map').galaxyMap.clock.rate > 0")
     picture(page, "widget-scrubber", tmp_path)
+    # Rules that fail while somebody drags are told under the map; it pauses.
+    ask_kernel(page, "setattr(scrubber._replay, 'seek', lambda tick: 1 // 0)")
+    expect(scrubber.locator("> .gamekit-line")).to_contain_text("ZeroDivisionError")
+    expect(scrubber.get_by_test_id("scrub-play")).to_have_text("Play")
+    ask_kernel(page, "delattr(scrubber._replay, 'seek')")
 
 
 def test_every_widget_works_in_jupyterlab_and_says_so_when_the_kernel_is_gone(tmp_path: Path) -> None:

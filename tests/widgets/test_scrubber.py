@@ -8,8 +8,9 @@ from typing import Any
 
 import ipywidgets
 import pytest
+from msgspec.structs import replace
 
-from gamekit.game import merge
+from gamekit.game import Event, merge
 from gamekit.lab import fork
 from gamekit.lab.replay import Replay, replay
 from gamekit.widgets.patch import patch_between
@@ -148,3 +149,29 @@ def test_patch_makes_the_later_view_of_the_earlier_and_says_when_none_can() -> N
     assert patch_between(after, after) == {}
     assert patch_between({"ships": {"a": {"x": 1, "y": 2}}}, {"ships": {"a": {"x": 1}}}) is None
     assert patch_between({"ships": {}}, {}) is None
+
+
+class Failing(CounterGame):
+    """Rules that raise from some tick on."""
+
+    def advance(self, state: Any, to_tick: int) -> list[Event]:
+        if to_tick > 60:
+            raise ZeroDivisionError("a bug")
+        return super().advance(state, to_tick)
+
+
+def test_rules_that_raise_are_told_and_the_slider_goes_on_working(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = past_of_world(played())
+    begun = replace(recorded, snapshots=recorded.snapshots[:1])
+    scrubber = Replay(begun, Failing()).scrubber()
+    screen = Screen(scrubber, monkeypatch)
+    for tick in (scrubber.end_tick, 50):
+        scrubber.tick = tick
+        scrubber.join()
+    told = [one for one in screen.messages if one["kind"] == "refused"]
+    assert [one["message"] for one in told] == ["The rules failed on the way: ZeroDivisionError: a bug"]
+    assert screen.messages[-1]["clock"]["tick"] == 50
+    scrubber._indexing.ask(None)
+    scrubber.join()
+    assert scrubber.indexed
+    assert "ZeroDivisionError" in [what for _, what in scrubber.marks]

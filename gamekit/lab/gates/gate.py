@@ -18,7 +18,6 @@ from gamekit.lab.gates.expected import path_of, read_expected, rewrite_capsule, 
 from gamekit.lab.gates.trace import (
     METRICS,
     Trace,
-    configured,
     events_parting,
     mark_at,
     mark_of,
@@ -29,7 +28,8 @@ from gamekit.lab.gates.trace import (
 )
 from gamekit.lab.gates.verdict import Verdict
 from gamekit.lab.metrics import name_of, unit_of
-from gamekit.lab.sources import read_past
+from gamekit.lab.own import Own, space_rules_of
+from gamekit.lab.sources import configured, read_past
 from gamekit.session.records import read_saved
 from gamekit.space import SpaceGame
 
@@ -82,7 +82,7 @@ def gate(
     corpus: str | Path | Sequence[str | Path],
     rules: Mapping[str, Any] | None = None,
     *,
-    game: SpaceGame | None = None,
+    game: Own = None,
     accept: bool = False,
     progress: bool = True,
 ) -> Gate:
@@ -101,17 +101,17 @@ def gate(
         progress: whether to show a progress bar.
 
     Raises:
-        ConfigError: there are no capsules.
+        ConfigError: there are no capsules, or it is no such game.
     """
     from tqdm.auto import tqdm
 
-    capsules = _capsules(corpus)
+    capsules, played = _capsules(corpus), space_rules_of(game)
     verdicts = []
     with tqdm(capsules, unit="game", disable=not progress, leave=False) as bar:
         for capsule in bar:
             bar.set_postfix_str(capsule.stem, refresh=False)
             try:
-                verdicts.append(_judged(capsule, rules or {}, game or SpaceGame(), accept))
+                verdicts.append(_judged(capsule, rules or {}, played, accept))
             except (GamekitError, ValueError) as error:
                 verdicts.append(Verdict(capsule.stem, 0, problem=f"{type(error).__name__}: {error}"))
     return Gate(verdicts)

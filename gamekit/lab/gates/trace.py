@@ -7,11 +7,10 @@ tick are not part of a mark: a rule that is changed and makes no difference is n
 
 from __future__ import annotations
 
-import json
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import Any
 
@@ -56,14 +55,6 @@ class Trace(msgspec.Struct, frozen=True):
     metrics: dict[str, float]
     events: dict[str, int]
     steps: list[Step]
-
-
-def configured(past: Past, game: SpaceGame, rules: Mapping[str, Any] | None) -> Past:
-    """The same past, made with other rules by other code; its snapshots are still those of before."""
-    config = json.loads(past.row.config)
-    config["rules"] = {**config.get("rules", {}), **(rules or {})}
-    row = replace(past.row, config=json.dumps(config), version=game.version, game=game.name)
-    return replace(past, row=row)
 
 
 def stepped(past: Past, game: SpaceGame) -> Iterator[tuple[Session[Any], list[Event]]]:

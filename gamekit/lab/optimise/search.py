@@ -24,6 +24,7 @@ from gamekit.lab.extras import needed
 from gamekit.lab.metrics import DEFAULT, Metric, name_of
 from gamekit.lab.optimise.goal import Goal, Target
 from gamekit.lab.optimise.result import Optimisation, Trial
+from gamekit.lab.own import Own
 from gamekit.lab.ranges import Range, Ranges, ranges_of
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.jobs import derived_seeds
@@ -49,6 +50,7 @@ def optimise(
     rules: Mapping[str, Any] | None = None,
     hours: float = 1.0,
     setup: Setup | None = None,
+    game: Own = None,
     executor: Executor | None = None,
     workers: int | None = None,
     database: str | Path | None = None,
@@ -67,7 +69,7 @@ def optimise(
         check_seeds: how many seeds, other than the search's, the best rules are compared on with the rules as they
             are. The best of many trials was partly lucky; on these it can no longer be.
         also: metrics that are compared as well, because what helps one may harm another.
-        scenario, rules, hours, setup: as for `sweep`, for what does not vary.
+        scenario, rules, hours, setup, game: as for `sweep`, for what does not vary.
         executor, workers, database: as for `sweep`; with a database, a search that was stopped goes on.
         base_seed: what the seeds and the proposals are derived from; the same one gives the same search.
         confidence: of the intervals.
@@ -84,7 +86,7 @@ def optimise(
     chosen = derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
     fresh = [seed for seed in derived_seeds(len(chosen) + check_seeds, base_seed) if seed not in set(chosen)]
     fresh = fresh[:check_seeds]
-    how: dict[str, Any] = {"scenario": scenario, "hours": hours, "setup": setup, "database": database}
+    how: dict[str, Any] = {"scenario": scenario, "hours": hours, "setup": setup, "game": game, "database": database}
     with _workers(executor, workers) as pool, _bar(trials, progress) as bar, _quiet(optuna):
         how |= {"executor": pool, "workers": workers, "progress": False}
         study = _study(optuna, varied)

@@ -11,6 +11,7 @@ import numpy as np
 
 from gamekit.errors import ConfigError
 from gamekit.lab.metrics import DEFAULT, Metric
+from gamekit.lab.own import Own
 from gamekit.lab.ranges import Ranges, ranges_of
 from gamekit.lab.sensitivity.design import Design, Morris, Sobol, Table
 from gamekit.lab.simulate import Setup
@@ -113,6 +114,7 @@ def sensitivity(
     hours: float = 1.0,
     setup: Setup | None = None,
     record_minutes: float | None = None,
+    game: Own = None,
     executor: Executor | None = None,
     workers: int | None = None,
     database: str | Path | None = None,
@@ -129,7 +131,7 @@ def sensitivity(
         method: "morris" for screening: which rules matter at all, in `samples * (rules + 1)` points; or "sobol" for
             shares of the variance, in `samples * (rules + 2)` points. Each point is run with every seed.
         samples: by default 10 trajectories for Morris, and 64 for Sobol, where it must be a power of 2.
-        scenario, rules, hours, setup, record_minutes: as for `sweep`, for what does not vary.
+        scenario, rules, hours, setup, record_minutes, game: as for `sweep`, for what does not vary.
         executor, workers, database, progress: as for `sweep`; with a database, a study that was stopped goes on.
         base_seed: what the seeds, the points and the bootstrap are derived from; the same one gives the same result.
         confidence: of the intervals.
@@ -157,6 +159,7 @@ def sensitivity(
         hours=hours,
         setup=setup,
         record_minutes=record_minutes,
+        game=game,
         executor=executor,
         workers=workers,
         database=database,

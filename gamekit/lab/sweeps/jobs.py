@@ -8,14 +8,16 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import pickle
 import traceback
+import types
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-import cloudpickle
 import msgspec
 
 from gamekit.capsule import read_capsule
@@ -59,6 +61,7 @@ class Plan(msgspec.Struct, frozen=True):
     metrics: tuple[Metric, ...]
     setup: Setup | None = None
     record_minutes: float | None = None
+    game: SpaceGame | None = None
 
     def keyed(self, jobs: Sequence[Job]) -> list[Job]:
         """The same jobs with their keys: digests of everything that decides a run, the rules' code included.
@@ -73,6 +76,8 @@ class Plan(msgspec.Struct, frozen=True):
             "version": SpaceGame.version,
             "code": rules_code(),
         }
+        if self.game is not None:
+            shared["game"] = _game_told(self.game)
         made = []
         for job in jobs:
             decides = {**shared, "scenario": job.scenario, "rules": job.rules, "seed": job.seed}
@@ -95,12 +100,51 @@ def rules_code() -> str:
 
 
 def _told(function: Callable[..., Any]) -> str:
-    """A function by its name and, where it can be had, its text: another text is another function."""
+    """A function by its name and its text, or where that cannot be had its code: another one is another function."""
     try:
         text = inspect.getsource(function)
     except (OSError, TypeError):
-        text = ""
+        text = _code_told(getattr(function, "__code__", None))
     return f"{getattr(function, '__qualname__', repr(type(function)))}\n{text}"
+
+
+def _code_told(code: Any) -> str:
+    """What a function without a text does: its instructions, and what they name."""
+    if not isinstance(code, types.CodeType):
+        return ""
+    constants = [_code_told(one) or repr(one) for one in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
+
+
+def _game_told(game: SpaceGame) -> str:
+    """Rules of one's own by all that their classes hold, and by their module when it is a file of its own."""
+    told = [repr(sorted(vars(game).items()))]
+    for kind in type(game).__mro__:
+        if kind.__module__.startswith("gamekit.") or kind is object:
+            continue  # `rules_code` has those
+        told.append(f"{kind.__qualname__} {game.version}")
+        for name, value in sorted(vars(kind).items()):
+            function = getattr(value, "fget", None) or getattr(value, "__func__", value)
+            if inspect.isfunction(function):
+                told.append(_told(function))
+            elif not name.startswith("__"):
+                told.append(f"{name} = {_value_told(value)}")
+        try:
+            if kind.__module__ != "__main__":
+                told.append(Path(inspect.getfile(kind)).read_text(encoding="utf-8"))
+        except (OSError, TypeError):
+            pass
+    return "\n".join(told)
+
+
+def _value_told(value: Any) -> str:
+    """A class's attribute, such as its table of metrics or commands."""
+    if isinstance(value, Mapping):
+        return "\n".join(f"{_value_told(key)}: {_value_told(one)}" for key, one in value.items())
+    if isinstance(value, type):
+        fields = getattr(value, "__struct_fields__", ())
+        return f"{value.__qualname__} {fields} {getattr(value, '__struct_defaults__', ())!r}"
+    return _told(value) if callable(value) else repr(value)
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -153,14 +197,56 @@ def jobs_of(
     return made
 
 
-def packed(plan: Plan, jobs: Sequence[Job]) -> bytes:
-    """A chunk of work as bytes; functions from a notebook's cells go along by value."""
-    return bytes(cloudpickle.dumps((plan, list(jobs))))
+class Packed(msgspec.Struct, frozen=True):
+    """A plan on its way to whatever process; functions and rules from a notebook's cells go along by value.
+
+    Attributes:
+        token: by which a process knows a plan that it has already.
+        plan: the plan as bytes.
+    """
+
+    token: str
+    plan: bytes
 
 
-def run_chunk(work: bytes) -> list[Result]:
-    """Carry out a packed chunk, in this process. A run that fails is told in its result and stops no other."""
-    plan, jobs = cloudpickle.loads(work)
+#: {token: plan} of this process: those that were packed here and are under way, or the latest that came here.
+_known: dict[str, Plan] = {}
+#: Plans of other processes that a worker remembers.
+_MOST_KNOWN = 4
+
+
+def packed(plan: Plan) -> Packed:
+    """A plan to be handed out, until `forget`.
+
+    Raises:
+        ConfigError: it holds what cannot be sent, e.g. an open file or a client.
+    """
+    from gamekit.lab.cells import by_value  # Here, because a worker has no need of it.
+
+    try:
+        made = Packed(uuid4().hex, by_value(plan))
+    except (TypeError, ValueError, AttributeError, RecursionError, NameError, pickle.PicklingError) as error:
+        raise ConfigError(
+            f"This sweep cannot be sent to its workers: {error}. Metrics, setup and game may use functions, classes "
+            "and plain values of a notebook, but nothing that lives (clients, files); or put them into a module."
+        ) from error
+    _known[made.token] = plan
+    return made
+
+
+def forget(work: Packed) -> None:
+    """Nothing of this plan is under way any more."""
+    _known.pop(work.token, None)
+
+
+def run_chunk(work: Packed, jobs: Sequence[Job]) -> list[Result]:
+    """Carry out a chunk, in this process. A run that fails is told in its result and stops no other."""
+    plan = _known.get(work.token)
+    if plan is None:
+        plan = pickle.loads(work.plan)
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[work.token] = plan
     return [run(plan, job) for job in jobs]
 
 
@@ -170,12 +256,11 @@ def run(plan: Plan, job: Job) -> Result:
     try:
         values: dict[str, float] = {}
         if job.recorded:
-            done, refused = rerun(read_capsule(Path(job.recorded)), job.rules)
+            done, refused = rerun(read_capsule(Path(job.recorded)), job.rules, plan.game)
             values["commands_refused"] = float(refused)
         else:
-            done = simulate(
-                job.scenario, job.rules, job.seed, plan.hours, setup=plan.setup, record_minutes=plan.record_minutes
-            )
+            how: dict[str, Any] = {"setup": plan.setup, "record_minutes": plan.record_minutes, "game": plan.game}
+            done = simulate(job.scenario, job.rules, job.seed, plan.hours, **how)
         for metric in plan.metrics:
             values |= named_values(metric, done)
         return Result(key, values, done.digest, done.events, done.cpu_s)

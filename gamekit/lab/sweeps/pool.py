@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 
-from gamekit.lab.sweeps.jobs import Job, Plan, Result, packed, run_chunk
+from gamekit.lab.sweeps.jobs import Job, Plan, Result, forget, packed, run_chunk
 
 #: A chunk shall take so long, in processor seconds, so that handing it over costs next to nothing.
 CHUNK_S = 0.5
@@ -60,7 +60,7 @@ class _Round:
     """One pass over the jobs."""
 
     def __init__(self, plan: Plan, jobs: Sequence[Job], make: Callable[[], Executor], workers: int) -> None:
-        self._plan = plan
+        self._work = packed(plan)
         self._make = make
         self._executor = make()
         self._workers = workers
@@ -73,6 +73,12 @@ class _Round:
 
     def results(self) -> Iterator[list[tuple[Job, Result]]]:
         """Until nothing is left."""
+        try:
+            yield from self._results()
+        finally:
+            forget(self._work)
+
+    def _results(self) -> Iterator[list[tuple[Job, Result]]]:
         while self._waiting or self._suspects or self._under_way:
             while (self._waiting or self._suspects) and len(self._under_way) < AHEAD * self._workers:
                 if not self._give_out():
@@ -102,10 +108,10 @@ class _Round:
         else:
             jobs = [self._waiting.popleft() for _ in range(min(self._size(), len(self._waiting)))]
         try:
-            future = self._executor.submit(run_chunk, packed(self._plan, jobs))
+            future = self._executor.submit(run_chunk, self._work, jobs)
         except BrokenExecutor:
             self._executor = self._make()
-            future = self._executor.submit(run_chunk, packed(self._plan, jobs))
+            future = self._executor.submit(run_chunk, self._work, jobs)
         self._under_way[future] = jobs
         return True
 

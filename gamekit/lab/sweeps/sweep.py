@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
 from gamekit.lab.metrics import DEFAULT, Metric, name_of, unit_of
+from gamekit.lab.own import Own, space_rules_of
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.jobs import Job, Plan, Result, derived_seeds, jobs_of
 from gamekit.lab.sweeps.pool import carried_out
 from gamekit.lab.sweeps.store import Store
+from gamekit.space import SpaceGame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +98,7 @@ def sweep(
     hours: float = 1.0,
     setup: Setup | None = None,
     record_minutes: float | None = None,
+    game: Own = None,
     executor: Executor | None = None,
     workers: int | None = None,
     database: str | Path | None = None,
@@ -110,6 +113,7 @@ def sweep(
         seeds: how many, derived from `base_seed`; or the seeds themselves. All points get the same ones.
         metrics: functions from a `Simulation` to a number, or to numbers by name; see `gamekit.lab.metrics`.
         scenario, rules, hours, setup, record_minutes: as for `simulate`, for what the grid does not vary.
+        game: rules of your own, as for `simulate`: `MyGame`, also of a notebook's cell, or `MyGame()`.
         executor: any `concurrent.futures.Executor`, e.g. Dask's `client.get_executor(pure=False)`; by default a pool
             of processes. (A script that uses the default needs `if __name__ == "__main__":`, as for any such pool.)
         workers: how many processes; by default one for each processor.
@@ -118,18 +122,23 @@ def sweep(
         progress: whether to show a progress bar.
 
     Raises:
-        ConfigError: the grid, a seed or a metric is none. Wrong rules are told by the runs that have them.
+        ConfigError: the grid, a seed, a metric or the game is none. Wrong rules are told by the runs that have them.
     """
     chosen = derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
     if not chosen or not metrics:
         raise ConfigError("A sweep needs at least one seed and one metric.")
-    plan = Plan(hours, tuple(metrics), setup, record_minutes)
+    plan = Plan(hours, tuple(metrics), setup, record_minutes, own_of(game))
     jobs = jobs_of(grid, chosen, scenario, rules or {})
     return _swept(plan, jobs, executor=executor, workers=workers, database=database, progress=progress)
 
 
 def sweep_recorded(
-    sides: Sequence[Mapping[str, Any]], games: Sequence[str | Path], metrics: Sequence[Metric] = DEFAULT, **how: Any
+    sides: Sequence[Mapping[str, Any]],
+    games: Sequence[str | Path],
+    metrics: Sequence[Metric] = DEFAULT,
+    *,
+    game: Own = None,
+    **how: Any,
 ) -> Sweep:
     """Play recorded games again under each side's rules, and measure each run.
 
@@ -137,6 +146,7 @@ def sweep_recorded(
         sides: `{"side": name, "rules": {field: value}}`.
         games: capsules.
         metrics: as for `sweep`; `commands_refused` is measured as well.
+        game: the rules' code to play them by; the bundled game's by default.
         how: `executor`, `workers`, `database` and `progress`, as for `sweep`.
 
     Raises:
@@ -144,13 +154,18 @@ def sweep_recorded(
     """
     if not games or not metrics:
         raise ConfigError("Recorded games are compared: give at least one capsule and one metric.")
-    paths = [str(Path(game).resolve()) for game in games]
+    paths = [str(Path(one).resolve()) for one in games]
     jobs = [
         Job(None, dict(side["rules"]), 0, {"side": side["side"], "game": Path(path).stem}, recorded=path)
         for side in sides
         for path in paths
     ]
-    return _swept(Plan(0.0, tuple(metrics)), jobs, **how)
+    return _swept(Plan(0.0, tuple(metrics), game=own_of(game)), jobs, **how)
+
+
+def own_of(game: Own) -> SpaceGame | None:
+    """The rules, or None for the bundled game's, which every worker has."""
+    return None if game is None else space_rules_of(game)
 
 
 def _swept(

@@ -139,6 +139,11 @@ async function render({ model, el }) {
   resize();
   mirror.listeners.add(show);
   frame.atEnd(() => mirror.listeners.delete(show));
+  const refuse = (/** @type {any} */ message) => {
+    if (message.kind === "refused") frame.refused(message.message);
+  };
+  raw.on("msg:custom", refuse);
+  frame.atEnd(() => raw.off("msg:custom", refuse));
   show(mirror.message);
   select();
   return () => frame.close();
