@@ -1,4 +1,4 @@
-"""The first notebook in a real JupyterLab in a real browser: the widgets draw, move and take orders."""
+"""Three of the notebooks in a real JupyterLab in a real browser: the first one's widgets draw, move and take orders."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from playwright.sync_api import ConsoleMessage, Page
 
 from tests.browser import browser
 from tests.notebooks.lab import READY, RUN_ALL, JupyterLab, ask_kernel
-from tests.notebooks.test_notebooks import NOTEBOOKS
+from tests.notebooks.test_notebooks import NOTEBOOKS, gone
 
 read: Any = nbformat.read
 write: Any = nbformat.write
@@ -45,12 +44,19 @@ OWN_SHIP = """() => {
 PLACE = """([sector, x, y]) => document.querySelector(".gamekit-map").galaxyMap.screenOf({ sector, x, y })"""
 
 
+#: Shipped notebooks that are opened and run beside the first one, short, and what each must show.
+OTHERS: dict[str, tuple[dict[str, Any], str]] = {
+    "03-cross-sector.ipynb": ({"jumps": 4, "hours": 0.2}, ".gamekit-map canvas"),
+    "05-own-rules.ipynb": ({"hours": 0.2}, ".jp-RenderedHTMLCommon table"),
+}
+
+
 def prepare(lab: JupyterLab, name: str, **parameters: Any) -> None:
     """Copy a notebook into JupyterLab's folder with other parameters, and without its last cell, which shuts down."""
     notebook = read(NOTEBOOKS / name, as_version=4)
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", ()):
-            cell.source = "\n".join(f"{key} = {value!r}" for key, value in parameters.items())
+            cell.source += "".join(f"\n{key} = {value!r}" for key, value in parameters.items())
     assert "client.close()" in notebook.cells[-1].source
     del notebook.cells[-1]
     write(notebook, lab.directory / "notebooks" / name)
@@ -63,6 +69,23 @@ def picture(page: Page, name: str, directory: Path) -> Path:
     path = kept / f"{name}.png"
     page.screenshot(path=path)
     return path
+
+
+def runs_whole(page: Page, lab: JupyterLab, name: str, tmp_path: Path) -> int:
+    """A shipped notebook is opened, run and shows what it should; the process id of its server."""
+    parameters, shown = OTHERS[name]
+    prepare(lab, name, **parameters)
+    page.goto(lab.url(name))
+    page.wait_for_function(READY)
+    page.evaluate(RUN_ALL)
+    page.wait_for_function("() => ran")
+    assert page.evaluate("() => ran") is True
+    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts() == []
+    page.locator(shown).last.scroll_into_view_if_needed()
+    if "canvas" in shown:
+        page.wait_for_function(DRAWN, arg=shown)
+    picture(page, name.removesuffix(".ipynb"), tmp_path)
+    return int(ask_kernel(page, "client.pid"))
 
 
 def test_widgets_draw_move_and_take_orders_in_jupyterlab(tmp_path: Path) -> None:
@@ -116,10 +139,9 @@ def test_widgets_draw_move_and_take_orders_in_jupyterlab(tmp_path: Path) -> None
         )
         assert orders[-1]["type"] == "move"
         assert orders[-1]["to"]["sector"] == "sirius"
-        pid = ask_kernel(page, "client.pid")
+        pids = [ask_kernel(page, "client.pid"), *(runs_whole(page, lab, name, tmp_path) for name in OTHERS)]
         page.close()
 
-    # JupyterLab ended, its kernel with it, and the game's server with that.
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
+    # JupyterLab ended, its kernels with it, and the games' servers with those.
+    assert [pid for pid in pids if not gone(pid)] == []
     assert complaints == []
