@@ -160,7 +160,8 @@ def rules_for(past: Past, rules: Own = None, source: Any = None) -> Game[Any]:
     """
     if rules is not None:
         return rules_of(rules)
-    brought: Any = getattr(source, "rules", None)
+    # Those of a live game are a question to its server, which would wake it.
+    brought: Any = source.rules if isinstance(getattr(source, "past", None), Past) else None
     if hasattr(brought, "command_type"):
         unchecked: Game[Any] = getattr(brought, "unchecked", brought)
         return unchecked

@@ -54,7 +54,8 @@ def test_a_flying_ship_is_shown_less_than_a_tick_from_where_the_server_has_it(
     ship = own_ship(page)
     page.evaluate("(ship) => gamekit.command({ type: 'move', ship, to: { station: 'sirius-shipyard' } })", ship)
     until(page, f"gamekit.model.view.ships[{ship!r}].at.type === 'leg'")
-    until(page, "gamekit.time.highs.length > 0")
+    # While a page loads on a busy machine its first round trip may take most of a second, and tells no more than that.
+    until(page, "gamekit.time.trips.length >= 3")
     samples = page.evaluate(SAMPLE, [made["id"], made["token"], ship, 60])
     flying = [one for one in samples if one["at"]["type"] == "leg"]
     assert len(flying) > 30
