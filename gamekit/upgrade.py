@@ -72,7 +72,9 @@ def brought(past: Past, game: Game[Any]) -> Past:
 
 
 def bring(journal: Journal, row: GameRow, game: Game[Any], *, replay_rest: bool = False) -> bool:
-    """Bring a game of an opened journal to the version of these rules, durable on return; False when it is of it.
+    """Bring a game of a started journal to the version of these rules; False when it is of it.
+
+    The last write is submitted; the journal tells when it is durable, or could not be.
 
     Args:
         journal: where the game is; nobody plays it meanwhile.

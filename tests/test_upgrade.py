@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,10 @@ from click.testing import CliRunner, Result
 
 from gamekit.capsule import past_of, read_capsule, renamed, write_capsule
 from gamekit.cli import main
-from gamekit.errors import SessionError
+from gamekit.errors import JournalError, SessionError
 from gamekit.game import GameId
 from gamekit.history import rebuild, verify
-from gamekit.journal import Journal, MemoryJournal, SqliteJournal, SqliteReader
+from gamekit.journal import Journal, MemoryJournal, SqliteJournal, SqliteReader, back_up
 from gamekit.lab.rehearsal import outlook
 from gamekit.upgrade import bring, brought, check_version
 from tests.growing_game import GrowingV1, GrowingV2, GrowingV3
@@ -234,6 +235,38 @@ def test_a_rehearsal_reports_every_game_and_leaves_the_original_as_it_is(tmp_pat
     assert upgrade(path, "--rehearse", "--replay-rest", *NAMES[3]).exit_code == 1
     assert upgrade(path, "--rehearse").exit_code == 1, "the rules are not known"
     assert contents(tmp_path) == before
+
+
+def test_nobody_writes_between_the_copy_and_the_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = database(tmp_path / "gamekit.db", ("good", True))
+    tried: list[str] = []
+
+    def copy(source: Path, target: Path) -> None:
+        with pytest.raises(JournalError) as refused:
+            SqliteJournal(source)
+        tried.append(str(refused.value))
+        back_up(source, target)
+
+    monkeypatch.setattr(sys.modules["gamekit.cli.upgrade"], "back_up", copy)
+    assert upgrade(path, *NAMES[2]).exit_code == 0
+    assert ["has this journal open" in one for one in tried] == [True]
+
+
+@pytest.mark.parametrize("error", [OSError("no room"), KeyboardInterrupt()])
+def test_a_copy_that_is_not_whole_does_not_stand_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    path = database(tmp_path / "gamekit.db", ("good", True))
+    before = contents(tmp_path)
+
+    def copy(source: Path, target: Path) -> None:
+        target.write_bytes(source.read_bytes()[:1000])
+        raise error
+
+    monkeypatch.setattr(sys.modules["gamekit.cli.upgrade"], "back_up", copy)
+    assert upgrade(path, *NAMES[2]).exit_code == 1
+    assert {name: held for name, held in contents(tmp_path).items() if not name.endswith(".part")} == before
+    SqliteJournal(path).close()
 
 
 def test_an_upgrade_brings_what_it_can_and_keeps_a_copy_of_the_database_before(tmp_path: Path) -> None:

@@ -76,14 +76,18 @@ def _rehearse(database: Path, games: dict[str, Game[Any]], replay_rest: bool) ->
 
 
 def _upgrade(database: Path, games: dict[str, Game[Any]], replay_rest: bool) -> None:
-    # Nobody may write between the copy and the upgrade, and the copy is of the tables as they were.
-    ProcessLock(database.with_name(f"{database.name}.lock")).release()
+    # Held through both: nobody may write between the copy, which is of the tables as they were, and the upgrade.
+    lock = ProcessLock.of(database)
     saved = database.with_name(f"{database.name}.before-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
-    if saved.exists():
-        raise click.ClickException(f"{saved} is there already; wait a second.")
-    _copied(database, saved)
+    try:
+        if saved.exists():
+            raise click.ClickException(f"{saved} is there already; wait a second.")
+        _copied(database, saved)
+    except BaseException:
+        lock.release()
+        raise
     brought, refused = 0, []
-    with _journal(database) as journal:
+    with _journal(database, lock) as journal:
         for row, _ in _bar(journal):
             game = games.get(row.game)
             try:
@@ -103,18 +107,21 @@ def _upgrade(database: Path, games: dict[str, Game[Any]], replay_rest: bool) -> 
 
 
 def _copied(source: Path, target: Path) -> None:
+    """Copy a database; what stands under the target's name is whole, however this ends."""
+    part = target.with_name(f"{target.name}.part")
     try:
-        back_up(source, target)
+        back_up(source, part)
+        part.rename(target)
     except (OSError, sqlite3.Error) as error:
-        target.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise click.ClickException(f"{target} could not be written: {error}. Nothing was changed.") from None
 
 
 @contextlib.contextmanager
-def _journal(path: Path) -> Iterator[SqliteJournal]:
+def _journal(path: Path, lock: ProcessLock | None = None) -> Iterator[SqliteJournal]:
     """The journal for writing; what could not be written raises at the end."""
     errors: list[JournalError] = []
-    journal = SqliteJournal(path)
+    journal = SqliteJournal(path, lock=lock)
     try:
         journal.start(lambda done: errors.extend(one.error for one in done if one.error is not None))
         yield journal

@@ -63,6 +63,15 @@ class ProcessLock:
         self._descriptor: int | None = descriptor
         _held.add(descriptor)
 
+    @classmethod
+    def of(cls, database: Path) -> ProcessLock:
+        """Take the lock of a database.
+
+        Raises:
+            JournalError: see above.
+        """
+        return cls(database.with_name(f"{database.name}.lock"))
+
     def release(self) -> None:
         """Give the lock up. Idempotent."""
         descriptor, self._descriptor = self._descriptor, None

@@ -49,6 +49,7 @@ class SqliteJournal(SqliteReader):
         wall: Callable[[], float] = time.time,
         latency_delay_s: float = LATENCY_DELAY_S,
         keep: Retention = RETENTION,
+        lock: ProcessLock | None = None,
     ) -> None:
         """Lock the database for this process, and make it or bring it up to date.
 
@@ -57,6 +58,7 @@ class SqliteJournal(SqliteReader):
             wall: returns Unix time in seconds, noted with clocks and players.
             latency_delay_s: how long measured tick times may wait for other writes to share a commit with, in seconds.
             keep: how many snapshots of each game stay.
+            lock: the database's, where the caller holds it already; it is the journal's from now on.
 
         Raises:
             JournalError: another process has it open, it is not a journal, or it cannot be written.
@@ -76,7 +78,7 @@ class SqliteJournal(SqliteReader):
                 f"{path.parent} cannot be made: {error.strerror}",
                 hint="choose a directory that this user may write to",
             ) from None
-        self._process_lock = ProcessLock(path.with_name(f"{path.name}.lock"))
+        self._process_lock = lock or ProcessLock.of(path)
         try:
             check_neighbours(path)
             self._write_connection = _connect(path)
