@@ -16,8 +16,8 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gamekit.errors import GamekitError, JournalError, NoSuchGame, ServerError, SessionError
-from gamekit.game import GameId
+from gamekit.errors import GamekitError, NoSuchGame, ServerError, SessionError
+from gamekit.game import Game, GameId
 from gamekit.history import prepare, rebuild, stored
 from gamekit.journal import Clock, GameRow, SaveSnapshot
 from gamekit.server.runner import Runner
@@ -27,6 +27,7 @@ from gamekit.upgrade import check_version
 
 if TYPE_CHECKING:
     from gamekit.server.host import Host
+    from gamekit.server.replayer import Rebuilt
     from gamekit.server.replayers import Replayers
 
 log = logging.getLogger("gamekit.server")
@@ -39,6 +40,13 @@ BATCH_GAMES = 16
 #: and none whose time has gone on without it for longer than this, in seconds: it would have much to make up for.
 REOPEN_GAMES = 2_000
 REOPEN_WITHIN_S = 600.0
+
+
+class Taken(NamedTuple):
+    """A game that was taken over; `older` when it ended in order under an older version of its rules."""
+
+    row: GameRow
+    older: bool
 
 
 class Recovered(NamedTuple):
@@ -63,10 +71,8 @@ class Openings:
         self._tasks: dict[GameId, asyncio.Task[Runner]] = {}
         #: Games that somebody waits for; the others are opened because they were live, or because something falls due.
         self._asked: set[GameId] = set()
-        #: Games that are not taken over yet, those that come first first.
+        #: Games that are not taken over yet, in the order in which they came.
         self._waiting: dict[GameId, asyncio.Future[Recovered]] = {}
-        #: Games that ended in order under an older version of their rules.
-        self._older: set[GameId] = set()
         self._batches: set[asyncio.Task[None]] = set()
         self._reopening: asyncio.Task[None] | None = None
         #: {game: (when to try again, why it could not be opened)}
@@ -91,10 +97,8 @@ class Openings:
         if known is not None and loop.time() < known[0]:
             raise known[1]
         task = self._tasks.get(game)
-        if asked and game not in self._asked:
+        if asked:
             self._asked.add(game)
-            if game in self._waiting:
-                self._waiting = {game: self._waiting.pop(game)} | self._waiting
         if task is None:
             task = self._tasks[game] = loop.create_task(self._open(game))
             task.add_done_callback(lambda done: self._opened(game, done))
@@ -156,9 +160,8 @@ class Openings:
         self._go_on()
 
     async def _bring(self) -> None:
-        """Take the next games of the queue over, and rebuild each."""
-        first = self._asked
-        games = sorted(self._waiting, key=lambda game: game not in first)[:BATCH_GAMES]
+        """Take the next games of the queue over, those first that somebody waits for, and rebuild each."""
+        games = sorted(self._waiting, key=lambda game: game not in self._asked)[:BATCH_GAMES]
         batch = {game: self._waiting.pop(game) for game in games}
         if not batch:
             return
@@ -168,37 +171,35 @@ class Openings:
             found = dict.fromkeys(games, error)
         await asyncio.gather(*(self._rebuild(found[game], future) for game, future in batch.items()))
 
-    def _take_over(self, games: list[GameId]) -> dict[GameId, GameRow | GamekitError]:
+    def _take_over(self, games: list[GameId]) -> dict[GameId, Taken | GamekitError]:
         """Take over those that can be played here; the others with why they cannot. Nothing is written for these."""
         host = self.host
         host.check_running()
-        found: dict[GameId, GameRow | GamekitError] = {}
+        older: dict[GameId, bool] = {}
+        found: dict[GameId, Taken | GamekitError] = {game: NoSuchGame(f"There is no game {game!r}.") for game in games}
         for game in games:
             try:
-                row = host.journal.game(game)
-                if row is None:
-                    raise NoSuchGame(f"There is no game {game!r}.")
-                if check_version(host.journal, row, host.rules_of(row)):
-                    self._older.add(game)
+                if row := host.journal.game(game):
+                    older[game] = check_version(host.journal, row, host.rules_of(row))
             except GamekitError as error:
                 found[game] = error
-        rows = host.journal.open_all([game for game in games if game not in found])
-        for game in games:
-            if game not in found:
-                found[game] = rows.get(game) or NoSuchGame(f"There is no game {game!r}.")
+        for game, row in host.journal.open_all(list(older)).items():
+            found[game] = Taken(row, older[game])
         return found
 
-    async def _rebuild(self, row: GameRow | GamekitError, future: asyncio.Future[Recovered]) -> None:
+    async def _rebuild(self, taken: Taken | GamekitError, future: asyncio.Future[Recovered]) -> None:
         """Rebuild one game that was taken over, beside the loop, and tell who waits for it."""
+        host = self.host
         try:
-            if isinstance(row, GamekitError):
-                raise row
-            recovered: Recovered | None = None
-            if self._replayers and row.id not in self._older:
-                recovered = await self._replayers.recovered(row, self.host.rules_of(row))
-            if recovered is None:
-                recovered = await self.host.in_thread(self.host.rebuilt, row)
-            if row.id in self._older:
+            if isinstance(taken, GamekitError):
+                raise taken
+            row, older = taken
+            elsewhere = await self._replayers.rebuilt(row) if self._replayers and not older else None
+            if elsewhere is not None:
+                recovered = await host.in_thread(_restored, elsewhere, row, host.rules_of(row))
+            else:
+                recovered = await host.in_thread(host.rebuilt, row)
+            if older:
                 await self._upgraded(recovered.session)
         except Exception as error:
             if not future.done():
@@ -212,7 +213,6 @@ class Openings:
         here = stored(session, session.snapshot(), tick=session.tick, seq=session.seq)
         await self.host.stored(SaveSnapshot(here, session.epoch))
         session.kept = (session.tick, 0)
-        self._older.discard(session.id)
         log.info("game %s is of version %d of its rules now", session.id, session.game.version)
 
     # --- at the start -----------------------------------------------------------------------------------------
@@ -253,6 +253,17 @@ class Openings:
             await self._replayers.close(at_once=True)
 
 
+def _restored(there: Rebuilt, row: GameRow, game: Game[Any]) -> Recovered:
+    """What another process rebuilt, in this one; in a thread."""
+    session: Session[Any] = Session.restore(
+        game, there.session, game.version, id=row.id, name=row.name, epoch=row.epoch, seq=there.seq
+    )
+    session.kept = there.kept
+    session.reserved = session.tick
+    prepare(session)
+    return Recovered(session, there.chain, there.clock)
+
+
 def rebuilt(host: Host, row: GameRow) -> Recovered:
     """A game that was taken over, as the journal tells it; in a thread.
 
@@ -265,7 +276,7 @@ def rebuilt(host: Host, row: GameRow) -> Recovered:
         session = rebuild(host.journal, row, host.rules_of(row))
         prepare(session)
         return Recovered(session, host.journal.chain(row.id, session.seq), host.journal.clock(row.id))
-    except (GamekitError, JournalError):
+    except GamekitError:
         raise
     except Exception as error:
         log.exception("game %s cannot be replayed", row.id)

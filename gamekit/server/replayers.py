@@ -1,7 +1,7 @@
 """The server's side of the processes that replay for it: started for a rush, gone after it.
 
 One interpreter replays on one core, and the loop wants its share of that. So when many games come back at once, after a
-crash, as many processes as there are cores rebuild them from the database, and this one only decodes what they made.
+crash, as many processes as there are cores rebuild them from the database, and this one only takes over what they made.
 They are a convenience: where they cannot be started, or one dies or says nothing for long, the work is done in threads
 as ever.
 """
@@ -16,15 +16,11 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from gamekit.game import Game
 from gamekit.journal import GameRow
-from gamekit.server.openings import Recovered
 from gamekit.server.replayer import LENGTH, Order, Rebuilt
-from gamekit.session import Session
 
 #: Most processes, and how many games each must have for it to be worth its start.
 MOST_PROCESSES = 8
@@ -150,7 +146,7 @@ class Replayers:
             for _ in range(ORDERS_EACH):
                 self._free.put_nowait(process)
 
-    async def recovered(self, row: GameRow, game: Game[Any]) -> Recovered | None:
+    async def rebuilt(self, row: GameRow) -> Rebuilt | None:
         """A game that was taken over, rebuilt in one of the processes; None when none of them could.
 
         A process that gives no answer is over before its order comes back here, and one that is over leaves the queue;
@@ -167,14 +163,7 @@ class Replayers:
             self._free.put_nowait(process)
             if answer is None:
                 continue
-            if not answer.session:
-                return None
-            session: Session[Any] = Session.restore(
-                game, answer.session, game.version, id=row.id, name=row.name, epoch=row.epoch, seq=answer.seq
-            )
-            session.kept = answer.kept
-            session.reserved = session.tick
-            return Recovered(session, answer.chain, answer.clock)
+            return answer if answer.session else None
         return None
 
     async def close(self, *, at_once: bool = False) -> None:

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from benchmarks.sleeping import make
+from gamekit.history import rebuild
 from gamekit.journal import GameRow, SqliteReader
 from gamekit.server import replayers
 from gamekit.server.replayer import LENGTH, Order
 from gamekit.server.replayers import GAMES_EACH, Replayers
+from gamekit.session import Session
 from gamekit.space import SpaceGame
 
 GAME = SpaceGame()
@@ -32,7 +34,7 @@ def rows(tmp_path: Path) -> list[GameRow]:
 
 async def all_of(helpers: Replayers, rows: list[GameRow]) -> list[Any]:
     """Ask for more than the processes take at a time."""
-    answers: list[Any] = await asyncio.gather(*(helpers.recovered(row, GAME) for row in rows * 20))
+    answers: list[Any] = await asyncio.gather(*(helpers.rebuilt(row) for row in rows * 20))
     return answers
 
 
@@ -81,11 +83,15 @@ def test_a_game_that_the_process_does_not_have_is_left_to_the_server(
         helpers = Replayers(tmp_path / "gamekit.db", ["pickle:/is/gone", "tests.counter_game:CounterGame"])
         await helpers.start(GAMES_EACH)
         (row, *_) = rows
-        other = await helpers.recovered(GameRow("none", "counter", 1, "", "{}", 1, 0.0), GAME)  # type: ignore[arg-type]
+        other = await helpers.rebuilt(GameRow("none", "counter", 1, "", "{}", 1, 0.0))  # type: ignore[arg-type]
         assert other is None
-        back = await helpers.recovered(row, GAME)
+        back = await helpers.rebuilt(row)
         assert back is not None
-        assert back.session.id == row.id
+        session = Session.restore(
+            GAME, back.session, GAME.version, id=row.id, name=row.name, epoch=row.epoch, seq=back.seq
+        )
+        with SqliteReader(tmp_path / "gamekit.db") as reader:
+            assert session.snapshot() == rebuild(reader, row, GAME).snapshot()
         await helpers.close()
 
     asyncio.run(check())
