@@ -288,15 +288,14 @@ class _Verification:
         was = self._version
         if self._failed is None:
             session.run_to(stored_here.tick)
-        if stored_here.version == game.version and self._failed is None:
-            found = digest_of(session.snapshot())
-            equal = found == stored_here.digest and session.tick == stored_here.tick
-        else:
-            found = ""
-            upgraded = _loaded(game, self.row, stored_here)
-            equal = self._failed is None and session.snapshot() == upgraded.snapshot()
+        came_to = None if self._failed is not None else session.snapshot()
+        found = None if came_to is None else digest_of(came_to)
+        equal = found == stored_here.digest and session.tick == stored_here.tick
         if not equal:
+            # What is kept may be of older code's making, and is compared as this code has it.
             there = _loaded(game, self.row, stored_here)
+            equal = stored_here.version != game.version and came_to == there.snapshot()
+        if not equal:
             if self._on_difference is not None:
                 self._on_difference(self._failed or session, there)
             if was == game.version:

@@ -25,17 +25,14 @@ class Retention(msgspec.Struct, frozen=True):
     every_ticks: Tick = KEEP_EVERY_TICKS
 
 
-def drops(
-    candidate: Tick, before: Tick | None, *, first_of_version: bool = False, every_ticks: Tick = KEEP_EVERY_TICKS
-) -> bool:
-    """Whether a snapshot that has left the latest few goes.
+def drops(candidate: Tick, before: Tick | None, *, first_of_version: bool = False) -> bool:
+    """Whether a snapshot that has left the latest few goes, where nobody said otherwise.
 
     Args:
         candidate: its tick.
         before: the tick of the one kept before it, or None when it is the game's first.
         first_of_version: the one before it is of another version of the rules.
-        every_ticks: see `Retention`.
     """
     if before is None or first_of_version:
         return False
-    return candidate // every_ticks == before // every_ticks
+    return candidate // KEEP_EVERY_TICKS == before // KEEP_EVERY_TICKS
