@@ -25,25 +25,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from gamekit.bench.processes import cpu_s, resident_kb
 from tests.live import LiveServer
 from tests.rawclient import RawSocket
-
-
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far, from the operating system's own accounting."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        return float("nan")
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_kb(pid: int) -> int:
-    """Resident memory of a process in kB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    return 0
 
 
 def percentile(values: list[float], percent: float) -> float:
@@ -111,7 +95,7 @@ async def load(server: LiveServer, sessions: int, players: int, seconds: float, 
     await asyncio.sleep(2)
     for player in playing:
         player.ack_ms.clear()
-    server_cpu, own_cpu, wall = cpu_seconds(server.pid), time.process_time(), time.monotonic()
+    server_cpu, own_cpu, wall = cpu_s(server.pid), time.process_time(), time.monotonic()
     await asyncio.gather(*tasks)
     wall = time.monotonic() - wall
     acks = [ms for player in playing for ms in player.ack_ms]
@@ -120,7 +104,7 @@ async def load(server: LiveServer, sessions: int, players: int, seconds: float, 
         "ack_ms_p50": round(percentile(acks, 50), 2),
         "ack_ms_p99": round(percentile(acks, 99), 2),
         "messages_received": sum(player.received for player in playing),
-        "server_cpu_per_s": round((cpu_seconds(server.pid) - server_cpu) / wall, 4),
+        "server_cpu_per_s": round((cpu_s(server.pid) - server_cpu) / wall, 4),
         "generator_cpu_per_s": round((time.process_time() - own_cpu) / wall, 4),
     }
 
@@ -138,17 +122,17 @@ def idle(server: LiveServer, sessions: int, seconds: float) -> dict[str, Any]:
     for number in range(sessions):
         server.new_game(seed=number)
     resident = resident_kb(server.pid) - empty_kb
-    cpu, wall = cpu_seconds(server.pid), time.monotonic()
+    cpu, wall = cpu_s(server.pid), time.monotonic()
     while sessions_in_memory(server) and time.monotonic() - wall < 200:
         resident = max(resident, resident_kb(server.pid) - empty_kb)
         time.sleep(0.5)
     assert not sessions_in_memory(server), "they do not fall asleep"
-    awake = (cpu_seconds(server.pid) - cpu) / (time.monotonic() - wall)
-    cpu, wall = cpu_seconds(server.pid), time.monotonic()
+    awake = (cpu_s(server.pid) - cpu) / (time.monotonic() - wall)
+    cpu, wall = cpu_s(server.pid), time.monotonic()
     time.sleep(seconds)
     return {
         "awake_cpu_per_s": round(awake, 5),
-        "asleep_cpu_per_s": round((cpu_seconds(server.pid) - cpu) / (time.monotonic() - wall), 5),
+        "asleep_cpu_per_s": round((cpu_s(server.pid) - cpu) / (time.monotonic() - wall), 5),
         "resident_kb_per_session": round(resident / max(sessions, 1), 1),
     }
 

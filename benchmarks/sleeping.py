@@ -26,7 +26,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.serve import cpu_seconds, resident_kb
+from gamekit.bench.processes import cpu_s, resident_kb
 from gamekit.history import first_session, stored
 from gamekit.journal import Append, GameRow, Record, Reserve, SqliteJournal, chain_of
 from gamekit.space import SpaceGame
@@ -182,7 +182,7 @@ def recover(games: int, commands: int, asking: bool) -> dict[str, Any]:
             deadline = time.monotonic() + 60
             while children(server.pid) and time.monotonic() < deadline:
                 time.sleep(0.05)
-            cpu, beside = cpu_seconds(server.pid), cpu_of_ended(server.pid)
+            cpu, beside = cpu_s(server.pid), cpu_of_ended(server.pid)
             woken = metric(server, "gamekit_wakes_total")
     return {
         "ready_s": round(ready_s, 2),
@@ -240,11 +240,11 @@ def silent(sockets: int, seconds: float) -> dict[str, Any]:
                 reading = [asyncio.create_task(socket.closed(1e6)) for socket in held]
                 found = {}
                 for name in ("first", "later"):
-                    cpu, wall = cpu_seconds(server.pid), time.monotonic()
+                    cpu, wall = cpu_s(server.pid), time.monotonic()
                     received = sum(len(socket.messages) for socket in held)
                     await asyncio.sleep(seconds)
                     wall = time.monotonic() - wall
-                    found[f"{name}_cpu_per_s"] = round((cpu_seconds(server.pid) - cpu) / wall, 4)
+                    found[f"{name}_cpu_per_s"] = round((cpu_s(server.pid) - cpu) / wall, 4)
                     messages = sum(len(socket.messages) for socket in held) - received
                     found[f"{name}_messages_per_s"] = round(messages / wall, 1)
                     found[f"{name}_asleep"] = await asyncio.to_thread(asleep, server)

@@ -21,7 +21,6 @@ _COUNTERS = {
     "gamekit_messages_sent_total": "messages",
     "gamekit_messages_encoded_total": "encodings",
     "gamekit_tick_work_seconds_count": "ticks",
-    "gamekit_sessions": "sessions_in_memory",
 }
 _LATE = re.compile(r'gamekit_tick_lateness_seconds_bucket\{le="([^"]+)"\} (\S+)')
 

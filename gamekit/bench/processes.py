@@ -29,14 +29,21 @@ SERVERS = {
 
 
 def cpu_s(pid: int) -> float:
-    """User and system seconds of a process so far, its threads included. Source: /proc/PID/stat, proc(5)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    """User and system seconds of a process so far, its threads included; NaN where the system does not tell.
+
+    Source: /proc/PID/stat, proc(5).
+    """
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return float("nan")
+    fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kb(pid: int) -> int:
-    """Resident memory of a process in kB. Source: /proc/PID/status, proc(5)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+    """Resident memory of a process in kB; 0 where the system does not tell. Source: /proc/PID/status, proc(5)."""
+    status = Path(f"/proc/{pid}/status")
+    for line in status.read_text().splitlines() if status.exists() else ():
         if line.startswith("VmRSS:"):
             return int(line.split()[1])
     return 0
@@ -56,15 +63,12 @@ class BenchServer:
         kind: a key of `SERVERS`.
         directory: where it may keep its files.
         options: further ones of its command line.
-        wrapper: a command to run it under, e.g. a tracer.
     """
 
-    def __init__(
-        self, kind: str, directory: Path, options: tuple[str, ...] = (), wrapper: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, kind: str, directory: Path, options: tuple[str, ...] = ()) -> None:
         self.kind = kind
         self._log = directory / f"{kind}.log"
-        self._command = [*wrapper, sys.executable, *SERVERS[kind], "--data", str(directory / kind), *options]
+        self._command = [sys.executable, *SERVERS[kind], "--data", str(directory / kind), *options]
         self._process: subprocess.Popen[bytes] | None = None
         self._http: http.client.HTTPConnection | None = None
         self.port = 0
@@ -134,15 +138,8 @@ class BenchServer:
         """Make sessions with players; what each of them needs to connect."""
         seats = []
         for number in range(sessions):
-            made = json.loads(
-                self.call(
-                    "POST",
-                    "/api/game/new",
-                    {"game": "swarm", "seed": seed + number, "rules": {"ships": ships}}
-                    if self.kind == "gamekit"
-                    else {"seed": seed + number, "rules": {"ships": ships}},
-                )
-            )
+            asked = {"game": "swarm", "seed": seed + number, "rules": {"ships": ships}}
+            made = json.loads(self.call("POST", "/api/game/new", asked))
             seats.append(made)
             seats += [
                 json.loads(self.call("POST", f"/api/game/{made['id']}/join", {"name": f"Player {more}"}))

@@ -36,7 +36,6 @@ class Workload(msgspec.Struct, frozen=True):
         every_s: seconds between a player's commands; 0 for silence.
         warm_s: seconds from the last connection until the first window.
         window_s, windows: how long is measured, and how often in one server's life.
-        sentence: what it shows.
     """
 
     name: str
@@ -47,16 +46,19 @@ class Workload(msgspec.Struct, frozen=True):
     warm_s: float = 3.0
     window_s: float = 10.0
     windows: int = 3
-    sentence: str = ""
 
 
 WORKLOADS = {
     one.name: one
     for one in (
-        Workload("players", 100, 2, 50, 2.0, sentence="Two players a session, each with 50 ships always under way."),
-        Workload("many", 1000, 1, 50, 2.0, sentence="A player a session, with 50 ships always under way."),
-        Workload("broadcast", 1, 2000, 1, 0.0, sentence="Two thousand watch one session in which much happens."),
-        Workload("idle", 10_000, 1, 0, 0.0, 90.0, 20.0, 1, "A silent socket a session; nothing happens."),
+        # Two players a session, each with 50 ships always under way.
+        Workload("players", 100, 2, 50, 2.0),
+        # A player a session, with 50 ships always under way.
+        Workload("many", 1000, 1, 50, 2.0),
+        # Two thousand watch one session of 500 ships, in which legs begin in every tick.
+        Workload("broadcast", 1, 2000, 500, 0.0),
+        # A silent socket a session, in which nothing happens: most of the warm-up is falling asleep.
+        Workload("idle", 10_000, 1, 0, 0.0, 90.0, 20.0, 1),
     )
 }
 
@@ -66,7 +68,6 @@ def run(
     server: str = "gamekit",
     seed: int = 1,
     *,
-    options: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> dict[str, Any]:
     """Measure one workload on one server.
@@ -75,7 +76,6 @@ def run(
         workload: what players do.
         server: a key of `processes.SERVERS`.
         seed: of the galaxies and of what players do.
-        options: further ones of the server's command line.
         progress: told what is being done.
 
     Returns:
@@ -83,7 +83,7 @@ def run(
     """
     with (
         tempfile.TemporaryDirectory(prefix="gamekit-bench-") as place,
-        BenchServer(server, Path(place), tuple(options)) as served,
+        BenchServer(server, Path(place)) as served,
     ):
         empty_kb = resident_kb(served.pid)
         progress(f"{workload.name} on {server}: making {workload.sessions} sessions")
@@ -115,8 +115,8 @@ def run(
 def _seats(served: BenchServer, workload: Workload, seed: int) -> list[dict[str, Any]]:
     if workload.name != "broadcast":
         return served.seats(workload.sessions, workload.players, workload.ships, seed)
-    # One player with ships for a leg or more in every tick; everybody else looks on with the same token.
-    [made] = served.seats(1, 1, 500 * workload.ships, seed)
+    # One player; everybody looks on with the same token.
+    [made] = served.seats(1, 1, workload.ships, seed)
     return [made] * workload.players
 
 
