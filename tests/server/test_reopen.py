@@ -15,6 +15,7 @@ from benchmarks.sleeping import children, make, metric, reserved_after
 from gamekit.game import GameId
 from gamekit.history import rebuild, verify
 from gamekit.journal import SqliteReader, digest_of
+from gamekit.server.openings import BATCH_GAMES
 from gamekit.space import SpaceGame
 from tests.live import LiveServer
 from tests.virtual import ID, Place, run
@@ -135,6 +136,26 @@ def test_those_that_somebody_waits_for_are_brought_back_before_the_others() -> N
         await asyncio.sleep(1)
         assert order[0] == ID
         assert sorted(order) == sorted([ID, *others])
+        place.stop()
+
+    run(check)
+
+
+def test_games_that_are_asked_for_together_are_taken_over_in_few_commits() -> None:
+    async def check() -> None:
+        place = Place()
+        openings = place.host.openings
+        batches: list[int] = []
+        take_over = openings._take_over
+
+        def counting(games: list[GameId]) -> object:
+            batches.append(len(games))
+            return take_over(games)
+
+        openings._take_over = counting  # type: ignore[method-assign,assignment]
+        await asyncio.wait([openings.begin(GameId(f"other-{number}"), asked=True) for number in range(100)])
+        assert sum(batches) == 100
+        assert len(batches) == -(-100 // BATCH_GAMES)
         place.stop()
 
     run(check)
