@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, get_args
 
@@ -79,12 +81,26 @@ def test_every_metric_is_documented() -> None:
 
 def test_every_command_and_option_is_documented() -> None:
     text = (ROOT / "docs" / "operations.md").read_text()
-    for name, command in main.commands.items():
-        assert f"`gamekit {name}" in text
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.name == name
+        [row] = re.findall(rf"^\| `gamekit {name}[` ].*$", text, re.MULTILINE)
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 for option in parameter.opts:
-                    assert f"`{option}" in text, f"{name} {option}"
+                    assert f"`{option}" in row, f"{name} {option}"
+
+
+def test_a_server_does_not_load_what_a_designer_needs() -> None:
+    script = (
+        "import sys; from gamekit.cli import main; main.get_command(None, 'serve'); import gamekit.server.replayer\n"
+        "dear = ('gamekit.lab', 'gamekit.client', 'gamekit.bench', 'numpy', 'pandas')\n"
+        "print([name for name in sys.modules if name.startswith(dear)])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -247,7 +246,7 @@ def test_nobody_writes_between_the_copy_and_the_upgrade(tmp_path: Path, monkeypa
         tried.append(str(refused.value))
         back_up(source, target)
 
-    monkeypatch.setattr(sys.modules["gamekit.cli.upgrade"], "back_up", copy)
+    monkeypatch.setattr("gamekit.cli.upgrade.back_up", copy)
     assert upgrade(path, *NAMES[2]).exit_code == 0
     assert ["has this journal open" in one for one in tried] == [True]
 
@@ -263,7 +262,7 @@ def test_a_copy_that_is_not_whole_does_not_stand_under_its_name(
         target.write_bytes(source.read_bytes()[:1000])
         raise error
 
-    monkeypatch.setattr(sys.modules["gamekit.cli.upgrade"], "back_up", copy)
+    monkeypatch.setattr("gamekit.cli.upgrade.back_up", copy)
     assert upgrade(path, *NAMES[2]).exit_code == 1
     assert {name: held for name, held in contents(tmp_path).items() if not name.endswith(".part")} == before
     SqliteJournal(path).close()
