@@ -72,7 +72,8 @@ def test_every_server_plays_the_same_game_with_the_same_players(rows: dict[str, 
         assert row["acks_per_s"] > 0
         assert row["server_cpu_per_s"] > 0
         assert row["generator_cpu_per_s"] > 0
-        assert row["counted_per_s"]["records"] == pytest.approx(row["commands_per_s"], rel=0.7)
+        # Two seconds are measured: what was under way at either end makes two commands at most.
+        assert row["counted_per_s"]["records"] == pytest.approx(row["commands_per_s"], abs=1.0)
 
 
 def test_a_delta_is_encoded_once_for_all_who_get_it(rows: dict[str, dict[str, Any]]) -> None:
