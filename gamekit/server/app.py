@@ -14,7 +14,7 @@ from gamekit.errors import ServerError
 from gamekit.game import Game
 from gamekit.games import hosted
 from gamekit.journal import Journal, SqliteJournal
-from gamekit.server import api, pages, pasts, rules
+from gamekit.server import api, pages, pasts, routes, rules
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
 from gamekit.server.prefix import Prefixed, cleaned
@@ -141,21 +141,21 @@ class Server:
                 (r"/healthz", pages.Health, {**shared, "ready": False}),
                 (r"/readyz", pages.Health, {**shared, "ready": True}),
                 (r"/metrics", pages.MetricsPage, shared),
-                (r"/api/games", api.GamesRoute, shared),
+                (r"/api/games", routes.GamesRoute, shared),
                 (r"/api/rules", rules.RulesRoute, shared),
                 (r"/api/scenarios", ScenariosRoute, shared),
-                (r"/api/game/new", api.NewGameRoute, shared),
-                (game, api.GameRoute, shared),
+                (r"/api/game/new", routes.NewGameRoute, shared),
+                (game, routes.GameRoute, shared),
                 (rf"{game}/ws", GameSocket, shared),
                 (rf"{game}/export", pasts.ExportRoute, shared),
                 (rf"{game}/fork", pasts.ForkRoute, shared),
                 (r"/api/games/import", pasts.ImportRoute, shared),
-                (rf"{game}/state", api.StateRoute, shared),
-                (rf"{game}/join", api.JoinRoute, shared),
-                (rf"{game}/commands", api.CommandsRoute, shared),
-                (rf"{game}/latency", api.LatencyRoute, shared),
+                (rf"{game}/state", routes.StateRoute, shared),
+                (rf"{game}/join", routes.JoinRoute, shared),
+                (rf"{game}/commands", routes.CommandsRoute, shared),
+                (rf"{game}/latency", routes.LatencyRoute, shared),
                 (rf"{game}/rules", rules.GameRulesRoute, shared),
-                (rf"{game}/(pause|resume|speed|step|policy)", api.ControlRoute, shared),
+                (rf"{game}/(pause|resume|speed|step|policy)", routes.ControlRoute, shared),
             ],
             self.prefix,
             default_handler_class=api.MissingRoute,

@@ -1,7 +1,8 @@
 """Runs one session: turns the clock and the world's events into stimuli, and does what the actions say.
 
 Owns one session, its clock and its connections' delivery. Knows nothing of HTTP; sockets reach it through `Socket`.
-While the session sleeps under open sockets, the runner stays without it: a `Bed` in its place, see `sleep`.
+While the session sleeps under open sockets, the runner stays without it: a `Bed` in its place, see `sleep`. Longer than
+most files, because all of it is one order: what is done with a session, its clock and its sockets at one moment.
 """
 
 from __future__ import annotations
@@ -16,27 +17,23 @@ import msgspec
 from gamekit import wire
 from gamekit.errors import HookFailed, SessionError
 from gamekit.game import GameId, Tick
-from gamekit.history import stored
-from gamekit.journal import Append, Completion, PutPlayer, Record, Reserve, SaveSnapshot, Write, chain_of
+from gamekit.journal import Append, Completion, Reserve, Write
 from gamekit.server.beats import ASLEEP_FRAMES
 from gamekit.server.clock import SLOT_US, SLOTS_PER_TICK, GameClock
 from gamekit.server.frames import frame
 from gamekit.server.measure import TickTimes
 from gamekit.server.overload import Load
+from gamekit.server.pen import Pen
 from gamekit.server.settings import CATCH_UP_TICKS, HEARTBEAT_MAX_S, UNWATCHED_S
 from gamekit.server.sleep import Bed
 from gamekit.session import (
     Action,
     Appended,
-    AppendRecord,
     Attached,
     ConnectionId,
     Detached,
     JournalFailed,
-    KeepSnapshot,
-    NotePlayer,
     Received,
-    ReserveTick,
     Retimed,
     Send,
     Session,
@@ -114,8 +111,7 @@ class Runner:
         self._settling: Write | None = None
         #: When the host wakes this session next, on the host's clock; None while it sleeps until a stimulus.
         self.due_us: int | None = None
-        self._chain = chain
-        self._append_started_us = 0
+        self._pen = Pen(host, clock, chain)
         self._tickets: dict[TicketId, Callable[[Outcome], None]] = {}
         #: Why this session takes nothing more: its rules or its host failed, or it was closed; None while it runs.
         self.ended: str | None = None
@@ -242,7 +238,7 @@ class Runner:
             self.host.log_journal_error(self.id, done.error)
             self.feed(JournalFailed(done.error.message))
         elif isinstance(done.write, Append):
-            wait_us = self.host.now_us() - self._append_started_us
+            wait_us = self.host.now_us() - self._pen.begun_us
             self.times.add_journal(wait_us)
             self.host.metrics.journal.observe(wait_us / 1e6)
             self.feed(Appended(done.write.record.seq))
@@ -264,7 +260,7 @@ class Runner:
 
     def settle(self) -> None:
         """Make durable what the session is rebuilt from; if nothing happens to it meanwhile, it is dropped then."""
-        writes = [write for action in self.session.settle() if (write := self._write(action)) is not None]
+        writes = self._pen.writes(self.session, self.session.settle())
         self._settling = writes[-1]
         self.host.journal.submit(writes)
 
@@ -364,7 +360,7 @@ class Runner:
         self.end("The server is shutting down; connect again in a moment.")
         if not certain:
             return []
-        return [write for action in session.settle() if (write := self._write(action)) is not None]
+        return self._pen.writes(session, session.settle())
 
     def _perform(self, actions: list[Action]) -> None:
         """Do what the session says: first what must reach the disk, so that nothing else can get in its way."""
@@ -373,40 +369,13 @@ class Runner:
             tick = max(self.session.tick, self.session.intake.last_tick)
             self.clock.anchor(self.host.now_us(), tick, self.session.speed)
             self._joined_tick = self._missed = 0
-        writes = [write for action in actions if (write := self._write(action)) is not None]
-        if writes:
+        if writes := self._pen.writes(self.session, actions):
             self.host.journal.submit(writes)
         for action in actions:
             if isinstance(action, Send):
                 self._send(action)
             elif isinstance(action, Settled) and (answer := self._tickets.pop(action.ticket, None)):
                 answer(action.outcome)
-
-    def _write(self, action: Action) -> Write | None:
-        match action:
-            case AppendRecord():
-                return self._append(action)
-            case ReserveTick():
-                at_s = self.host.to_wall(self.clock.time_of(action.tick))
-                return Reserve(game=self.id, epoch=self.session.epoch, tick=action.tick, final=action.lower, at_s=at_s)
-            case KeepSnapshot():
-                return self._snapshot(action)
-            case NotePlayer():
-                return PutPlayer(self.id, self.session.epoch, action.player, action.name)
-        return None
-
-    def _append(self, action: AppendRecord) -> Write:
-        chain = chain_of(self._chain, self.id, action.epoch, action.seq, action.tick, action.commands)
-        self._chain = chain
-        self._append_started_us = self.host.now_us()
-        record = Record(
-            game=self.id, epoch=action.epoch, seq=action.seq, tick=action.tick, commands=action.commands, chain=chain
-        )
-        return Append(record)
-
-    def _snapshot(self, keep: KeepSnapshot) -> Write:
-        snapshot = stored(self.session, keep.encoded, tick=keep.tick, seq=keep.seq)
-        return SaveSnapshot(snapshot, epoch=self.session.epoch)
 
     def _send(self, action: Send) -> None:
         """Encode and frame once per format, and hand the same bytes to every socket."""

@@ -1,0 +1,260 @@
+"""The routes of games: making, listing, state, joining, commands, lateness, admin verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any
+
+import msgspec
+
+from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError, SessionError
+from gamekit.game import GameId, PlayerId
+from gamekit.history import glance
+from gamekit.server import about
+from gamekit.server.api import Api, Problem, refusal
+from gamekit.session import Overload, WhenEmpty
+from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES
+
+#: Most games of one answer to `GET /api/games`.
+GAMES_PAGE = 1000
+
+
+class NewGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/new`. Every field may be left out."""
+
+    scenario: str | dict[str, Any] | None = None
+    seed: int | None = None
+    rules: dict[str, Any] = {}
+    name: str | None = None
+    player_name: str = "Player 1"
+    game: str | None = None
+    when_empty: WhenEmpty | None = None
+    overload: Overload | None = None
+
+
+class JoinGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/join`."""
+
+    name: str
+
+
+class PostCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/commands`; `cid` counts up from 1 per `client`."""
+
+    cid: int
+    body: dict[str, Any]
+    client: str = ""
+
+
+class Speed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/speed`."""
+
+    speed: float
+
+
+class SetPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/policy`; what is left out stays as it was."""
+
+    when_empty: WhenEmpty | None = None
+    overload: Overload | None = None
+
+
+class StepTicks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/game/{id}/step`."""
+
+    ticks: int = 1
+
+
+class NewGameRoute(Api):
+    """`POST /api/game/new`"""
+
+    async def post(self) -> None:
+        """Make a game and its first player."""
+        asked = self.body_as(NewGame)
+        rules = self.server.settings.rules | asked.rules
+        config: dict[str, Any] = {"rules": rules} if rules else {}
+        if asked.scenario is not None:
+            config["scenario"] = asked.scenario
+        seed = asked.seed if asked.seed is not None else _random_seed()
+        name = (asked.name or "New game").strip()[:80] or "New game"
+        try:
+            policy = {"when_empty": asked.when_empty, "overload": asked.overload}
+            runner, player = await self.host.new_game(config, seed, name, asked.player_name, asked.game, policy)
+        except ConfigError as error:
+            raise Problem(400, "bad_config", str(error)) from None
+        except ServerError as error:
+            raise Problem(422, "bad_name", str(error)) from None
+        except (JournalError, SessionError) as error:
+            raise Problem(503, "unavailable", str(error)) from None
+        self.reply(self.admission(runner, PlayerId(player)), 201)
+
+
+class GamesRoute(Api):
+    """`GET /api/games`"""
+
+    async def get(self) -> None:
+        """A page of the games in the database, oldest first; none is woken for it."""
+        self.require_admin()
+        after = self.get_query_argument("after", None)
+        limit = min(max(self.number("limit", GAMES_PAGE), 1), GAMES_PAGE)
+        cards = await self.read(lambda: self.host.journal.catalogue(GameId(after) if after else None, limit))
+        awake = [runner for card in cards if (runner := self.host.runners.get(card.row.id))]
+        await asyncio.gather(*map(self.host.catch_up, awake))
+        games = []
+        for card in cards:
+            runner = self.host.runners.get(card.row.id)
+            sleeper = self.host.dormitory.sleepers.get(card.row.id)
+            connections = len(sleeper.sockets) if sleeper else 0
+            more: dict[str, Any] = {"state": "asleep", "tick": card.tick, "seq": card.seq, "connections": connections}
+            if runner is not None:
+                more = about.awake(runner, self.host.dormitory.why(runner, self.host.now_us()))
+            games.append({**about.game_row(card.row), **more, "hosted": card.row.game in self.host.games})
+        self.reply({"games": games, "next": cards[-1].row.id if len(cards) == limit else None})
+
+
+class GameRoute(Api):
+    """`GET /api/game/{id}`"""
+
+    async def get(self, game: str) -> None:
+        """One game, as anybody may see it. A game that sleeps is not woken."""
+        row = await self.read(lambda: self.host.journal.game(GameId(game)))
+        if row is None:
+            raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.")
+        why: list[str] = []
+        if runner := self.host.runners.get(row.id):
+            # Before it is brought to now, which is nobody's use of it.
+            why = self.host.dormitory.why(runner, self.host.now_us())
+            await self.host.catch_up(runner)
+        if (runner := self.host.runners.get(row.id)) is not None:
+            session = runner.session
+            told = about.game_row(row) | about.awake(runner, why)
+            secret = session.game.secretive(session.state)
+        else:
+            rules = self.host.games.get(row.game)
+            try:
+                seen = await self.read(lambda: glance(self.host.journal, row, rules))
+            except GamekitError as error:
+                raise Problem(503, "unavailable", f"The game cannot be read: {error}") from None
+            sleeper = self.host.dormitory.sleepers.get(row.id)
+            told = about.game_row(row) | about.asleep(seen, len(sleeper.sockets) if sleeper else 0)
+            secret = seen.secretive
+        if secret and not self.is_admin():
+            # A seed, or the definition of a galaxy, tells all that is in it; the name of a scenario does not.
+            scenario = told.get("scenario")
+            told |= {"seed": None, "scenario": scenario if isinstance(scenario, str) else None}
+        self.reply(told)
+
+
+class StateRoute(Api):
+    """`GET /api/game/{id}/state`"""
+
+    async def get(self, game: str) -> None:
+        """The state as the token's owner may see it; without a token as a spectator may."""
+        runner = await self.runner(game)
+        player = self.player_of(runner)
+        await self.host.catch_up(runner)
+        session = runner.session
+        view = session.game.view(session.state, player)
+        self.reply({"id": runner.id, "tick": session.tick, "seq": session.seq, "view": view})
+
+
+class JoinRoute(Api):
+    """`POST /api/game/{id}/join`"""
+
+    async def post(self, game: str) -> None:
+        """Let a new player in."""
+        asked = self.body_as(JoinGame)
+        runner = await self.runner(game)
+        player, outcome = await self.host.join(runner, asked.name)
+        if player is None:
+            raise refusal(outcome)
+        self.reply(self.admission(runner, player), 201)
+
+
+class CommandsRoute(Api):
+    """`GET` and `POST /api/game/{id}/commands`"""
+
+    async def get(self, game: str) -> None:
+        """The history, for its players and the admin; for the admin only when the game keeps things from players."""
+        runner = await self.runner(game)
+        self.require_member(runner)
+        if self.keeps_secrets(runner):
+            self.require_admin()
+        after = self.number("after_seq")
+        records = await self.read(lambda: list(self.host.journal.records(runner.id, after_seq=after)))
+        self.reply(
+            {
+                "records": [
+                    {
+                        "seq": record.seq,
+                        "epoch": record.epoch,
+                        "tick": record.tick,
+                        "chain": record.chain,
+                        "commands": msgspec.Raw(record.commands.encode()),
+                    }
+                    for record in records
+                ]
+            }
+        )
+
+    async def post(self, game: str) -> None:
+        """A command without a socket; the answer comes when it is applied or refused."""
+        asked = self.body_as(PostCommand)
+        runner = await self.runner(game)
+        player = self.player_of(runner)
+        if player is None:
+            raise Problem(401, "token_needed", "Commands need the player's token.")
+        if len(self.request.body) > MAX_MESSAGE_BYTES:
+            raise Problem(413, "too_large", f"A command has at most {MAX_MESSAGE_BYTES} bytes.")
+        if not 1 <= asked.cid <= MAX_CID:
+            raise Problem(400, "bad_cid", f"cid must be from 1 to {MAX_CID}, counting up per client.")
+        if len(asked.client) > MAX_CLIENT_CHARS or "/" in asked.client:
+            raise Problem(400, "bad_client", f"A client id is at most {MAX_CLIENT_CHARS} characters without '/'.")
+        outcome = await self.host.command(runner, player, asked.client, asked.cid, asked.body)
+        if outcome.code is not None:
+            raise refusal(outcome)
+        self.reply({"cid": asked.cid, "tick": outcome.tick, "seq": outcome.seq, "code": None})
+
+
+class LatencyRoute(Api):
+    """`GET /api/game/{id}/latency`"""
+
+    async def get(self, game: str) -> None:
+        """Measured tick times of the game, a row a second."""
+        runner = await self.runner(game)
+        self.require_member(runner)
+        try:
+            since = float(self.get_query_argument("since_s", "0"))
+        except ValueError:
+            raise Problem(400, "bad_request", "since_s must be a Unix time in seconds.") from None
+        rows = await self.read(lambda: self.host.journal.latency(runner.id, since))
+        self.reply({"rows": rows})
+
+
+class ControlRoute(Api):
+    """`POST /api/game/{id}/pause`, `/resume`, `/speed`, `/step`, `/policy`"""
+
+    async def post(self, game: str, verb: str) -> None:
+        """Carry out one of the session's own commands."""
+        self.require_admin()
+        runner = await self.runner(game)
+        body: dict[str, Any] = {"type": verb}
+        if verb == "speed":
+            body = {"type": "set_speed", "speed": self.body_as(Speed).speed}
+        elif verb == "step":
+            body["ticks"] = self.body_as(StepTicks).ticks
+        elif verb == "policy":
+            chosen = self.body_as(SetPolicy)
+            body = {"type": "set_policy", "when_empty": chosen.when_empty, "overload": chosen.overload}
+        outcome = await self.host.admin(runner, body)
+        if outcome.code is not None:
+            raise refusal(outcome)
+        session = runner.session
+        policy = {"when_empty": session.policy.when_empty, "overload": session.policy.overload}
+        answer = {"tick": outcome.tick, "seq": outcome.seq, "speed": session.speed, "paused": session.paused}
+        self.reply({**answer, **policy} if verb == "policy" else answer)
+
+
+def _random_seed() -> int:
+    return secrets.randbelow(2**31)
