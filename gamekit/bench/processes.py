@@ -11,6 +11,8 @@ import select
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +21,8 @@ from gamekit.errors import GamekitError
 
 #: How long a server may take to start, and to end, in seconds.
 START_S = END_S = 60
+#: Sessions that are being made at the same time, so that they share commits.
+_MAKERS = 16
 
 #: {server: how it is started}; gamekit plays the same model as the naive ones.
 SERVERS = {
@@ -70,7 +74,9 @@ class BenchServer:
         self._log = directory / f"{kind}.log"
         self._command = [sys.executable, *SERVERS[kind], "--data", str(directory / kind), *options]
         self._process: subprocess.Popen[bytes] | None = None
-        self._http: http.client.HTTPConnection | None = None
+        #: A kept HTTP connection for each thread, and all of them.
+        self._http = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
         self.port = 0
         self.admin_token = ""
 
@@ -106,8 +112,8 @@ class BenchServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._http is not None:
-            self._http.close()
+        for connection in self._connections:
+            connection.close()
         process = self._process
         assert process is not None
         assert process.stdin is not None
@@ -124,11 +130,13 @@ class BenchServer:
         Raises:
             GamekitError: the answer is an error.
         """
-        if self._http is None:
-            self._http = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection: http.client.HTTPConnection | None = getattr(self._http, "connection", None)
+        if connection is None:
+            connection = self._http.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+            self._connections.append(connection)
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.admin_token}"}
-        self._http.request(method, path, None if body is None else json.dumps(body), headers)
-        answer = self._http.getresponse()
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
         content = answer.read()
         if answer.status >= 300:
             raise GamekitError(f"{method} {path}: {answer.status} {content[:300].decode(errors='replace')}")
@@ -136,13 +144,13 @@ class BenchServer:
 
     def seats(self, sessions: int, players: int, ships: int, seed: int) -> list[dict[str, Any]]:
         """Make sessions with players; what each of them needs to connect."""
-        seats = []
-        for number in range(sessions):
+
+        def session(number: int) -> list[dict[str, Any]]:
             asked = {"game": "swarm", "seed": seed + number, "rules": {"ships": ships}}
             made = json.loads(self.call("POST", "/api/game/new", asked))
-            seats.append(made)
-            seats += [
-                json.loads(self.call("POST", f"/api/game/{made['id']}/join", {"name": f"Player {more}"}))
-                for more in range(2, players + 1)
-            ]
-        return seats
+            join = f"/api/game/{made['id']}/join"
+            more = [self.call("POST", join, {"name": f"Player {player}"}) for player in range(2, players + 1)]
+            return [made, *map(json.loads, more)]
+
+        with ThreadPoolExecutor(_MAKERS) as makers:
+            return [seat for seats in makers.map(session, range(sessions)) for seat in seats]
