@@ -58,7 +58,7 @@ WORKLOADS = {
         # Two thousand watch one session of 500 ships, in which legs begin in every tick.
         Workload("broadcast", 1, 2000, 500, 0.0),
         # A silent socket a session, in which nothing happens: most of the warm-up is falling asleep.
-        Workload("idle", 10_000, 1, 0, 0.0, 90.0, 20.0, 1),
+        Workload("idle", 10_000, 1, 0, 0.0, 150.0, 20.0, 1),
     )
 }
 
