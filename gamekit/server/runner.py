@@ -139,6 +139,11 @@ class Runner:
             return False
         return not self.session.intake.empty or bool(self._tickets) or self.session.waiting
 
+    @property
+    def settling(self) -> bool:
+        """True while what the session is rebuilt from is on its way to the disk, so that it can be dropped."""
+        return self._settling is not None
+
     def wake(self, now_us: int) -> None:
         """The host's clock reached `due_us`: let the session tick, and measure it."""
         if self.bed is not None:

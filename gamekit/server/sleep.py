@@ -112,7 +112,8 @@ class Dormitory:
         """Let those sleep that nothing keeps awake."""
         now_us = self.host.now_us()
         for runner in list(self.host.runners.values()):
-            if now_us - runner.used_us >= self.sleep_after_us and runner.ended is None:
+            # One that is being settled is not settled again: what was handed over then would never be the last of it.
+            if now_us - runner.used_us >= self.sleep_after_us and runner.ended is None and not runner.settling:
                 self._consider(runner, now_us)
 
     def _consider(self, runner: Runner, now_us: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from gamekit.errors import GamekitError
 from gamekit.game import Event, PlayerId, Tick
 from gamekit.history import rebuild
-from gamekit.journal import digest_of
+from gamekit.journal import Write, digest_of
 from gamekit.server.settings import HEARTBEAT_MAX_S
 from gamekit.server.sleep import IN_PASSING_TICKS
 from gamekit.session import ConnectionId
@@ -313,6 +314,30 @@ def test_what_could_not_be_written_is_not_dropped(failing: int, caplog: pytest.L
 
     run(check)
     caplog.clear()
+
+
+def test_a_slow_disk_is_not_given_the_same_work_every_second() -> None:
+    async def check() -> None:
+        place = Place(config={"rules": {"every_ticks": 0}}, sleep_after_s=1.0)
+        await place.join()
+        place.journal._auto = False
+        handed_over: list[Write] = []
+        submit = place.journal.submit
+
+        def counting(writes: Sequence[Write]) -> None:
+            handed_over.extend(writes)
+            submit(writes)
+
+        place.journal.submit = counting  # type: ignore[method-assign]
+        await asyncio.sleep(30)
+        assert not place.asleep
+        assert sorted(type(write).__name__ for write in handed_over) == ["Reserve", "SaveSnapshot"]
+        place.journal.commit()
+        await asyncio.sleep(0)
+        assert place.asleep
+        place.stop()
+
+    run(check)
 
 
 def test_whoever_comes_while_it_falls_asleep_finds_it_awake() -> None:
