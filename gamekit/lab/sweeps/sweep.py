@@ -122,7 +122,8 @@ def sweep(
         progress: whether to show a progress bar.
 
     Raises:
-        ConfigError: the grid, a seed, a metric or the game is none. Wrong rules are told by the runs that have them.
+        ConfigError: the grid, a seed, a metric or the game is none, or a worker of `executor` died and broke it. Wrong
+            rules are told by the runs that have them.
     """
     chosen = derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
     if not chosen or not metrics:
