@@ -27,7 +27,7 @@ from gamekit.lab.optimise.result import Optimisation, Trial
 from gamekit.lab.own import Own
 from gamekit.lab.ranges import Range, Ranges, ranges_of
 from gamekit.lab.simulate import Setup
-from gamekit.lab.sweeps.jobs import derived_seeds
+from gamekit.lab.sweeps.jobs import chosen_seeds, derived_seeds
 from gamekit.lab.sweeps.pool import at_work
 from gamekit.lab.sweeps.sweep import sweep
 
@@ -83,7 +83,7 @@ def optimise(
     if trials < 1 or check_seeds < 2:
         raise ConfigError(f"A search needs trials=1 or more and check_seeds=2 or more, got {trials} and {check_seeds}.")
     varied = ranges_of(ranges, rules or {})
-    chosen = derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    chosen = chosen_seeds(seeds, base_seed)
     fresh = [seed for seed in derived_seeds(len(chosen) + check_seeds, base_seed) if seed not in set(chosen)]
     fresh = fresh[:check_seeds]
     how: dict[str, Any] = {"scenario": scenario, "hours": hours, "setup": setup, "game": game, "database": database}
