@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from gamekit.bots.bot import NO_SHIP, Bot
-from gamekit.client.actions import Connected, Happened, News, Redrawn, Stopped, Ticked
+from gamekit.client.actions import Happened, News, Redrawn, Stopped, Ticked
 from gamekit.client.order import AsyncOrder
 from gamekit.client.playing import AsyncPlayer
-from gamekit.errors import GamekitError, SessionError
+from gamekit.errors import SessionError
 
 logger = logging.getLogger("gamekit.bots")
 
@@ -53,10 +53,9 @@ class Seat:
                 self._look(list(news.events))
             case Redrawn() | Ticked():
                 self._look([])
-            case Connected(yes=True) | Stopped():
-                if isinstance(news, Stopped):
-                    self.error = self.error or (None if self.over.done() else news.error)
-                    self.leave()
+            case Stopped() if not self.over.done():
+                self.error = news.error
+                self.leave()
 
     def _look(self, events: list[dict[str, Any]]) -> None:
         if self._looking:
@@ -71,8 +70,6 @@ class Seat:
                 if self._again is None:
                     return
                 events, self._again = self._again, None
-        except GamekitError as error:
-            self._fail(error)
         except Exception as error:
             self._fail(error)
         finally:

@@ -8,8 +8,6 @@ from pathlib import Path
 import click
 
 from gamekit.cli.rules import read_rules, rules_options
-from gamekit.lab.own import space_rules_of
-from gamekit.space import SpaceGame
 
 
 @click.command()
@@ -28,19 +26,10 @@ def gate(corpus: Path, path: str | None, rules_file: Path | None, rules: tuple[s
     found = run_gate(
         corpus,
         read_rules(rules_file, rules),
-        game=own_space_game(path),
+        game=path,
         accept=accept,
         progress=sys.stderr.isatty(),
     )
     click.echo(str(found))
     if not found.ok:
         sys.exit(1)
-
-
-def own_space_game(path: str | None) -> SpaceGame | None:
-    """The rules at an import path, which must be a variant of the bundled game; None when no path is given.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    return None if path is None else space_rules_of(path)

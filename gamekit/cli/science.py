@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from gamekit.cli.games import DEFAULT_DATABASE
-from gamekit.cli.gate import own_space_game
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.games import hosted
@@ -36,7 +35,6 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Run a scenario headless, as fast as it goes, and print what came out."""
-    game = own_space_game(path)
     from tqdm import tqdm  # Here, because every other command starts faster without it.
 
     with tqdm(unit="tick", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
@@ -46,7 +44,7 @@ def simulate(
             bar.update(done - bar.n)
 
         given = read_rules(rules_file, rules)
-        done = run_simulation(read_scenario(scenario), given, seed, hours, game=game, progress=progress)
+        done = run_simulation(read_scenario(scenario), given, seed, hours, game=path, progress=progress)
     result = {
         "scenario": done.scenario,
         "seed": done.seed,
@@ -56,8 +54,8 @@ def simulate(
         "cpu_s": done.cpu_s,
         "times_real_time": done.times_real_time,
     }
-    if game is not None:
-        result |= {"game": game.name, "metrics": done.metrics}
+    if path is not None:
+        result |= {"game": done.game.name, "metrics": done.metrics}
     if as_json:
         click.echo(json.dumps(result))
         return

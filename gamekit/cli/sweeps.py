@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from gamekit.cli.gate import own_space_game
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.errors import ConfigError
@@ -71,7 +70,7 @@ def sweep(
         scenario=read_scenario(scenario or told.get("scenario", "nearest-stars")),
         rules={**told.get("rules", {}), **read_rules(rules_file, rules)},
         hours=told.get("hours", 1.0) if hours is None else hours,
-        game=own_space_game(path or told.get("game")),
+        game=path or told.get("game"),
         workers=workers or told.get("workers"),
         database=file,
         base_seed=told.get("base_seed", 1),
@@ -144,7 +143,7 @@ def compare(
         games=list(recorded) or None,
         scenario=read_scenario(scenario),
         hours=hours,
-        game=own_space_game(path),
+        game=path,
         workers=workers,
         database=database,
         confidence=confidence,

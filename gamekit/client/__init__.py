@@ -5,8 +5,9 @@ orders while offline and gives each of them exactly one answer. `gamekit.lab` gi
 and widgets; these here have none.
 """
 
-from gamekit.client.aio import AsyncClient, AsyncGame, connect
+from gamekit.client.aio import AsyncClient, connect
 from gamekit.client.blocking import Client, Game, Player
+from gamekit.client.game import AsyncGame
 from gamekit.client.order import AsyncOrder, Order
 from gamekit.client.players import Ship
 from gamekit.client.playing import AsyncPlayer, AsyncShip

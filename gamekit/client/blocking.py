@@ -18,8 +18,9 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from gamekit.client import iothread, show
-from gamekit.client.aio import AsyncClient, AsyncGame
+from gamekit.client.aio import AsyncClient
 from gamekit.client.events import Events
+from gamekit.client.game import AsyncGame
 from gamekit.client.iothread import IoThread
 from gamekit.client.link import Link
 from gamekit.client.players import BasePlayer as BasePlayer  # noqa: PLC0414 - the layer above imports it from here

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gamekit.client import show
-from gamekit.client.names import find, matches
+from gamekit.client.named import Named
+from gamekit.client.names import find
 from gamekit.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -106,30 +106,19 @@ class Station:
         return show.table(caption, ["ware", "the station", "stock", "room", "price of one"], rows)
 
 
-class Stations(Mapping[str, Station]):
+class Stations(Named[Station]):
     """All stations that are seen, by id; `stations[...]` and `in` take names as well."""
 
     def __init__(self, eyes: Watching) -> None:
+        super().__init__("station")
         self._eyes = eyes
-
-    def __getitem__(self, name: str) -> Station:
-        return Station(self._eyes, find(self._table(), name, "station"))
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and len(matches(self._table(), name)) == 1
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._table())
-
-    def __len__(self) -> int:
-        return len(self._table())
 
     def _table(self) -> dict[str, dict[str, Any]]:
         table: dict[str, dict[str, Any]] = self._eyes.view.get("stations", {})
         return table
 
-    def _ipython_key_completions_(self) -> list[str]:
-        return [*(str(row["name"]) for row in self._table().values()), *self._table()]
+    def _item(self, key: str) -> Station:
+        return Station(self._eyes, key)
 
     def __repr__(self) -> str:
         return f"<Stations {', '.join(str(row['name']) for row in self._table().values()) or 'none'}>"

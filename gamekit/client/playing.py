@@ -22,7 +22,7 @@ from gamekit.client.seen import Clock, Seen
 from gamekit.errors import CommandFailed, SessionError
 
 if TYPE_CHECKING:
-    from gamekit.client.aio import AsyncGame
+    from gamekit.client.game import AsyncGame
 
 OrderT = TypeVar("OrderT", bound=OrderState)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from gamekit.client import show
-from gamekit.client.names import destination, find, matches
+from gamekit.client.named import Named
+from gamekit.client.names import destination, find
 from gamekit.client.order import OrderState
 from gamekit.client.places import Stations
 from gamekit.client.position import Position as Position  # noqa: PLC0414 - many import it from here
@@ -247,31 +248,19 @@ class ShipReading(Generic[OrderT]):
         return show.table(caption, ["", "step", "status", "", "ETA (tick)"], rows)
 
 
-class Ships(Mapping[str, ShipT]):
+class Ships(Named[ShipT]):
     """A player's ships, by id; `ships[...]` and `in` take names as well."""
 
     def __init__(self, player: PlayerReading[ShipT, Any]) -> None:
+        super().__init__("ship")
         self._player = player
 
-    def __getitem__(self, name: str) -> ShipT:
-        return self._player.handle_of(find(self._own(), name, "ship"))
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and len(matches(self._own(), name)) == 1
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._own())
-
-    def __len__(self) -> int:
-        return len(self._own())
-
-    def _own(self) -> dict[str, dict[str, Any]]:
+    def _table(self) -> dict[str, dict[str, Any]]:
         ships: dict[str, dict[str, Any]] = self._player.view.get("ships", {})
         return {key: ship for key, ship in ships.items() if ship.get("owner") == self._player.id}
 
-    def _ipython_key_completions_(self) -> list[str]:
-        own = self._own()
-        return [*(str(ship["name"]) for ship in own.values()), *own]
+    def _item(self, key: str) -> ShipT:
+        return self._player.handle_of(key)
 
     def __repr__(self) -> str:
         return f"<Ships {', '.join(repr(ship) for ship in self.values()) or 'none'}>"
@@ -279,7 +268,7 @@ class Ships(Mapping[str, ShipT]):
     def _repr_html_(self) -> str:
         rows = [
             [key, ship["name"], ship["status"], place_text(self._player.view, ship), ship["reason"]]
-            for key, ship in self._own().items()
+            for key, ship in self._table().items()
         ]
         return show.table(f"Ships at tick {self._player.tick:,}", ["id", "name", "status", "where", "reason"], rows)
 

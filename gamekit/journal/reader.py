@@ -88,6 +88,8 @@ class SqliteReader:
         self._closed = False
         if not self.path.exists():
             raise JournalError("open database", f"{self.path} does not exist", hint="check the path of the database")
+        if self.path.is_dir():
+            raise JournalError("open database", f"{self.path} is a directory", hint="name the file in it")
         try:
             with self._connection() as connection:
                 schema.check(connection, self.path, writing=False)

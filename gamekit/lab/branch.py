@@ -44,7 +44,8 @@ class Branch(Replay):
     """
 
     def __init__(self, past: Past, rules: Game[Any], *, check: bool = False) -> None:
-        super().__init__(past, rules)
+        # The list of records is the branch's own, and grows; whoever asks for `past` gets another.
+        super().__init__(msgspec.structs.replace(past, records=list(past.records)), rules)
         self.seek(past.tick)
         if check:
             # From here on: what was is as it was, well or not.
@@ -53,6 +54,11 @@ class Branch(Replay):
         if self.session.hold_at is not None:
             # A branch of a paused game goes on; its history says so.
             self._record(ADMIN, "@server", 0, {"type": "resume"})
+
+    @property
+    def past(self) -> Past:
+        """What happened up to now; it stays as it is when the branch goes on."""
+        return msgspec.structs.replace(self._past, records=list(self._past.records))
 
     def advance(self, ticks: Tick | None = None, *, hours: float | None = None) -> list[tuple[Tick, Event]]:
         """Let game time pass.
@@ -73,13 +79,13 @@ class Branch(Replay):
         if more < 0:
             raise ConfigError(f"Time does not run back; seek({max(self.tick + more, 0)}) looks at what was.")
         self._to_the_end()
-        until = self.past.tick + more
+        until = self._past.tick + more
         try:
             happened = list(self._run(until))
         except Exception as error:
-            self._broken(self.past, error)
+            self._broken(self._past, error)
             raise
-        self.past = msgspec.structs.replace(self.past, tick=until)
+        self._past = msgspec.structs.replace(self._past, tick=until)
         return happened
 
     def join(self, name: str) -> PlayerId:
@@ -148,48 +154,49 @@ class Branch(Replay):
         """
         self._to_the_end()
         now = stored(self.session, self.session.snapshot(), tick=self.tick, seq=self.session.seq)
-        places = {(one.seq, one.tick) for one in self.past.snapshots}
-        kept = self.past.snapshots + ([] if (now.seq, now.tick) in places else [now])
+        places = {(one.seq, one.tick) for one in self._past.snapshots}
+        kept = self._past.snapshots + ([] if (now.seq, now.tick) in places else [now])
         past = msgspec.structs.replace(self.past, snapshots=kept)
         write_capsule(renamed(past, GameId(id) if id else past.row.id, name=name), Path(path))
         return Path(path)
 
     def _to_the_end(self) -> None:
-        if (self.tick, self.session.seq) != (self.past.tick, self.past.last_seq):
-            self.seek(self.past.tick)
+        if (self.tick, self.session.seq) != (self._past.tick, self._past.last_seq):
+            self.seek(self._past.tick)
 
     def _record(
         self, player: PlayerId, client: str, cid: int, body: dict[str, Any], command: Join | None = None
     ) -> list[Event]:
         """Add a command to the history and apply it."""
-        past, tick = self.past, self.tick
+        past, tick = self._past, self.tick
         entry = {"player": player, "client": client, "cid": cid, "body": body}
         commands = json.dumps([entry], ensure_ascii=False)
         last = past.records[-1] if past.records else None
         seq, epoch = past.last_seq + 1, past.row.epoch
         chain = chain_of(last.chain if last else "", past.row.id, epoch, seq, tick, commands)
-        records = [*past.records, Record(past.row.id, epoch, seq, tick, commands, chain)]
+        record = Record(past.row.id, epoch, seq, tick, commands, chain)
         try:
             events = self.session.replay(seq, tick, commands)
         except Exception as error:
-            self._broken(msgspec.structs.replace(past, records=records), error)
+            self._broken(msgspec.structs.replace(past, records=[*past.records, record]), error)
             raise
-        self.past = msgspec.structs.replace(past, records=records, tick=tick, players=dict(self.session.players))
+        past.records.append(record)
+        self._past = msgspec.structs.replace(past, tick=tick, players=dict(self.session.players))
         return events
 
     def _broken(self, past: Past, error: Exception) -> None:
         """Keep the past that broke, and go back to the end of the one that did not."""
         keep(msgspec.structs.replace(past, tick=max(self.session.tick, past.tick)), error)
         # Keyframes that were made on the way are of a future that is not to be.
-        kept = bisect_right(self._ticks, self.past.tick)
+        kept = bisect_right(self._ticks, self._past.tick)
         del self._keyframes[kept:], self._ticks[kept:]
         self.session = self._restored(self._keyframes[0])
         with contextlib.suppress(Exception):
             # A past that broke laws before they were looked at breaks them again; whoever seeks it is told.
-            self.seek(self.past.tick)
+            self.seek(self._past.tick)
 
     def __repr__(self) -> str:
-        return f"<Branch of {self.past.row.name} ({self.past.row.id}) at tick {self.tick:,}>"
+        return f"<Branch of {self._past.row.name} ({self._past.row.id}) at tick {self.tick:,}>"
 
 
 def begin(

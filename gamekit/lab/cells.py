@@ -50,10 +50,24 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         return usual
 
 
-def by_value(what: Any) -> bytes:
-    """Anything, with whatever it needs of a notebook's cells, for `pickle.loads` in another process."""
+def by_value(what: Any, name: str) -> bytes:
+    """Anything, with whatever it needs of a notebook's cells, for `pickle.loads` in another process.
+
+    Args:
+        what: a function, a class, an instance, or a structure of them.
+        name: what it is, for the message.
+
+    Raises:
+        ConfigError: it holds what cannot be sent, e.g. an open file or a client.
+    """
     written = io.BytesIO()
-    _Pickler(written).dump(what)
+    try:
+        _Pickler(written).dump(what)
+    except (TypeError, ValueError, AttributeError, RecursionError, NameError, pickle.PicklingError) as error:
+        raise ConfigError(
+            f"{name} cannot be sent to another process: {error}. Classes, functions and plain values of a notebook "
+            "may be used, but nothing that lives (clients, files); or put it into a module."
+        ) from error
     return written.getvalue()
 
 
@@ -63,15 +77,7 @@ def pickled(game: Any) -> bytes:
     Raises:
         ConfigError: it holds what cannot be sent, e.g. an open file or a client.
     """
-    try:
-        return by_value(game)
-    except (TypeError, ValueError, AttributeError, RecursionError, NameError, pickle.PicklingError) as error:
-        name = getattr(game, "__name__", type(game).__name__)
-        raise ConfigError(
-            f"games: {name} cannot be sent to another process: {error}. It may use other classes, functions and plain "
-            "values of the notebook, but nothing that lives (clients, files); or put it into a module and give its "
-            "import path."
-        ) from error
+    return by_value(game, f"games: {getattr(game, '__name__', type(game).__name__)}")
 
 
 @contextlib.contextmanager

@@ -127,6 +127,11 @@ class Comparison:
         return found.rename(columns={"metric": "name"}).reset_index(drop=True)
 
     @property
+    def whole(self) -> pd.DataFrame:
+        """The rows of `frame` of the metrics without parts."""
+        return self._told[~self._told["metric"].str.contains(".", regex=False)]
+
+    @property
     def with_parts(self) -> list[str]:
         """The metrics that have a number for each of several names."""
         return list(dict.fromkeys(name.partition(".")[0] for name in self.frame["metric"] if "." in name))
@@ -142,9 +147,7 @@ class Comparison:
 
         if metric is not None:
             return difference_chart(self.parts(metric).rename(columns={"name": "metric"}), width=width)
-        frame = self.frame
-        whole = frame[~frame["metric"].str.contains(".", regex=False)]
-        return difference_chart(whole if len(whole) else frame, width=width)
+        return difference_chart(self.whole if len(self.whole) else self.frame, width=width)
 
     def report(self, path: str | Path | None = None) -> str:
         """The comparison as one page of HTML that needs no network; written to `path` when it is given."""

@@ -5,7 +5,7 @@ Read-only, also while a server uses the file; no server and no lock is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from os import PathLike
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gamekit.capsule import past_of
 from gamekit.client import show
-from gamekit.client.names import find
+from gamekit.client.named import Named
 from gamekit.errors import ConfigError
 from gamekit.game import Game, Tick
 from gamekit.journal import GameRow, Past, SqliteReader
@@ -96,26 +96,19 @@ class StoredGame:
         return f"<StoredGame {self.name} ({self.id}), {self.row.game}>"
 
 
-class Games(Mapping[str, StoredGame]):
+class Games(Named[StoredGame]):
     """The games of a database by id; `[...]` takes names as well."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__("game")
         self._database = database
 
-    def __getitem__(self, name: str) -> StoredGame:
-        rows = self._database.rows
-        row = rows[find({key: {"name": one.name} for key, one in rows.items()}, name, "game")]
+    def _table(self) -> dict[str, dict[str, Any]]:
+        return {key: {"name": row.name} for key, row in self._database.rows.items()}
+
+    def _item(self, key: str) -> StoredGame:
+        row = self._database.rows[key]
         return StoredGame(self._database.path, row, self._database.rules.get(row.game))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._database.rows)
-
-    def __len__(self) -> int:
-        return len(self._database.rows)
-
-    def _ipython_key_completions_(self) -> list[str]:
-        rows = self._database.rows
-        return [*dict.fromkeys(row.name for row in rows.values()), *rows]
 
 
 class Database:

@@ -116,6 +116,17 @@ def differences(a: Any, b: Any, path: str = "") -> Iterator[Difference]:
         yield Difference(path, msgspec.to_builtins(a), msgspec.to_builtins(b))
 
 
+def plain(state: Any) -> Any:
+    """A state of any game as structures and containers, for `differences`."""
+    saved = getattr(state, "saved", None)
+    return saved() if callable(saved) else state
+
+
+def first_differences(a: Any, b: Any, most: int = MOST) -> list[Difference]:
+    """The first fields in which two states differ."""
+    return list(islice(differences(plain(a), plain(b)), most))
+
+
 class _Pair:
     """Two histories side by side. Without `rules_too` the rules in force are not compared."""
 
@@ -132,7 +143,7 @@ class _Pair:
 
     def differences(self) -> Iterator[Difference]:
         """What differs where both stand."""
-        for found in differences(_tree(self.one), _tree(self.other)):
+        for found in differences(plain(self.one.state), plain(self.other.state)):
             if self._rules_too or not found.path.startswith("rules."):
                 yield found
         yield from differences(_around(self.one), _around(self.other), "session")
@@ -147,12 +158,6 @@ class _Pair:
                 differs = middle
         self.same(differs)
         return Divergence(differs, list(islice(self.differences(), MOST)))
-
-
-def _tree(replay: Replay) -> Any:
-    """The state as structures and containers."""
-    saved = getattr(replay.state, "saved", None)
-    return saved() if callable(saved) else replay.state
 
 
 def _around(replay: Replay) -> dict[str, Any]:

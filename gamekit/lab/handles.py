@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gamekit.bots.bot import Bot
-from gamekit.client.aio import AsyncGame
 from gamekit.client.blocking import BaseClient, BaseGame, BasePlayer
 from gamekit.client.blocking import Ship as BaseShip
+from gamekit.client.game import AsyncGame
 from gamekit.client.playing import AsyncPlayer
 from gamekit.errors import SessionError
 from gamekit.lab.crew import Crew

@@ -7,7 +7,6 @@ snapshots only the code of then could say at which tick they part, so what is to
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -16,7 +15,7 @@ from gamekit.errors import GamekitError
 from gamekit.game import Game, GameId, Tick
 from gamekit.history import Finding, verify
 from gamekit.journal import GameRow, JournalReader
-from gamekit.lab.diff import Difference, differences
+from gamekit.lab.diff import Difference, first_differences, plain
 from gamekit.session import Session
 from gamekit.upgrade import check_version
 
@@ -90,7 +89,7 @@ def outlook(
         if isinstance(replayed, Exception):
             first.append((kept.tick, [], f"the rules fail before it ({replayed!r})"))
         else:
-            first.append((kept.tick, list(islice(differences(_tree(replayed), _tree(kept)), TOLD)), None))
+            first.append((kept.tick, first_differences(_tree(replayed), _tree(kept), TOLD), None))
 
     verdict = Finding(row.id, 0, 0, 0)
     for verdict in verify(journal, row, game, note):
@@ -105,9 +104,8 @@ def outlook(
 
 def _tree(session: Session[Any]) -> dict[str, Any]:
     """A session as structures and containers: the state as the game saves it, and what the session adds to it."""
-    saved = getattr(session.state, "saved", None)
     return {
-        "state": saved() if callable(saved) else session.state,
+        "state": plain(session.state),
         "tick": session.tick,
         "speed": session.speed,
         "hold_at": session.hold_at,

@@ -47,16 +47,21 @@ class Replay:
         rules: the rules to replay it by.
 
     Attributes:
-        past, rules: as given.
+        rules: as given.
         session: the session as it was at `tick`.
     """
 
     def __init__(self, past: Past, rules: Game[Any]) -> None:
-        self.past = past
+        self._past = past
         self.rules = rules
         self._keyframes = [_Keyframe(one.tick, one.seq, one.version, _packed(one.data)) for one in past.snapshots]
         self._ticks = [one.tick for one in self._keyframes]
         self.session: Session[Any] = self._restored(self._keyframes[0])
+
+    @property
+    def past(self) -> Past:
+        """What happened."""
+        return self._past
 
     @property
     def tick(self) -> Tick:
@@ -66,7 +71,7 @@ class Replay:
     @property
     def end_tick(self) -> Tick:
         """How far the past goes."""
-        return self.past.tick
+        return self._past.tick
 
     @property
     def state(self) -> Any:
@@ -88,7 +93,7 @@ class Replay:
         from gamekit.lab.frames.past import PastFrames
 
         return PastFrames(
-            lambda: self, lambda: ((one.seq, one.tick, one.epoch, one.commands) for one in self.past.records)
+            lambda: self, lambda: ((one.seq, one.tick, one.epoch, one.commands) for one in self._past.records)
         )
 
     def scrubber(self, player: str | None = None, *, height: int = 400) -> ScrubberWidget:
@@ -132,13 +137,13 @@ class Replay:
         yield from self._run(self.end_tick if until is None else whole(until))
 
     def _restored(self, key: _Keyframe) -> Session[Any]:
-        row = self.past.row
+        row = self._past.row
         encoded = zlib.decompress(key.packed)
         return Session.restore(self.rules, encoded, key.version, id=row.id, name=row.name, epoch=row.epoch, seq=key.seq)
 
     def _run(self, until: Tick) -> Iterator[tuple[Tick, Event]]:
         """Go on, record by record, and to `until`; makes keyframes on the way."""
-        records = self.past.records
+        records = self._past.records
         while self.session.seq < len(records) and records[self.session.seq].tick <= until:
             record = records[self.session.seq]
             yield from self._pass(record.tick)
@@ -176,8 +181,8 @@ class Replay:
         self._ticks.insert(place, session.tick)
 
     def __repr__(self) -> str:
-        name = self.past.row.name
-        return f"<Replay of {name} ({self.past.row.id}) at tick {self.tick:,} of {self.end_tick:,}>"
+        row = self._past.row
+        return f"<Replay of {row.name} ({row.id}) at tick {self.tick:,} of {self.end_tick:,}>"
 
 
 def replay(source: Any, tick: Tick | None = None, *, game: str | None = None, rules: Own = None) -> Replay:

@@ -53,15 +53,14 @@ def page(done: Comparison) -> str:
     pairs, failed = len(done.runs) // 2, len(done.runs.failures)
     trouble = f", {failed} runs failed" if failed else ""
     note = f"<p class=note>{html.escape(done.note)}</p>" if done.note else ""
-    frame = done.frame
-    whole = frame[~frame["metric"].str.contains(".", regex=False)]
+    whole = done.whole
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
         f"<title>A against B</title><style>{_STYLE}</style><h1>A against B</h1>",
         f"<p><span class=a>A</span> {rules_told(done.rules_a)}<br>",
         f"<span class=b>B</span> {rules_told(done.rules_b)}</p>",
         f"<p>{pairs} pairs of runs on {_shared(done)}{trouble}; {done.confidence:.0%} bootstrap intervals of the mean "
-        f"paired difference.</p>{note}<h2>What differs</h2>{_findings(whole if len(whole) else frame)}",
+        f"paired difference.</p>{note}<h2>What differs</h2>{_findings(whole if len(whole) else done.frame)}",
     ]
     if len(whole):
         parts.append(_drawn(done, None) + _table(whole))

@@ -6,9 +6,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gamekit.errors import ConfigError
+
 if TYPE_CHECKING:
     import pandas as pd
 
+#: The columns of `frame.trades` that it takes.
+TRADED = ("ship", "station", "ware", "side", "units", "total_credits")
 #: {column: pandas type}
 COLUMNS = {
     "source": "string",
@@ -38,14 +42,20 @@ def trade_routes(trades: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row for each route and ware, the most units first: `source` and `target` station, units, trips (sales) and
         profit, what the sales brought less what the units had cost. Wares that are still on board count nowhere.
+
+    Raises:
+        ConfigError: it is another frame.
     """
     import pandas as pd
+
+    if missing := [name for name in TRADED if name not in trades]:
+        raise ConfigError(f"This frame has no column {missing[0]!r}: trade_routes takes what `frame.trades` gives.")
 
     #: {(ship, ware): purchases that are not sold yet, oldest first}
     aboard: dict[tuple[str, str], deque[_Lot]] = {}
     #: {(source, target, ware): [units, trips, profit in credits]}
     routes: dict[tuple[str, str, str], list[Any]] = {}
-    columns = (trades[name] for name in ("ship", "station", "ware", "side", "units", "total_credits"))
+    columns = (trades[name] for name in TRADED)
     for ship, station, ware, side, units, total in zip(*columns, strict=True):
         lots = aboard.setdefault((ship, ware), deque())
         if side == "buy":

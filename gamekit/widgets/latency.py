@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 
 from gamekit.client import show
-from gamekit.client.aio import AsyncGame
+from gamekit.client.game import AsyncGame
 from gamekit.client.iothread import IoThread
 from gamekit.errors import GamekitError, SessionError
 from gamekit.widgets.bundle import bundle

@@ -41,7 +41,9 @@ _BREATH_EVENTS = 500
 class Seeking(Protocol):
     """What the scrubber needs of `gamekit.lab.Replay`."""
 
-    past: Past
+    @property
+    def past(self) -> Past:
+        """What happened."""
 
     @property
     def tick(self) -> Tick:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import gamekit
+from gamekit.client.actions import Happened
+from gamekit.client.chain import Progress
+from gamekit.client.order import Order
 from gamekit.errors import CommandFailed, ConfigError, UnknownName
 from gamekit.lab.handles import Game, Player
 
@@ -32,6 +36,32 @@ def test_chain_is_carried_out_in_order_and_waited_for_at_any_step(played: tuple[
     there.wait(timeout_s=30)
     assert (red.ship.sector, red.ship.queue) == ("sirius", [])
     assert "go to sirius" in there._repr_html_()
+
+
+def test_order_is_over_when_nothing_of_it_is_queued_whatever_follows_it() -> None:
+    def order(cid: int) -> Order:
+        given = Order({"type": "move", "ship": "s"})
+        given.cid = cid
+        progress.sent(given)
+        return given
+
+    def done(cid: int) -> dict[str, Any]:
+        return {"type": "CommandDone", "player": "p1", "client": "c", "cid": cid}
+
+    progress = Progress("p1")
+    first, second = order(1), order(2)
+    accepted = [{"type": "OrderAccepted", "player": "p1", "ship": "s", "order": number} for number in (7, 8)]
+    news = [accepted[0], done(1), accepted[1], done(2)]
+    progress.listen(Happened(5, tuple(news), {}), "c")
+    row = {"name": "S", "status": "flying", "reason": "", "queue": [{"order": 8, "type": "fly"}]}
+    assert progress.over(first, row)
+    assert not progress.over(second, row)
+    assert not progress.over(order(3), row), "which entries are its is not known"
+    failed = {"type": "EntryFailed", "player": "p1", "ship": "s", "order": 8, "code": "no_cargo", "message": "Empty."}
+    progress.listen(Happened(6, (failed,), {}), "c")
+    assert progress.over(first, row)
+    with pytest.raises(CommandFailed, match="Empty"):
+        progress.over(second, row)
 
 
 def test_step_that_fails_is_named_and_those_behind_it_go_on(played: tuple[Game, Player]) -> None:

@@ -31,6 +31,7 @@ class Waved(Event, frozen=True):
     text: str = ""
 
 class Wave(Command, frozen=True, tag="wave", rename={"times": "n"}):
+    most: ClassVar[int] = 3
     times: int = 1
     words: list[str] = msgspec.field(default_factory=list)
 
@@ -41,7 +42,7 @@ class Room(SmallState):
     waves: int = 0
 
 def wave(state, player, command):
-    if command.times > 3:
+    if command.times > command.most:
         return Rejected("too_often", "Wave 3 times at most.")
     state.waves += command.times
     return [Waved(player, command.text())]

@@ -12,9 +12,9 @@ import pytest
 import gamekit
 from gamekit.capsule import read_capsule
 from gamekit.errors import ConfigError
-from gamekit.lab import compare, rerun, simulate
+from gamekit.lab import begin, compare, rerun, simulate
 from gamekit.lab.compare import COLUMNS, _interval
-from gamekit.lab.metrics import consumed_by_ware, stations_standing, units_made
+from gamekit.lab.metrics import consumed_by_ware, median_company_growth, stations_standing, units_made
 
 METRICS = (units_made, stations_standing)
 SMALL = {"scenario": "procedural:4", "hours": 1.0, "progress": False}
@@ -96,6 +96,7 @@ def test_recorded_games_are_played_again_under_both_rules(threads: Executor, tmp
     assert as_it_was.ticks == tick
     ship = as_it_was.state.ships[red.ship.id]
     assert as_it_was.state.rules.jump_ticks == 40
+    assert median_company_growth(as_it_was) > 0
     assert not ship.queue
     slower, _ = rerun(past, {"jump_ticks": 5_000})
     assert slower.state.ships[ship.id].queue, "with slow gates the ship is still on its way"
@@ -103,6 +104,27 @@ def test_recorded_games_are_played_again_under_both_rules(threads: Executor, tmp
     assert found.pairs["game"].unique().tolist() == ["recorded"]
     assert found.pairs.set_index("metric").loc["units_made", "a"] == units_made(as_it_was)
     assert "commands_refused" in set(found.frame["metric"])
+
+
+def test_each_recorded_game_is_measured_by_itself_and_anew_once_it_has_gone_on(
+    threads: Executor, tmp_path: Path
+) -> None:
+    def measured() -> list[float]:
+        found = compare({}, {}, games=paths, metrics=[units_made], executor=threads, database=tmp_path / "runs.db",
+                        progress=False)  # fmt: skip
+        return found.pairs.query("metric == 'units_made'")["a"].tolist()
+
+    branches = [begin("duel"), begin("procedural:3")]
+    paths = [tmp_path / "one.capsule", tmp_path / "two.capsule"]
+    told = []
+    for hours in (0.5, 0.25):
+        for branch, path in zip(branches, paths, strict=True):
+            branch.advance(hours=hours)
+            branch.save(path)
+        told.append(measured())
+        assert told[-1] == [units_made(rerun(path)[0]) for path in paths]
+    assert told[0][0] != told[0][1]
+    assert told[0] != told[1]
 
 
 def test_wrong_arguments_are_told(threads: Executor) -> None:

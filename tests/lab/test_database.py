@@ -93,6 +93,8 @@ def test_database_lists_completes_and_says_what_is_wrong(data: Path, tmp_path: P
         database.game  # noqa: B018 - reading is the test
     with pytest.raises(JournalError, match="does not exist"):
         lab.open(tmp_path / "none.db")
+    with pytest.raises(JournalError, match=r"is a directory.*name the file in it"):
+        lab.open(tmp_path)
     capsule = lab.begin(seed=7).save(tmp_path / "one.capsule")
     assert lab.open(capsule).game.frame.commands.empty
 

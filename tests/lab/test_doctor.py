@@ -9,7 +9,7 @@ import pytest
 import gamekit
 from gamekit.errors import ConfigError
 from gamekit.game import Join, PlayerId
-from gamekit.lab import doctor, simulate
+from gamekit.lab import begin, doctor, replay, simulate
 from gamekit.lab.doctor import COLUMNS, Finding, examine
 from gamekit.lab.doctor.findings import SEVERITIES
 from gamekit.lab.frames.state import everything
@@ -262,6 +262,14 @@ def test_frame_has_the_worst_first_and_is_empty_when_all_is_well() -> None:
     assert len(doctor(fresh)[lambda one: one["kind"] == "clogged station"]) == 0
     with pytest.raises(ConfigError, match="not at 7"):
         doctor(7)
+
+
+def test_a_past_is_looked_at_where_it_stands() -> None:
+    branch = begin("nearest-stars", {"company_percent": 0})
+    branch.advance(hours=3)
+    assert len(doctor(branch)) > 0
+    assert doctor(branch).equals(doctor(branch.state))
+    assert len(doctor(replay(branch, 0))) == 0
 
 
 def test_a_live_game_is_examined_through_the_eyes_of_whoever_asks() -> None:

@@ -16,12 +16,13 @@ from nbclient import NotebookClient
 from gamekit.capsule import read_capsule, write_capsule
 from gamekit.cli import main
 from gamekit.errors import ConfigError, InvariantViolated
-from gamekit.game import Event, Tick
+from gamekit.game import Command, Event, PlayerId, Rejected, Tick
 from gamekit.lab import begin, check, failure_of, fork, replay, simulate
 from gamekit.lab.failures import MOST_KEPT
 from gamekit.lab.simulate import traffic
 from gamekit.lab.sweeps import sweep
 from gamekit.space import SpaceGame, SpaceState
+from gamekit.space.commands import RenameShip
 from tests.space.galaxies import Play
 
 read: Any = nbformat.read
@@ -90,6 +91,17 @@ class Impatient(SpaceGame):
         return events
 
 
+class Corrupting(SpaceGame):
+    """Gives somebody credits out of nothing when a ship is renamed."""
+
+    name = "corrupting"
+
+    def apply(self, state: SpaceState, player: PlayerId, command: Command) -> list[Event] | Rejected:
+        if isinstance(command, RenameShip):
+            state.ledger.credits[next(iter(state.ledger.credits))] += 1
+        return super().apply(state, player, command)
+
+
 @pytest.fixture
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where failures go."""
@@ -143,6 +155,17 @@ def test_rules_that_raise_leave_a_capsule_and_the_branch_as_it_was(kept: Path) -
     assert replay(past, found.tick - 1, rules=Raising()).tick == found.tick - 1
     branch.advance(50)
     assert branch.tick == 550
+
+
+def test_a_command_that_breaks_a_law_is_found_at_its_own_tick() -> None:
+    branch = begin("duel", game=Corrupting())
+    ada = branch.join("Ada")
+    branch.advance(5)
+    branch.command(ada, {"type": "rename_ship", "ship": "ship-1", "name": "Hermes"})
+    branch.advance(700)
+    found = failure_of(branch.past, Corrupting())
+    assert found is not None
+    assert (found.tick, found.error) == (5, "InvariantViolated")
 
 
 def test_a_branch_that_failed_and_goes_on_otherwise_remembers_nothing_of_the_failed_future(kept: Path) -> None:

@@ -99,6 +99,8 @@ def test_routes_match_what_was_bought_with_what_was_sold(run: Simulation) -> Non
     assert routes["units"].sum() == trades[trades["side"] == "sell"]["units"].sum()
     assert routes["units"].is_monotonic_decreasing
     assert len(trade_routes(trades.head(0))) == 0
+    with pytest.raises(ConfigError, match=r"no column 'ware': trade_routes takes what `frame.trades` gives"):
+        trade_routes(run.frame.ships.rename(columns={"owner": "station"}))
 
 
 def test_a_route_is_first_in_first_out_and_knows_its_profit() -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing
@@ -21,6 +19,7 @@ from gamekit.errors import ConfigError
 from gamekit.lab import Optimisation, Simulation, derived_seeds, optimise, simulate
 from gamekit.lab.metrics import company_credits, median_company_growth, metric, units_made
 from gamekit.lab.optimise.goal import Goal
+from tests.lab.killed import kill_half_way
 
 #: So short that a run is next to nothing; the metrics below look at the rules.
 TINY: dict[str, Any] = {"scenario": "duel", "hours": 0.0, "progress": False, "also": (), "check_seeds": 6}
@@ -122,27 +121,11 @@ if __name__ == "__main__":
 """
 
 
-def _kept(path: Path) -> int:
-    """How many results the file holds."""
-    if not path.exists():
-        return 0
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-        try:
-            return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
-        except sqlite3.OperationalError:
-            return 0
-
-
 def test_search_that_was_killed_goes_on_to_the_same_study_and_runs_nothing_twice(
     tmp_path: Path, threads: Executor
 ) -> None:
-    path, script = tmp_path / "search.db", tmp_path / "killed.py"
-    script.write_text(KILLED)
-    with subprocess.Popen([sys.executable, script, path], start_new_session=True) as process:
-        while process.poll() is None and _kept(path) < 10:
-            time.sleep(0.02)
-        assert process.poll() is None, "it was through before it could be killed; make it longer"
-        os.killpg(process.pid, signal.SIGKILL)
+    path = tmp_path / "search.db"
+    kill_half_way(KILLED, path, 10)
     with closing(sqlite3.connect(path)) as connection:
         before = dict(connection.execute("SELECT key, cpu_s FROM runs"))
     assert 10 <= len(before) < 52
@@ -155,6 +138,20 @@ def test_search_that_was_killed_goes_on_to_the_same_study_and_runs_nothing_twice
     fresh = optimise({"cycle_percent": (50, 200)}, units_made, **how)
     assert comparable(resumed).equals(comparable(fresh))
     assert resumed.best == fresh.best
+
+
+def test_worker_that_dies_takes_only_its_own_trial_with_it() -> None:
+    def deadly(run: Simulation) -> float:
+        if run.state.rules.jump_ticks == 150:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return -float(run.state.rules.jump_ticks)
+
+    ends = {"jump_ticks": (149, 150)}
+    found = optimise(ends, deadly, target="highest", trials=4, workers=1, **{**TINY, "check_seeds": 2})
+    errors = found.frame.groupby("jump_ticks")["error"].agg(list)
+    assert set(errors[149]) == {""}
+    assert all("worker died" in error for error in errors[150])
+    assert found.best == {"jump_ticks": 149}
 
 
 def test_trials_that_fail_are_told_and_searched_around(threads: Executor) -> None:

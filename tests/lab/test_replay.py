@@ -137,9 +137,12 @@ def test_a_branch_has_a_history_of_its_own_that_can_be_saved_and_looked_at(past:
     branch = fork(past, past.tick // 2, rules=GAME)
     start = branch.tick
     ada = next(iter(branch.session.players))
-    before = branch.state.value
+    before, so_far, began = branch.state.value, branch.past, past.last_seq
+    Branch(past, GAME).join("Eve")
     branch.command(ada, {"type": "add", "n": 50})
     assert branch.state.value == before + 50
+    assert replay(so_far, rules=GAME).state.value == before, "a past that was handed out does not grow"
+    assert len(past.records) == past.last_seq == began, "nor does the one that a branch began with"
     with pytest.raises(CommandFailed, match="n must be from 1 to 100") as refused:
         branch.command(ada, {"type": "add", "n": 5000})
     assert refused.value.code == "bad_number"

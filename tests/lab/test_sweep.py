@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from gamekit.errors import ConfigError
 from gamekit.lab import Simulation, derived_seeds, simulate, sweep
 from gamekit.lab.metrics import consumed_by_ware, metric, stations_standing, units_made
 from gamekit.lab.sweeps import jobs
+from tests.lab.killed import kept, kill_half_way
 
 GRID = {"least_load_percent": [5, 25], "company_percent": [50, 100]}
 METRICS = (units_made, stations_standing)
@@ -102,16 +101,26 @@ def test_functions_that_only_this_program_has_reach_the_workers() -> None:
     assert both["scaled"].tolist() == [3 * value for value in both["units_made"]]
 
 
-def test_worker_that_dies_takes_only_its_own_run_with_it() -> None:
-    def deadly(run: Simulation) -> int:
-        if run.seed == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return run.seed
+def deadly(run: Simulation) -> int:
+    """The seed; but a process that measures seed 2 dies."""
+    if run.seed == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run.seed
 
+
+def test_worker_that_dies_takes_only_its_own_run_with_it() -> None:
     done = sweep([{}], [1, 2, 3, 4], [deadly], workers=2, **SMALL)
     frame = done.frame.set_index("seed")
     assert frame.loc[[1, 3, 4], "deadly"].tolist() == [1, 3, 4]
     assert "worker died" in frame.loc[2, "error"]
+
+
+def test_pool_of_ones_own_that_breaks_is_told_in_words_and_what_is_done_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.db"
+    said = pytest.raises(ConfigError, match=r"the executor that was given died.*Give another one")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool, said:
+        sweep([{}], [1, 2, 3], [deadly], executor=pool, database=path, **SMALL)
+    assert kept(path) == 1
 
 
 KILLED = """
@@ -125,18 +134,12 @@ if __name__ == "__main__":
 
 
 def test_sweep_that_was_killed_half_way_resumes_to_the_same_results(tmp_path: Path) -> None:
-    path, script = tmp_path / "sweep.db", tmp_path / "killed.py"
-    script.write_text(KILLED)
-    with subprocess.Popen([sys.executable, script, path], start_new_session=True) as process:
-        while process.poll() is None and _kept(path) < 10:
-            time.sleep(0.02)
-        assert process.poll() is None, "it was through before it could be killed; make it longer"
-        os.killpg(process.pid, signal.SIGKILL)
-    kept = _kept(path)
-    assert 10 <= kept < 40
+    path = tmp_path / "sweep.db"
+    kill_half_way(KILLED, path, 10)
+    assert 10 <= kept(path) < 40
     arguments = ({"least_load_percent": [5, 25]}, 20, [units_made])
     resumed = sweep(*arguments, scenario="procedural:4", hours=2, database=path, progress=False)
-    assert _kept(path) == 40
+    assert kept(path) == 40
     with ThreadPoolExecutor(1) as executor:
         again = sweep(*arguments, scenario="procedural:4", hours=2, database=path, executor=executor, progress=False)
         fresh = sweep(*arguments[:1], derived_seeds(20)[:4], [units_made], scenario="procedural:4", hours=2,
@@ -146,17 +149,6 @@ def test_sweep_that_was_killed_half_way_resumes_to_the_same_results(tmp_path: Pa
     assert comparable(first).equals(comparable(fresh.frame))
 
 
-def _kept(path: Path) -> int:
-    """How many results the file holds."""
-    if not path.exists():
-        return 0
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-        try:
-            return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
-        except sqlite3.OperationalError:
-            return 0
-
-
 def test_a_sweep_is_not_taken_up_with_results_of_other_code(
     tmp_path: Path, threads: Executor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +156,7 @@ def test_a_sweep_is_not_taken_up_with_results_of_other_code(
     for code in ("as it is", "as it is", "changed"):
         monkeypatch.setattr(jobs, "rules_code", lambda code=code: code)
         sweep([{}], 2, METRICS, executor=threads, database=path, **SMALL)
-        rounds.append(_kept(path))
+        rounds.append(kept(path))
     assert rounds == [2, 2, 4]
 
 

@@ -52,7 +52,8 @@ def doctor(subject: Any) -> pd.DataFrame:
     """What is wrong, a row for each finding, the worst first.
 
     Args:
-        subject: a `Simulation`, a state of the bundled game, or a live game or player (a handle of `gamekit.Client`).
+        subject: a state of the bundled game, or what has one (a `Simulation`, a `Replay`, a `Branch`); or a live game
+            or player (a handle of `gamekit.Client`).
 
     Returns:
         A frame with the fields of `Finding` as columns of text; empty when all is well.
@@ -84,18 +85,16 @@ def examine(
 def _looked_at(subject: Any) -> tuple[View, Mapping[str, Any], Callable[[str, str, int], int] | None]:
     from gamekit.lab.frames.state import everything
     from gamekit.lab.handles import Game, Player
-    from gamekit.lab.simulate import Simulation
     from gamekit.space import SpaceGame, SpaceState
 
-    if isinstance(subject, Simulation):
-        subject = subject.state
-    if isinstance(subject, SpaceState):
+    state = getattr(subject, "state", subject)
+    if isinstance(state, SpaceState):
         game = SpaceGame()
-        return everything(game, subject).view, game.rules(subject), _own_price(subject)
+        return everything(game, state).view, game.rules(state), _own_price(state)
     if isinstance(subject, Game | Player):
         welcome = subject.feed.link.welcome
         return subject.view, welcome.rules if welcome is not None else {}, None
-    raise ConfigError(f"A doctor looks at a simulation, a state, a live game or a player, not at {subject!r}.")
+    raise ConfigError(f"A doctor looks at a simulation, a past, a state, a live game or a player, not at {subject!r}.")
 
 
 def _own_price(state: SpaceState) -> Callable[[str, str, int], int] | None:

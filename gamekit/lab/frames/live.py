@@ -7,19 +7,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gamekit.client.reading import Watching
+from gamekit.client.seen import Seen
 from gamekit.lab.frames.columns import COLUMNS
-from gamekit.lab.frames.export import Exporting
 from gamekit.lab.frames.long import commands_frame, events_frame, is_trade, latency_frame, trades_frame
-from gamekit.lab.frames.rows import (
-    frame,
-    gate_row,
-    price_rows,
-    sector_rows,
-    seen_ledger_rows,
-    ship_row,
-    station_row,
-    table,
-)
+from gamekit.lab.frames.moment import MomentFrames
+from gamekit.lab.frames.rows import frame, seen_ledger_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +20,7 @@ if TYPE_CHECKING:
     from gamekit.client.link import Link
 
 
-class Frames(Exporting):
+class Frames(MomentFrames):
     """The frames of one game, through one pair of eyes.
 
     Args:
@@ -42,34 +34,8 @@ class Frames(Exporting):
         self._eyes = eyes
         self._link = link
 
-    @property
-    def ships(self) -> pd.DataFrame:
-        """All ships that are seen, a row each."""
-        seen = self._eyes.seen
-        return frame("ships", (ship_row(seen, key, ship) for key, ship in table(seen, "ships").items()), seen)
-
-    @property
-    def stations(self) -> pd.DataFrame:
-        """All stations, a row each."""
-        seen = self._eyes.seen
-        return frame("stations", (station_row(key, row) for key, row in table(seen, "stations").items()), seen)
-
-    @property
-    def sectors(self) -> pd.DataFrame:
-        """All sectors that are known, a row each."""
-        return frame("sectors", sector_rows(seen := self._eyes.seen), seen)
-
-    @property
-    def gates(self) -> pd.DataFrame:
-        """All gates that are seen, a row each, with the storms that close them."""
-        seen = self._eyes.seen
-        return frame("gates", (gate_row(key, row) for key, row in table(seen, "gates").items()), seen)
-
-    @property
-    def prices(self) -> pd.DataFrame:
-        """What every station pays and asks, a row for each station and ware."""
-        seen = self._eyes.seen
-        return frame("prices", price_rows(seen), seen)
+    def _picture(self) -> Seen:
+        return self._eyes.seen
 
     @property
     def trades(self) -> pd.DataFrame:

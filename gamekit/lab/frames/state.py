@@ -8,18 +8,9 @@ from typing import TYPE_CHECKING, Any
 from gamekit.client.seen import Seen
 from gamekit.game import Event, Game, Tick, merge
 from gamekit.lab.frames.columns import COLUMNS
-from gamekit.lab.frames.export import Exporting
 from gamekit.lab.frames.long import commands_frame, events_frame, is_trade, latency_frame, trades_frame
-from gamekit.lab.frames.rows import (
-    frame,
-    gate_row,
-    ledger_row,
-    price_rows,
-    sector_rows,
-    ship_row,
-    station_row,
-    table,
-)
+from gamekit.lab.frames.moment import MomentFrames
+from gamekit.lab.frames.rows import frame, ledger_row
 from gamekit.space import SpaceState, ledger, views
 
 if TYPE_CHECKING:
@@ -46,7 +37,7 @@ def account_rows(state: SpaceState) -> Iterator[tuple[str, str, str, int]]:
         yield account, "company" if account in companies else "stock" if stock else kind, asset, balance
 
 
-class StateFrames(Exporting):
+class StateFrames(MomentFrames):
     """A state of the bundled game as pandas DataFrames, with the columns of `gamekit.lab.frames.COLUMNS`.
 
     Args:
@@ -67,34 +58,8 @@ class StateFrames(Exporting):
         """What happened up to now."""
         return self._recorded
 
-    @property
-    def ships(self) -> pd.DataFrame:
-        """All ships, a row each, with everybody's cargo."""
-        seen = everything(*self._now())
-        return frame("ships", (ship_row(seen, key, ship) for key, ship in table(seen, "ships").items()), seen)
-
-    @property
-    def stations(self) -> pd.DataFrame:
-        """All stations, a row each."""
-        seen = everything(*self._now())
-        return frame("stations", (station_row(key, row) for key, row in table(seen, "stations").items()), seen)
-
-    @property
-    def sectors(self) -> pd.DataFrame:
-        """All sectors that are known, a row each."""
-        return frame("sectors", sector_rows(seen := everything(*self._now())), seen)
-
-    @property
-    def gates(self) -> pd.DataFrame:
-        """All gates that are seen, a row each, with the storms that close them."""
-        seen = everything(*self._now())
-        return frame("gates", (gate_row(key, row) for key, row in table(seen, "gates").items()), seen)
-
-    @property
-    def prices(self) -> pd.DataFrame:
-        """What every station pays and asks, a row for each station and ware."""
-        seen = everything(*self._now())
-        return frame("prices", price_rows(seen), seen)
+    def _picture(self) -> Seen:
+        return everything(*self._now())
 
     @property
     def ledger(self) -> pd.DataFrame:

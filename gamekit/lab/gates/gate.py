@@ -13,7 +13,7 @@ from gamekit.errors import ConfigError, GamekitError
 from gamekit.game import Tick
 from gamekit.history import verify
 from gamekit.journal import Past
-from gamekit.lab.diff import MOST, Difference, differences
+from gamekit.lab.diff import Difference, first_differences
 from gamekit.lab.gates.expected import path_of, read_expected, rewrite_capsule, write_expected
 from gamekit.lab.gates.trace import (
     METRICS,
@@ -205,23 +205,14 @@ def _fields(
     if past.row.game == SpaceGame.name:
         as_it_was = _state_at(past, SpaceGame(), tick)
         if mark_of(as_it_was) == mark_at(then, tick):
-            return tick, list(_first(as_it_was, state))
+            return tick, first_differences(as_it_was, state)
     for kept in past.snapshots:
         if kept.tick >= tick:
             old = game.decode(read_saved(kept.data).state, kept.version)
             new = _state_at(changed, game, kept.tick, kept.seq)
-            if fields := list(_first(old, new)):
+            if fields := first_differences(old, new):
                 return kept.tick, fields
     return None, []
-
-
-def _first(old: Any, new: Any) -> list[Difference]:
-    found = []
-    for one in differences(old.saved(), new.saved()):
-        found.append(one)
-        if len(found) == MOST:
-            break
-    return found
 
 
 def _state_at(past: Past, game: SpaceGame, tick: Tick, seq: int | None = None) -> Any:

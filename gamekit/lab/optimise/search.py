@@ -27,8 +27,8 @@ from gamekit.lab.optimise.result import Optimisation, Trial
 from gamekit.lab.own import Own
 from gamekit.lab.ranges import Range, Ranges, ranges_of
 from gamekit.lab.simulate import Setup
-from gamekit.lab.sweeps.jobs import derived_seeds
-from gamekit.lab.sweeps.pool import own_pool
+from gamekit.lab.sweeps.jobs import chosen_seeds, derived_seeds
+from gamekit.lab.sweeps.pool import at_work
 from gamekit.lab.sweeps.sweep import sweep
 
 #: Points that are proposed at a time. A larger round keeps more workers busy and learns less from each trial.
@@ -83,11 +83,12 @@ def optimise(
     if trials < 1 or check_seeds < 2:
         raise ConfigError(f"A search needs trials=1 or more and check_seeds=2 or more, got {trials} and {check_seeds}.")
     varied = ranges_of(ranges, rules or {})
-    chosen = derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    chosen = chosen_seeds(seeds, base_seed)
     fresh = [seed for seed in derived_seeds(len(chosen) + check_seeds, base_seed) if seed not in set(chosen)]
     fresh = fresh[:check_seeds]
     how: dict[str, Any] = {"scenario": scenario, "hours": hours, "setup": setup, "game": game, "database": database}
-    with _workers(executor, workers) as pool, _bar(trials, progress) as bar, _quiet(optuna):
+    # One executor for all rounds, because starting a pool for each would take longer than many a round.
+    with at_work(executor, workers) as pool, _bar(trials, progress) as bar, _quiet(optuna):
         how |= {"executor": pool, "workers": workers, "progress": False}
         study = _study(optuna, varied)
         tried: list[Trial] = []
@@ -167,16 +168,6 @@ def _tried(
             )
         )
     return made
-
-
-@contextmanager
-def _workers(executor: Executor | None, workers: int | None) -> Iterator[Executor]:
-    """One executor for all rounds, because starting a pool for each would take longer than many a round."""
-    if executor is not None:
-        yield executor
-        return
-    with own_pool(workers) as pool:
-        yield pool
 
 
 @contextmanager

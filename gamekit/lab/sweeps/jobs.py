@@ -170,6 +170,11 @@ def derived_seeds(count: int, base_seed: int = 1) -> list[int]:
     return [draw(base_seed, STREAM_SWEEP, number) >> 32 for number in range(count)]
 
 
+def chosen_seeds(seeds: int | Sequence[int], base_seed: int) -> list[int]:
+    """The seeds that somebody means: how many, or which."""
+    return derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+
+
 def jobs_of(
     grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]],
     seeds: Sequence[int],
@@ -223,13 +228,7 @@ def packed(plan: Plan) -> Packed:
     """
     from gamekit.lab.cells import by_value  # Here, because a worker has no need of it.
 
-    try:
-        made = Packed(uuid4().hex, by_value(plan))
-    except (TypeError, ValueError, AttributeError, RecursionError, NameError, pickle.PicklingError) as error:
-        raise ConfigError(
-            f"This sweep cannot be sent to its workers: {error}. Metrics, setup and game may use functions, classes "
-            "and plain values of a notebook, but nothing that lives (clients, files); or put them into a module."
-        ) from error
+    made = Packed(uuid4().hex, by_value(plan, "sweep: its metrics, setup or game"))
     _known[made.token] = plan
     return made
 

@@ -11,8 +11,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, nullcontext
+from typing import ParamSpec, TypeVar
 
+from gamekit.errors import ConfigError
 from gamekit.lab.sweeps.jobs import Job, Plan, Result, forget, packed, run_chunk
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: A chunk shall take so long, in processor seconds, so that handing it over costs next to nothing.
 CHUNK_S = 0.5
@@ -22,11 +28,45 @@ AHEAD = 2
 TRIES = 3
 
 
-def own_pool(workers: int | None) -> ProcessPoolExecutor:
-    """A pool of processes; they do not inherit threads, sockets or locks of this one."""
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    return ProcessPoolExecutor(max_workers=workers or os.cpu_count() or 1, mp_context=context)
+class OwnPool(Executor):
+    """A pool of processes that is made anew when a worker of it dies.
+
+    Workers do not inherit threads, sockets or locks of this process.
+
+    Args:
+        workers: how many; by default one for each processor.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        #: Named as in the standard library's pools.
+        self._max_workers = workers or os.cpu_count() or 1
+        self._pool = self._made()
+
+    def _made(self) -> ProcessPoolExecutor:
+        methods = multiprocessing.get_all_start_methods()
+        context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+        return ProcessPoolExecutor(max_workers=self._max_workers, mp_context=context)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hand work over, to a new pool when the one before has broken."""
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool.shutdown()
+            self._pool = self._made()
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the workers."""
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown(cancel_futures=True)
+
+
+def at_work(executor: Executor | None, workers: int | None) -> AbstractContextManager[Executor]:
+    """The executor that somebody gave, which stays theirs; or a pool of processes for the time being."""
+    return OwnPool(workers) if executor is None else nullcontext(executor)
 
 
 def carried_out(
@@ -36,33 +76,23 @@ def carried_out(
 
     Args:
         plan, jobs: what to do.
-        executor: where; None makes a pool of processes for the time being, and another when a worker of it dies.
+        executor: where; None makes a pool of processes for the time being.
         workers: how many there are, when the executor does not say.
+
+    Raises:
+        ConfigError: the executor that was given has broken, because a worker of it died.
     """
-    if executor is not None:
-        count = workers or getattr(executor, "_max_workers", None) or os.cpu_count() or 1
-        yield from _Round(plan, jobs, lambda: executor, count).results()
-        return
-    pools: list[ProcessPoolExecutor] = []
-
-    def pool() -> Executor:
-        pools.append(own_pool(workers))
-        return pools[-1]
-
-    try:
-        yield from _Round(plan, jobs, pool, workers or os.cpu_count() or 1).results()
-    finally:
-        for one in pools:
-            one.shutdown(wait=True, cancel_futures=True)
+    with at_work(executor, workers) as chosen:
+        count = workers or getattr(chosen, "_max_workers", None) or os.cpu_count() or 1
+        yield from _Round(plan, jobs, chosen, count).results()
 
 
 class _Round:
     """One pass over the jobs."""
 
-    def __init__(self, plan: Plan, jobs: Sequence[Job], make: Callable[[], Executor], workers: int) -> None:
+    def __init__(self, plan: Plan, jobs: Sequence[Job], executor: Executor, workers: int) -> None:
         self._work = packed(plan)
-        self._make = make
-        self._executor = make()
+        self._executor = executor
         self._workers = workers
         self._waiting = deque(jobs)
         self._tries: dict[str, int] = {}
@@ -109,9 +139,11 @@ class _Round:
             jobs = [self._waiting.popleft() for _ in range(min(self._size(), len(self._waiting)))]
         try:
             future = self._executor.submit(run_chunk, self._work, jobs)
-        except BrokenExecutor:
-            self._executor = self._make()
-            future = self._executor.submit(run_chunk, self._work, jobs)
+        except BrokenExecutor as error:
+            raise ConfigError(
+                f"A worker of the executor that was given died, and it takes no more work ({error}). Give another "
+                "one, or none: gamekit's own pool replaces workers. With a database, what is done is not done again."
+            ) from error
         self._under_way[future] = jobs
         return True
 

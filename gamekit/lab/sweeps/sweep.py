@@ -11,7 +11,7 @@ from gamekit.errors import ConfigError
 from gamekit.lab.metrics import DEFAULT, Metric, name_of, unit_of
 from gamekit.lab.own import Own, space_rules_of
 from gamekit.lab.simulate import Setup
-from gamekit.lab.sweeps.jobs import Job, Plan, Result, derived_seeds, jobs_of
+from gamekit.lab.sweeps.jobs import Job, Plan, Result, chosen_seeds, jobs_of
 from gamekit.lab.sweeps.pool import carried_out
 from gamekit.lab.sweeps.store import Store
 from gamekit.space import SpaceGame
@@ -122,9 +122,10 @@ def sweep(
         progress: whether to show a progress bar.
 
     Raises:
-        ConfigError: the grid, a seed, a metric or the game is none. Wrong rules are told by the runs that have them.
+        ConfigError: the grid, a seed, a metric or the game is none, or a worker of `executor` died and broke it. Wrong
+            rules are told by the runs that have them.
     """
-    chosen = derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    chosen = chosen_seeds(seeds, base_seed)
     if not chosen or not metrics:
         raise ConfigError("A sweep needs at least one seed and one metric.")
     plan = Plan(hours, tuple(metrics), setup, record_minutes, own_of(game))
