@@ -17,7 +17,6 @@ from ipywidgets import widget_serialization
 
 from gamekit.errors import GamekitError
 from gamekit.widgets.feed import Feed, Message
-from gamekit.widgets.look import CSS
 from gamekit.widgets.stream import Stream, stream_of
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ class SharedWidget(anywidget.AnyWidget, metaclass=_AbstractWidget):
         player: who gives the orders; None for a spectator, who only looks.
         traits: first values of traits.
     """
-
-    _css = CSS
 
     stream = traitlets.Instance(Stream).tag(sync=True, **widget_serialization)
     #: The selected ship's id, or "". Links both ways.
