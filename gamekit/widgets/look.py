@@ -1,7 +1,8 @@
 """How widgets look: the player page's own style sheets within one element, and what notebooks add to them.
 
-The page's sheets are nested under `.gamekit`, so that they reach nothing else in the notebook. Their variables get
-values for light themes in `widgets.css`; which theme it is, the front end finds out (`js/theme.js`).
+The page's sheets are nested under `.gamekit`, so that they reach nothing else in the notebook; the colours that they
+give to the page's root are that element's. For light themes `widgets.css` has others; which theme it is, the front
+end finds out (`js/theme.js`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _PANEL = re.compile(r'<aside id="panel".*?</aside>', re.DOTALL)
 
 def _nested() -> str:
     sheets = "".join((_WEB / name).read_text(encoding="utf-8") for name in ("style.css", "info.css"))
-    return ".gamekit {\n" + sheets + "\n}\n"
+    return ".gamekit {\n" + sheets.replace(":root {", "& {", 1) + "\n}\n"
 
 
 def panel_markup() -> str:

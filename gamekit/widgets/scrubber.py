@@ -34,7 +34,7 @@ BINS = 240
 NOTABLE = frozenset({"PlayerJoined", "GateClosed", "ShipHolding", "EntryFailed", "RulesChanged", "SectorCharted"})
 #: Most of these that are marked.
 MARKS_LIMIT = 400
-#: The index pauses so often, in events, so that the kernel's other threads get their turn.
+#: How often, in events, the index gives the interpreter to the kernel's other threads.
 _BREATH_EVENTS = 500
 
 
@@ -214,6 +214,7 @@ class ScrubberWidget(anywidget.AnyWidget):
                 if (kind := _kind(event)) in NOTABLE and len(found) < MARKS_LIMIT:
                     found.append([tick, kind])
                 if number % _BREATH_EVENTS == 0:
+                    # No wait: without it a thread that wants the interpreter has it after 5 ms, with it after 0.2.
                     time.sleep(0)
                     if self._closed.is_set():
                         return

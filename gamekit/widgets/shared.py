@@ -8,6 +8,7 @@ that links cost no traffic.
 from __future__ import annotations
 
 import asyncio
+from abc import ABCMeta, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -16,7 +17,6 @@ from ipywidgets import widget_serialization
 
 from gamekit.errors import GamekitError
 from gamekit.widgets.feed import Feed, Message
-from gamekit.widgets.look import CSS
 from gamekit.widgets.stream import Stream, stream_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 _TOLD = frozenset({"tick", "paused"})
 
 
-class SharedWidget(anywidget.AnyWidget):
+class _AbstractWidget(type(anywidget.AnyWidget), ABCMeta):  # type: ignore[misc]
+    """Widgets have a metaclass of their own; this one knows abstract methods as well."""
+
+
+class SharedWidget(anywidget.AnyWidget, metaclass=_AbstractWidget):
     """One view of one game, through one pair of eyes.
 
     Args:
@@ -34,8 +38,6 @@ class SharedWidget(anywidget.AnyWidget):
         player: who gives the orders; None for a spectator, who only looks.
         traits: first values of traits.
     """
-
-    _css = CSS
 
     stream = traitlets.Instance(Stream).tag(sync=True, **widget_serialization)
     #: The selected ship's id, or "". Links both ways.
@@ -54,9 +56,9 @@ class SharedWidget(anywidget.AnyWidget):
         self._listening = False
         self.on_msg(self._on_front_end)
 
+    @abstractmethod
     def still(self) -> dict[str, str]:
         """What stands for the widget where no kernel is: `{MIME type: text}`."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         shown = super()._repr_mimebundle_(**kwargs)

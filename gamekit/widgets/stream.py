@@ -15,6 +15,7 @@ import traitlets
 
 from gamekit.widgets.bundle import bundle
 from gamekit.widgets.feed import Feed, Message
+from gamekit.widgets.look import CSS
 from gamekit.widgets.shown import Onlookers
 
 #: After this long everything is sent once more, for what a front end missed while it was loading; in seconds.
@@ -29,6 +30,8 @@ class Stream(anywidget.AnyWidget):
     """
 
     _esm = bundle(Path(__file__).parent / "js" / "stream.js")
+    #: The look of all widgets of the game, which a notebook so holds once.
+    _css = CSS
 
     #: The whole view at the moment of the latest display, so that widgets draw before the first message.
     start = traitlets.Dict().tag(sync=True)

@@ -42,6 +42,11 @@ COUNT = """() => {
     if (header.msg_type === "comm_msg") counted[content.comm_id] = (counted[content.comm_id] ?? 0) + 1;
   });
 }"""
+#: The colours of an element for the user's own things, and for what stands out of the ground.
+COLOURS = """(selector) => {
+  const style = getComputedStyle(document.querySelector(selector));
+  return ["--own", "--raised"].map((name) => style.getPropertyValue(name));
+}"""
 RESTART = "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
 DARK = """() => jupyterapp.commands.execute("apputils:change-theme", { theme: "JupyterLab Dark" })"""
 
@@ -178,8 +183,12 @@ def test_every_widget_works_in_jupyterlab_and_says_so_when_the_kernel_is_gone(tm
         page.wait_for_selector(".gamekit-scrubber canvas")
         orders_are_given(page, tmp_path)
         selection_is_linked(page, tmp_path)
+        sheets = page.locator("style[id^='gamekit.']").evaluate_all("(all) => all.map(({ id }) => id)")
+        assert sorted(sheets) == ["gamekit.widgets.scrubber.ScrubberWidget", "gamekit.widgets.stream.Stream"]
+        assert page.evaluate(COLOURS, ".gamekit-market") == ["#06708f", "#f4f6f8"]
         page.evaluate(DARK)
         expect(page.locator(".gamekit-market")).to_have_attribute("data-theme", "dark")
+        assert page.evaluate(COLOURS, ".gamekit-market") == ["#5fd4f4", "#121a22"], "those of the player page"
         page.locator(".gamekit-market").scroll_into_view_if_needed()
         picture(page, "widget-market", tmp_path)
         console_changes_a_rule(page, tmp_path)

@@ -29,6 +29,34 @@ TEXTS = """() => {
   return texts;
 }"""
 
+#: As the server tells of a storm that closes gates.
+STORM = """(ids) => {
+  const { connection, model } = gamekit;
+  const storm = { open: false, reason: "storm", storm_until: model.tick + 1500 };
+  const changes = { gates: Object.fromEntries((ids ?? Object.keys(model.view.gates)).map((id) => [id, storm])) };
+  const { tick } = model;
+  connection.heard(JSON.stringify({ type: "delta", tick, seq: 1, n: connection.position.n + 1, events: [], changes }));
+}"""
+#: How many storms have their time written, and which of these cross a sector's name.
+CROSSED = """() => {
+  const written = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    const half = parseFloat(/([\\d.]+)px/.exec(this.font)[1]) / 2;
+    written.push({ text, left: x, right: x + this.measureText(text).width, top: y - half, bottom: y + half });
+    return fillText.call(this, text, x, y);
+  };
+  gamekit.map.stage.baseStale = true;
+  gamekit.map.stage.frame();
+  CanvasRenderingContext2D.prototype.fillText = fillText;
+  const sectors = new Set(Object.values(gamekit.model.view.sectors).map(({ name }) => name));
+  const names = written.filter(({ text }) => sectors.has(text));
+  const storms = written.filter(({ text }) => text.startsWith("storm "));
+  const crosses = (a, b) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
+  const crossed = storms.flatMap((storm) => names.filter((name) => crosses(storm, name)).map(({ text }) => text));
+  return { storms: storms.length, names: names.length, crossed };
+}"""
+
 
 def sight(page: Page) -> dict[str, float]:
     """Where Sol is, and at which scale."""
@@ -106,18 +134,7 @@ def test_lanes_show_their_traffic_and_storms_how_long_they_last(
     server.admin(made["id"], "pause")
     until(page, "gamekit.paused")
     painted = page.evaluate("() => gamekit.map.stats.basePaints")
-    # As the server tells of a storm.
-    page.evaluate(
-        """() => {
-          const { connection, model } = gamekit;
-          const storm = { open: false, reason: "storm", storm_until: model.tick + 1500 };
-          const changes = { gates: { "sol:ross-248": storm, "ross-248:sol": storm } };
-          const { tick } = model;
-          connection.heard(
-            JSON.stringify({ type: "delta", tick, seq: 1, n: connection.position.n + 1, events: [], changes }),
-          );
-        }"""
-    )
+    page.evaluate(STORM, ["sol:ross-248", "ross-248:sol"])
     until(page, "!gamekit.map.ground.lanes.get('ross-248:sol').open")
     texts = page.evaluate(TEXTS)
     (storm,) = [text for text in texts if text.startswith("storm ")]
@@ -126,3 +143,11 @@ def test_lanes_show_their_traffic_and_storms_how_long_they_last(
     page.locator("summary", has_text="Legend").click()
     expect(page.locator("#legend")).to_contain_text("closed by a storm")
     page.screenshot(path=pictures / "storm.png")
+
+
+def test_how_long_storms_last_is_written_beside_names_not_over_them(server: LiveServer, visitor: Visitor) -> None:
+    page = play(visitor, new_game(server)["play_url"])
+    page.evaluate(STORM)
+    until(page, "gamekit.map.ground.passages.every(({ open }) => !open)")
+    passages = page.evaluate("() => gamekit.map.ground.passages.length")
+    assert page.evaluate(CROSSED) == {"storms": passages, "names": 16, "crossed": []}

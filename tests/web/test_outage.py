@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 from tests.live import LiveServer
@@ -90,6 +91,27 @@ def test_orders_outlive_the_tab_in_which_they_were_given(mortal: LiveServer, vis
     live(bystander)
     until(bystander, "gamekit.connection.queue.stored.next === 2 && !gamekit.connection.queue.entries.length")
     assert goals(mortal, made) == [{"station": "sol-hub"}]
+
+
+def test_orders_given_offline_survive_a_reload_and_are_sent_once(mortal: LiveServer, visitor: Visitor) -> None:
+    visitor.forgiven = AWAY
+    made = new_game(mortal)
+    page = play(visitor, made["play_url"])
+    ship = own_ship(page)
+    click(page, {"ship": ship})
+    mortal.kill()
+    offline(page)
+    click(page, {"sector": "sirius", "x": -600, "y": -600})
+    expect(by_id(page, "pending")).to_have_attribute("data-count", "1")
+    # As people do it: at first the reload finds nobody.
+    with pytest.raises(PlaywrightError, match="ERR_CONNECTION_REFUSED"):
+        page.reload()
+    mortal.start()
+    for _ in range(2):
+        page.reload()
+        live(page)
+        until(page, "gamekit.connection.queue.stored.next === 2 && !gamekit.connection.queue.entries.length")
+        assert [goal["sector"] for goal in goals(mortal, made)] == ["sirius"]
 
 
 def test_an_order_under_way_when_the_server_dies_is_not_doubled(mortal: LiveServer, visitor: Visitor) -> None:

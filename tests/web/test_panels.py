@@ -28,6 +28,13 @@ CUT_OFF = """() => [...document.querySelectorAll("#play *")]
   })
   .map((element) => `${element.tagName} ${element.id} ${element.textContent.slice(0, 60)}`)"""
 
+#: Calls all stations and sectors, ships, players and wares the same.
+CALL_ALL = """(name) => {
+  const { stations, sectors, ships, players, wares } = gamekit.model.view;
+  for (const one of [stations, sectors, ships, players, wares].flatMap(Object.values)) one.name = name;
+  gamekit.showPanel();
+}"""
+
 
 def opened(page: Page, name: str) -> None:
     """Open a panel by its tab."""
@@ -203,15 +210,17 @@ def test_no_panel_cuts_anything_off(
     page = play(visitors(**(PHONE if device == "phone" else {})), made["play_url"])
     selected(page, own_ship(page))
     assert page.evaluate(CUT_OFF) == []
-    longest = "Luyten 726-8 Electronics Factory"
-    page.evaluate(
-        "(name) => Object.values(gamekit.model.view.stations).forEach((one) => { one.name = name; })", longest
-    )
-    for name in PANELS:
-        opened(page, name)
-        until(page, "document.querySelector('#info-body').children.length > 0")
-        page.screenshot(path=pictures / f"{device}-{name}.png")
-        assert page.evaluate(CUT_OFF) == [], name
+    for longest in ("Luyten 726-8 Electronics Factory", "W" * 40):
+        page.evaluate(CALL_ALL, longest)
+        until(page, f"document.querySelector('#trade-where').textContent.endsWith({longest!r})")
+        assert page.evaluate(CUT_OFF) == []
+        for name in PANELS:
+            opened(page, name)
+            until(page, "document.querySelector('#info-body').children.length > 0")
+            page.screenshot(path=pictures / f"{device}-{name}.png")
+            assert page.evaluate(CUT_OFF) == [], name
+        if device == "phone":
+            by_id(page, "tab-fleet").click()
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -356,6 +356,10 @@ def test_the_phone_shows_everything_and_plays_by_touch(
     )
     assert cut_off == []
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+    bar = "() => document.querySelector('.bar').clientHeight"
+    before = page.evaluate(bar)
+    page.evaluate("() => { document.querySelector('#game-name').textContent = 'A game with a rather long name'; }")
+    assert page.evaluate(bar) == before, "a long name is cut and takes no row for itself"
 
 
 def test_the_page_works_behind_a_prefix(server: LiveServer, visitor: Visitor) -> None:

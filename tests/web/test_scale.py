@@ -124,6 +124,20 @@ def test_two_thousand_ships_move_in_every_frame_and_are_a_handful_of_paths(
     assert near["sectorsSeen"] <= 9
 
 
+def test_the_ground_is_painted_at_its_new_place_also_while_ships_fly(server: LiveServer, visitor: Visitor) -> None:
+    page, _ = staged(server, visitor, "crowded", fly=True)
+    before = page.evaluate(
+        """() => {
+          staged.steered = true;
+          staged.camera.pan(37 / 3, 7.1);
+          staged.stage.frame();
+          return [staged.stats.basePaints, staged.stage.base.style.transform !== ""];
+        }"""
+    )
+    assert before[1], "at first it is only moved"
+    until(page, f"staged.stats.basePaints === {before[0] + 1} && !staged.stage.base.style.transform", 5_000)
+
+
 def test_stocks_that_change_repaint_the_ground_only_when_that_can_be_seen(server: LiveServer, visitor: Visitor) -> None:
     page, _ = staged(server, visitor, "crowded", fly=True)
     nudge = """(part) => {

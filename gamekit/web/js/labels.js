@@ -92,6 +92,7 @@ function overlap(one, other) {
  * @param {number} size width of a box
  * @param {{text: string, middle: Spot}[]} sectors middle: of the box
  * @param {{left: number, right: number}} edges of what can be seen
+ * @returns {Bounds[]} where they stand
  */
 export function paintSectorNames(ctx, size, sectors, edges) {
   const pixels = Math.min(15, Math.max(10.5, size * 0.12));
@@ -113,6 +114,7 @@ export function paintSectorNames(ctx, size, sectors, edges) {
     place.right = place.left + width;
     paintText(ctx, shown, { x: place.left, y: line }, PALETTE.name);
   }
+  return names.map(({ place }) => place);
 }
 
 /**

@@ -86,6 +86,11 @@ export class GameClock {
     this.runOnMs = RUN_ON_S * 1000;
   }
 
+  /** Go to what the next `set` says, be it in the past; for what is no live session. */
+  forget() {
+    this.shown = NaN;
+  }
+
   /** What the server said. @param {ClockSetting} setting @param {number} nowMs a monotonic time in milliseconds */
   set({ tick, speed, paused, tickHz, quietS = 0 }, nowMs) {
     this.tickHz = tickHz;

@@ -4,7 +4,7 @@
  * stroke costs far more than a line; what is small on the screen is drawn plainer, or not at all.
  *
  * @import {Gate, Station, View} from "./types"
- * @import {Box, Curve, Spot} from "./layout.js"
+ * @import {Bounds, Box, Curve, Spot} from "./layout.js"
  * @import {Camera} from "./camera.js"
  * @import {Ground, Lane, Zone} from "./ground.js"
  */
@@ -31,6 +31,7 @@ function laneWidth(camera, busy) {
  * All that stands still: lanes, sectors, gates, stations and their names, as far as the ground says that it is in sight.
  * @param {Context} ctx
  * @param {Scene} scene
+ * @returns {Bounds[]} where the sectors' names stand, in pixels
  */
 export function paintBase(ctx, scene) {
   const { camera, ground, view } = scene;
@@ -41,12 +42,15 @@ export function paintBase(ctx, scene) {
   paintBoxes(ctx, camera, zones, size);
   const labels = new Labels();
   if (size > 30) paintGates(ctx, scene, zones, labels);
+  /** @type {Bounds[]} */
+  let names = [];
   if (namesShown(camera)) {
     const named = zones.map(({ id, box }) => ({ text: view.sectors[id]?.name ?? id, middle: camera.toScreen(box) }));
     const { left, right } = camera.insets;
-    paintSectorNames(ctx, size, named, { left, right: camera.width - right });
+    names = paintSectorNames(ctx, size, named, { left, right: camera.width - right });
   }
   if (size >= 14) paintStations(ctx, scene, zones, labels);
+  return names;
 }
 
 /** How lanes of one sort look. @param {Context} ctx @param {Camera} camera @param {{open: boolean, busy: number}} lane */

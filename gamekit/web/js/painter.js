@@ -3,6 +3,7 @@
  * other. How each thing looks is in `paint.js` and `paintlive.js`.
  *
  * @import {Id} from "./types"
+ * @import {Bounds, Spot} from "./layout.js"
  * @import {GalaxyMap} from "./map.js"
  * @import {Mark} from "./marks.js"
  * @import {Context} from "./paint.js"
@@ -38,6 +39,8 @@ export class Painter {
     this.map = map;
     /** What can be seen of each station on the ground as it was painted. @type {Map<Id, number>} */
     this.looks = new Map();
+    /** Where the sectors' names stand on the ground as it was painted; on the plane. @type {Bounds[]} */
+    this.names = [];
   }
 
   /** Whether something that is painted on the ground differs at stations that changed. @param {unknown} stations */
@@ -57,13 +60,14 @@ export class Painter {
 
   /** @param {Context} ctx */
   paintBase(ctx) {
-    this.map.ground.look(this.map.camera, PAD);
-    paintBase(ctx, this.map.scene);
+    const { camera } = this.map;
+    this.map.ground.look(camera, PAD);
+    this.names = paintBase(ctx, this.map.scene).map((place) => moved(place, (spot) => camera.toPlane(spot)));
     this.looks.clear();
     for (const zone of this.map.ground.zones.values()) {
       for (const id of zone.seen ? zone.stations : []) {
         const station = this.map.view.stations[id];
-        if (station) this.looks.set(id, looksOf(station, this.map.camera));
+        if (station) this.looks.set(id, looksOf(station, camera));
       }
     }
   }
@@ -78,6 +82,7 @@ export class Painter {
     const box = hovered?.type === "sector" ? map.ground.boxes.get(hovered.id) : undefined;
     if (box) paintHoveredBox(ctx, camera, box);
     const labels = new Labels();
+    for (const name of this.names) labels.keep(moved(name, (spot) => camera.toScreen(spot)));
     const route = this.paintRoutes(ctx, tick);
     for (const { to } of map.pending) {
       const goal = spotOf(map.view, to);
@@ -122,4 +127,10 @@ export class Painter {
     }
     return marks;
   }
+}
+
+/** A rectangle by where its corners go. @param {Bounds} bounds @param {(corner: Spot) => Spot} to @returns {Bounds} */
+function moved({ left, top, right, bottom }, to) {
+  const [from, end] = [to({ x: left, y: top }), to({ x: right, y: bottom })];
+  return { left: from.x, top: from.y, right: end.x, bottom: end.y };
 }

@@ -287,12 +287,8 @@ function keepRouteFree({ view, ground, camera }, { parts }, labels) {
     for (let i = 1; i < count; i += 1)
       labels.block(from.x + ((to.x - from.x) * i) / count, from.y + ((to.y - from.y) * i) / count, 3);
   }
-  const half = boxPixels(camera) / 2;
   for (const sector of sectors) {
     const zone = ground.zones.get(sector);
-    const middle = zone && camera.toScreen(zone.box);
-    // The sector's name stands above its box.
-    if (middle) labels.keep({ left: middle.x - half, right: middle.x + half, top: middle.y - half - 17, bottom: middle.y - half });
     if (zone) keepStationsFree({ view, ground, camera }, zone, labels);
   }
 }

@@ -58,6 +58,8 @@ export class Stage {
     /** The sight that the base was painted for. @type {Sight} */
     this.painted = { x: 0, y: 0, scale: 1 };
     this.paintedMiddle = { x: 0, y: 0 };
+    /** How the base is moved and stretched; the style itself would say it with other digits. */
+    this.transform = "";
     this.restTimer = 0;
     this.base = document.createElement("canvas");
     this.live = document.createElement("canvas");
@@ -151,7 +153,7 @@ export class Stage {
     this.stats.basePaints += 1;
     this.painted = { ...this.camera.sight };
     this.paintedMiddle = this.camera.middle;
-    this.base.style.transform = "";
+    this.base.style.transform = this.transform = "";
     ctx.clearRect(-PAD, -PAD, this.camera.width + 2 * PAD, this.camera.height + 2 * PAD);
     this.painters.paintBase(ctx);
   }
@@ -185,8 +187,8 @@ export class Stage {
     const { x, y, stretch } = this.offset();
     const still = Math.abs(x) < 1e-6 && Math.abs(y) < 1e-6 && stretch === 1;
     const transform = still ? "" : `translate(${x}px, ${y}px) scale(${stretch})`;
-    if (this.base.style.transform === transform) return;
-    this.base.style.transform = transform;
+    if (this.transform === transform) return;
+    this.base.style.transform = this.transform = transform;
     clearTimeout(this.restTimer);
     this.restTimer = setTimeout(() => this.spoilBase(), REST_MS);
   }

@@ -121,7 +121,7 @@ async function render({ model, el }) {
   };
   const show = (/** @type {any} */ message) => {
     // A replay goes back as well; the clock of a live game never does.
-    map.clock.shown = NaN;
+    map.clock.forget();
     showOn(map, message);
     if (message.follow) model.set("tick", message.clock.tick);
     move();

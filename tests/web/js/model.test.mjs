@@ -96,6 +96,17 @@ test("the clock never runs backwards and stays near the server's under jitter", 
   assert.ok(Math.abs(clock.at(now) - (now - 5000) / 100) < 1.5);
 });
 
+test("only a clock that was told to forget goes back a little", () => {
+  const clock = new GameClock();
+  clock.set(setting(100), 1000);
+  assert.equal(clock.at(1500), 105);
+  clock.set(setting(102), 1500);
+  assert.ok(clock.at(1500) >= 105);
+  clock.forget();
+  clock.set(setting(102), 1500);
+  assert.equal(clock.at(1500), 102);
+});
+
 test("the clock stands still after two seconds of silence", () => {
   const clock = new GameClock();
   clock.set(setting(0), 0);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { PALETTE } from "../../../gamekit/web/js/glyphs.js";
@@ -55,3 +56,22 @@ for (const [who, matrix] of Object.entries(SIGHTS)) {
     assert.ok(apart(PALETTE.lanes[0], PALETTE.lanes[3], matrix) > 15);
   });
 }
+
+/** Colours that pages and map share: by their names in the style sheet. */
+const SHARED = {
+  ground: "ground",
+  raised: "box",
+  edge: "boxEdge",
+  "edge-strong": "boxEdgeHover",
+  text: "text",
+  quiet: "name",
+  own: "own",
+  route: "route",
+  warn: "warn",
+  bad: "bad",
+};
+
+test("pages and map mean the same by a colour", () => {
+  const sheet = readFileSync(new URL("../../../gamekit/web/style.css", import.meta.url), "utf8");
+  for (const [name, colour] of Object.entries(SHARED)) assert.ok(sheet.includes(`  --${name}: ${PALETTE[colour]};`), name);
+});
