@@ -53,6 +53,12 @@ def resident_kb(pid: int) -> int:
     return 0
 
 
+def peak_kb() -> int:
+    """The most resident memory that this process had so far, in kB."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most // 1024 if sys.platform == "darwin" else most
+
+
 def many_files() -> None:
     """Let this process, and those that it starts, open as many sockets as the system allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
