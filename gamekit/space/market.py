@@ -135,25 +135,25 @@ class Board:
         pairs = market.pairs
         renewed = list(self.stale)
         self.stale.clear()
-        offers, order, loads = self.offers, self.order, self._loads
+        offers, order, vain, loads = self.offers, self.order, self._vain, self._loads
         afresh = not offers
         for number in renewed:
             pair = pairs[number]
             ware = pair.ware
-            load = loads.get(ware.id) or self._load(state, ware)
-            made = work(state, pair, *load)
-            old = offers.pop(number, None)
-            if old is not None:
-                del order[bisect_left(order, (-old.bound, number))]
+            most, least = loads.get(ware.id) or self._load(state, ware)
+            made = work(state, pair, most, least)
+            # Most pairs were nothing and stay nothing; they are done with here.
+            if number in offers:
+                del order[bisect_left(order, (-offers.pop(number).bound, number))]
+            elif number in vain:
+                del vain[number]
             if made is None:
-                self._vain.pop(number, None)
                 continue
             units, cost, profit = made
             ticks = self._way(state, market.atlas, number, pair) if profit > 0 else None
             if ticks is None:
-                self._vain[number] = None
+                vain[number] = None
                 continue
-            self._vain.pop(number, None)
             bound = profit * BID_TICKS // ticks
             offers[number] = Offer(bound, profit, cost, units, ware, pair.source, pair.target, ticks)
             if afresh:
