@@ -258,7 +258,7 @@ class Dormitory:
             if target - session.tick <= IN_PASSING_TICKS or hopeless:
                 return
             behind = target - session.tick
-            at_s = host.to_wall(clock.time_of(target))
+            at_s = host.to_wall(clock.since(target))
             await host.stored(Reserve(game=session.id, epoch=session.epoch, tick=target, at_s=at_s))
             session.granted(target)
             while session.tick < target:
