@@ -123,7 +123,7 @@ def test_orders_widget_begins_with_the_ship_that_was_asked_for(game: Game, red: 
         ("fleet", ["hold", "docked", "empty"]),
         ("market", ["Alloys", "buy for (cr)"]),
         ("orders", ["<svg", "tick"]),
-        ("latency", ["late, p50", "ms"]),
+        ("latency", ["lateness", "99 %", "worst", "ms"]),
         ("console", ["jump_ticks", "Time between entering a gate and coming out."]),
     ],
 )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ
-from gamekit.lab.charts.style import GREEN, INK, ORANGE, PINK, RED, SKY, Chart, figure
+from gamekit.lab.charts.style import GREEN, INK, ORANGE, PINK, RED, SKY, Chart, figure, milliseconds
 from gamekit.lab.single_ticks import MEASURES, merged_percentiles
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def _lateness(rows: pd.DataFrame, width: int, height: int) -> alt.LayerChart:
     # With ten ticks a second the worst is the 99th percentile as well: the worst are points, so that both are seen.
     shape = alt.Chart(long).encode(
         x=alt.X("at:T", title=None),
-        y=alt.Y("ms:Q", title="tick lateness, ms"),
+        y=milliseconds("tick lateness, ms", max(float(long["ms"].max()), 1.0)),
         color=_colour("percentile", list(PERCENTILES.values()), "lateness"),
         detail="run:N",
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from gamekit.lab.charts.latency import TICK_MS
-from gamekit.lab.charts.style import GREEN, INK, SKY, Chart, figure
+from gamekit.lab.charts.style import GREEN, INK, SKY, Chart, figure, milliseconds
 from gamekit.lab.single_ticks import MEASURES, added, with_buckets
 
 _COLOURS = {"lateness": SKY, "duration": GREEN}
@@ -44,7 +44,7 @@ def tick_percentile_chart(frame: pd.DataFrame, *, width: int = 560, height: int 
     colour = alt.Scale(domain=list(_COLOURS), range=list(_COLOURS.values()))
     shape = alt.Chart(drawn).encode(
         x=x,
-        y=alt.Y("ms:Q", title="of a tick, ms", scale=alt.Scale(type="symlog", constant=1)),
+        y=milliseconds("of a tick, ms", max(float(drawn["ms"].max()), TICK_MS)),
         color=alt.Color("what:N", title=None, scale=colour, sort=list(_COLOURS)),
     )
     lines = shape.mark_line(interpolate="step-before", strokeWidth=2)
