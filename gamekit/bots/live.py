@@ -25,7 +25,7 @@ class Seat:
     """One bot on one player's connection, from `begin` until `leave` or until it fails."""
 
     def __init__(self, bot: Bot, player: AsyncPlayer) -> None:
-        bot.sit(player.id)
+        bot.sit(player.id, player.game.id)
         self.bot = bot
         self.player = player
         #: What the bot raised, if it did; or why its connection ended.
@@ -36,6 +36,7 @@ class Seat:
         self._looking = False
         self._again: list[dict[str, Any]] | None = None
         self._end = player.link.subscribe(self._listen)
+        bot.playing = True
 
     def begin(self) -> None:
         """Show the bot what there is."""
@@ -44,6 +45,7 @@ class Seat:
     def leave(self) -> None:
         """Show it nothing more; what it ordered goes on. Idempotent."""
         self._end()
+        self.bot.playing = False
         if not self.over.done():
             self.over.set_result(None)
 

@@ -36,7 +36,7 @@ class OrderState:
         cid: its number on the wire; None until it is first sent.
         ship: the ship's handle, when it was given to a ship.
         before: the order that it was chained to with `then`.
-        number: the number under which the ship's queue has it; None until it is known.
+        number: the number under which the ship's queue has it; 0 when it put nothing there; None until it is known.
     """
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -189,8 +189,10 @@ class AsyncOrder(OrderState):
         """Wait until the ship has carried this order out, and with it all that it is chained to.
 
         Raises:
-            CommandFailed: a step was refused or failed, or the ship holds; the message says which step, and why.
+            CommandFailed: a step was refused or failed, other orders took its place ("dropped"), or the ship holds; the
+                message says which step, and why.
             ConfigError: the order was not given to a ship.
+            UnknownName: the ship is gone.
             TimeoutError: not within `timeout_s` seconds of real time; the message says what the ship is doing.
         """
         await carried_out(self, timeout_s)
@@ -224,7 +226,8 @@ class Order(OrderState):
         """Wait until the ship has carried this order out, and with it all that it is chained to; see `AsyncOrder.wait`.
 
         Raises:
-            CommandFailed: a step was refused or failed, or the ship holds; the message says which step, and why.
+            CommandFailed: a step was refused or failed, other orders took its place, or the ship holds.
+            UnknownName: the ship is gone.
             TimeoutError: not within `timeout_s` seconds of real time; the message says what the ship is doing.
         """
         player: Any = _ship_of(self).player
@@ -239,8 +242,7 @@ async def carried_out(order: OrderState, timeout_s: float | None) -> None:
         async with asyncio.timeout(timeout_s):
             await player.order_carried_out(order)
     except TimeoutError:
-        doing = f"{ship.status}. {ship.reason}"
-        raise TimeoutError(f"{ship.name} has not done {order.text!r} within {timeout_s:g} s: {doing}") from None
+        raise TimeoutError(f"{ship.name} has not done {order.text!r} within {timeout_s:g} s: {ship.doing}") from None
 
 
 def _ship_of(order: OrderState) -> ShipReading[Any]:
@@ -252,7 +254,10 @@ def _ship_of(order: OrderState) -> ShipReading[Any]:
 
 
 async def _awaited(future: Future[T]) -> T:
-    return await asyncio.shield(asyncio.wrap_future(future))
+    waiting = asyncio.wrap_future(future)
+    # Whoever has stopped waiting is not told of the failure by asyncio, as something that nobody looked at.
+    waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    return await asyncio.shield(waiting)
 
 
 def _resolve(future: Future[T], value: T) -> None:

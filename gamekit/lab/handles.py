@@ -99,9 +99,11 @@ class Game(BaseGame[Player]):
         """Let bots play: each joins under its name, and goes on until `crew.stop()` or the client's end.
 
         Args:
-            bots: instances of subclasses of `gamekit.Bot`.
+            bots: instances of subclasses of `gamekit.Bot`; one that played here and was stopped goes on as its player.
 
         Raises:
+            ConfigError: one of them is no bot, is there twice, or has a hook that would never run.
+            SessionError: one of them plays at this moment, or plays another game.
             RequestRefused: a name is not possible.
         """
         return Crew(self, bots)
