@@ -13,7 +13,7 @@ import gamekit
 from gamekit import lab
 from gamekit.bots import Bot, BotShip
 from gamekit.client.seen import Seen
-from gamekit.errors import ConfigError, SessionError
+from gamekit.errors import ClientClosed, ConfigError, SessionError
 from gamekit.game import PlayerId
 from tests.bots import Hauler, Wanderer
 from tests.live import LiveServer
@@ -246,6 +246,17 @@ def test_bots_of_one_name_sit_on_seats_of_their_own_and_come_back_to_them() -> N
         lab.play(lab.begin(seed=7), headless, ticks=1)
         with pytest.raises(SessionError, match="in a game that runs here; make a new bot"):
             game.bots(headless)
+
+
+def test_crew_of_a_client_that_was_closed_has_left_and_not_failed() -> None:
+    with gamekit.launch() as client:
+        crew = client.new_game(seed=7).bots(Wanderer("Ada"))
+        player = crew.players["Ada"]
+    assert crew.wait(30)
+    crew.stop()
+    assert repr(crew) == "<Crew Ada (left)>"
+    with pytest.raises(ClientClosed, match="closed, so nothing was sent; make a new one"):
+        player.ship.go("Sol")
 
 
 def test_mistakes_with_bots_say_what_to_do() -> None:

@@ -16,7 +16,7 @@ from gamekit.bots.bot import NO_SHIP, Bot
 from gamekit.client.actions import Happened, News, Redrawn, Stopped, Ticked
 from gamekit.client.order import AsyncOrder
 from gamekit.client.playing import AsyncPlayer
-from gamekit.errors import SessionError
+from gamekit.errors import ClientClosed, SessionError
 
 logger = logging.getLogger("gamekit.bots")
 
@@ -56,7 +56,8 @@ class Seat:
             case Redrawn() | Ticked():
                 self._look([])
             case Stopped() if not self.over.done():
-                self.error = news.error
+                # Whoever closes the client lets its bots go; that is no failure of theirs.
+                self.error = None if isinstance(news.error, ClientClosed) else news.error
                 self.leave()
 
     def _look(self, events: list[dict[str, Any]]) -> None:

@@ -85,7 +85,8 @@ class Crew:
                 return False
             return True
 
-        over = self._io.run(waited())
+        # With the client all have left.
+        over = self._io.run(waited()) if self._io.alive else True
         self._inner.check()
         return over
 
