@@ -374,6 +374,8 @@ class BaseClient(ABC, Generic[GameT]):
         rows = [
             [game["id"], game["name"], game["state"], f"{game['tick']:,}", game["connections"]] for game in games[-20:]
         ]
+        if not rows:
+            return show.table(f"{caption}, no games yet", [], [])
         more = f", the latest 20 of {len(games)} games" if len(games) > len(rows) else ""
         return show.table(caption + more, ["game", "name", "state", "tick", "connections"], rows)
 

@@ -102,7 +102,7 @@ class OrderState:
         return error if isinstance(error, GamekitError) else None
 
     async def outcome(self) -> Outcome:
-        """Wait on the I/O loop until the command is decided; see `AsyncOrder.result`."""
+        """Wait on whatever loop runs until the command is decided; see `AsyncOrder.result`."""
         return await _awaited(self._outcome)
 
     def when_failed(self, callback: Callable[[GamekitError], object]) -> None:
@@ -202,7 +202,7 @@ class AsyncOrder(OrderState):
 
 
 class Order(OrderState):
-    """A command on its way."""
+    """A command on its way. In a cell or a coroutine `await order` gives its outcome as well, on any loop."""
 
     def ack(self, timeout_s: float | None = None) -> Ack:
         """Wait until the command is on the server's disk; see `AsyncOrder.ack`.
@@ -232,6 +232,10 @@ class Order(OrderState):
         """
         player: Any = _ship_of(self).player
         player.io.run(carried_out(self, timeout_s))
+
+    def __await__(self) -> Generator[Any, None, Outcome]:
+        self.asked = True
+        return self.outcome().__await__()
 
 
 async def carried_out(order: OrderState, timeout_s: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -97,6 +98,17 @@ def test_sale_of_a_ship_can_be_waited_for_and_the_handle_tells_that_it_is_gone(p
     assert "is gone" in ship._repr_html_()
     with pytest.raises(UnknownName, match="not there any more"):
         ship.wait(5)
+
+
+async def awaited(order: Any) -> Any:
+    return await order
+
+
+def test_order_can_be_awaited_on_a_loop_of_ones_own(played: tuple[Game, Player]) -> None:
+    _, red = played
+    assert asyncio.run(awaited(red.ship.go("Sol"))).code is None
+    with pytest.raises(CommandFailed, match="Ask for 1 to"):
+        asyncio.run(awaited(red.ship.sell("ore", -1)))
 
 
 def test_handles_do_for_names(played: tuple[Game, Player]) -> None:
