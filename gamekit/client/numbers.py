@@ -27,12 +27,19 @@ def metres(number: Any, what: str) -> int:
     Raises:
         ConfigError: it is no number.
     """
-    if number is None:
-        return 0
+    return 0 if number is None else round(real(number, f"{what} in metres from the sector's centre"))
+
+
+def real(number: Any, what: str) -> float:
+    """Any number but an infinite one.
+
+    Raises:
+        ConfigError: it is none.
+    """
     try:
-        exact = float(number) if not isinstance(number, str) else None
+        exact = float("nan") if isinstance(number, str | bytes) else float(number)
     except (TypeError, ValueError):
-        exact = None
-    if exact is None or not isfinite(exact):
-        raise ConfigError(f"Give {what} in metres from the sector's centre, as a number, not {number!r}.")
-    return round(exact)
+        exact = float("nan")
+    if not isfinite(exact):
+        raise ConfigError(f"Give {what} as a number, not {number!r}.")
+    return exact

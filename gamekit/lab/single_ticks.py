@@ -25,13 +25,13 @@ PERCENTS = (50.0, 90.0, 99.0, 99.9, 99.99)
 
 
 def tick_percentiles(
-    frame: pd.DataFrame, percents: Sequence[float] = PERCENTS, *, every_s: float | None = None
+    frame: pd.DataFrame, percents: float | Sequence[float] = PERCENTS, *, every_s: float | None = None
 ) -> pd.DataFrame:
     """What so many percent of the single ticks did not exceed.
 
     Args:
         frame: as `game.frame.latency` gives it; rows of an older gamekit, which have no buckets, do not count.
-        percents: above 0, at most 100; 100 is the worst tick.
+        percents: one or several, above 0 and at most 100; 100 is the worst tick.
         every_s: a row for each span of so many seconds, as far as ticks fell in it; None for the whole frame as one.
 
     Returns:
@@ -43,10 +43,10 @@ def tick_percentiles(
     """
     import pandas as pd
 
-    if wrong := [percent for percent in percents if not 0 < percent <= 100]:
-        raise ConfigError(f"A percentile is above 0 and at most 100; got {wrong[0]!r}.")
-    if every_s is not None and not every_s > 0:
-        raise ConfigError(f"every_s is a number of seconds above 0; got {every_s!r}.")
+    listed = [percents] if isinstance(percents, int | float | str) else list(percents)
+    if wrong := [percent for percent in listed if not isinstance(percent, int | float) or not 0 < percent <= 100]:
+        raise ConfigError(f"A percentile is a number above 0 and at most 100; got {wrong[0]!r}.")
+    check_span(every_s)
     rows = with_buckets(frame)
     spans = pd.Series(0, index=rows.index)
     if every_s is not None:
@@ -54,9 +54,19 @@ def tick_percentiles(
     first = rows.groupby(spans)["at"].min()
     made: dict[str, object] = {"at": first.to_numpy(), "ticks": rows.groupby(spans)["ticks"].sum().to_numpy()}
     for measure in MEASURES:
-        found = merged_percentiles(rows[f"{measure}_buckets"], spans, percents)
-        made |= {f"{measure}_p{percent:g}_ms": column for percent, column in zip(percents, found.T, strict=True)}
+        found = merged_percentiles(rows[f"{measure}_buckets"], spans, listed)
+        made |= {f"{measure}_p{percent:g}_ms": column for percent, column in zip(listed, found.T, strict=True)}
     return pd.DataFrame(made).astype({"at": "datetime64[ns, UTC]", "ticks": "int64"})
+
+
+def check_span(every_s: float | None) -> None:
+    """Complain of a span that there is not.
+
+    Raises:
+        ConfigError: it is no number of seconds above 0.
+    """
+    if every_s is not None and not (isinstance(every_s, int | float) and every_s > 0):
+        raise ConfigError(f"every_s is a number of seconds above 0; got {every_s!r}.")
 
 
 def with_buckets(frame: pd.DataFrame) -> pd.DataFrame:

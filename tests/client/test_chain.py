@@ -144,6 +144,28 @@ def test_numbers_are_never_cut_off_in_silence(played: tuple[Game, Player]) -> No
             red.ship.go(x=x)
 
 
+def test_value_that_a_game_would_not_heed_is_refused(played: tuple[Game, Player]) -> None:
+    game, _ = played
+    hints = {
+        "spede": "Did you mean speed?",
+        "speeed": "Did you mean speed?",
+        "paused": r"Call pause\(\) and resume\(\)\.",
+        "rules": r"Call set_rules\(field=value\)\.",
+        "tick": r"Call step\(ticks\)\.",
+        "nonsense": "$",
+    }
+    for name, hint in hints.items():
+        with pytest.raises(AttributeError, match=rf"^A game has no '{name}' that can be set\. ?{hint}"):
+            setattr(game, name, 20)
+    with pytest.raises(AttributeError, match=r"Call set_speed\(20\)\.$"):
+        game.inner.speed = 20  # type: ignore[attr-defined]
+    for speed in ("fast", float("nan"), None):
+        with pytest.raises(ConfigError, match="Give speed as a number"):
+            game.speed = speed  # type: ignore[assignment]
+    with pytest.raises(ConfigError, match="Give ticks as a whole number"):
+        game.step(1.5)  # type: ignore[arg-type]
+
+
 def test_wait_in_a_paused_game_says_so(played: tuple[Game, Player]) -> None:
     game, red = played
     red.ship.go("Sol").wait(timeout_s=30)

@@ -88,16 +88,27 @@ def test_rows_of_an_older_gamekit_do_not_count_and_alone_are_explained() -> None
             call(old[["at", "ticks"]])
 
 
-@pytest.mark.parametrize("percents", [(0,), (101,), (50, -1)])
-def test_percentiles_that_there_are_not_are_refused(percents: tuple[float, ...]) -> None:
+@pytest.mark.parametrize("percents", [(0,), (101,), (50, -1), 0, "99", (50, "99")])
+def test_percentiles_that_there_are_not_are_refused(percents: Any) -> None:
     with pytest.raises(ConfigError, match="above 0 and at most 100"):
         tick_percentiles(seconds(busy(1)), percents)
 
 
 @pytest.mark.parametrize("call", [tick_percentiles, latency_chart])
-def test_a_span_of_no_length_is_refused(call: Any) -> None:
-    with pytest.raises(ConfigError, match="every_s is a number of seconds above 0; got 0"):
-        call(seconds(busy(1)), every_s=0)
+@pytest.mark.parametrize("every_s", [0, -1, "1min"])
+def test_a_span_of_no_length_is_refused(call: Any, every_s: Any) -> None:
+    with pytest.raises(ConfigError, match="every_s is a number of seconds above 0; got"):
+        call(seconds(busy(1)), every_s=every_s)
+
+
+@pytest.mark.parametrize("call", [tick_percentiles, tick_percentile_chart, latency_chart, latency_percentile_chart])
+def test_another_frame_is_refused(call: Any) -> None:
+    with pytest.raises(ConfigError, match=r"a latency frame, e\.g\. game\.frame\.latency"):
+        call(pd.DataFrame({"tick": [1]}))
+
+
+def test_one_percentile_is_one() -> None:
+    assert list(tick_percentiles(seconds(busy(3)), 99)) == ["at", "ticks", "late_p99_ms", "work_p99_ms"]
 
 
 def test_the_chart_names_the_nines_and_ends_with_the_worst_tick() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ
 from gamekit.lab.charts.style import GREEN, INK, ORANGE, PINK, RED, SKY, Chart, figure, milliseconds
-from gamekit.lab.single_ticks import MEASURES, merged_percentiles
+from gamekit.lab.single_ticks import MEASURES, check_span, merged_percentiles
 
 if TYPE_CHECKING:
     from pandas.core.groupby import DataFrameGroupBy
@@ -51,16 +51,26 @@ def latency_chart(frame: pd.DataFrame, *, every_s: float | None = None, width: i
     Raises:
         ConfigError: the frame is empty, or `every_s` is not above 0.
     """
-    if frame.empty:
-        raise ConfigError("There are no latency rows yet; the server writes one a second while ticks run.")
-    if every_s is not None and not every_s > 0:
-        raise ConfigError(f"every_s is a number of seconds above 0; got {every_s!r}.")
+    check_rows(frame)
+    check_span(every_s)
     rows = frame.sort_values("at").reset_index(drop=True)
     # A gap that is narrower than a point cannot be seen, and a quiet game's ticks have one between any two.
     seen_s = 2 * (rows["at"].iloc[-1] - rows["at"].iloc[0]).total_seconds() / POINTS
     rows["run"] = (rows["at"].diff().dt.total_seconds() > max(GAP_S, seen_s)).cumsum()
     rows = _thinned(rows, every_s)
     return figure(_lateness(rows, width, height), _duration(rows, width, height))
+
+
+def check_rows(frame: pd.DataFrame) -> None:
+    """Complain of a frame that tells nothing of ticks.
+
+    Raises:
+        ConfigError: it is another frame, or empty.
+    """
+    if "late_max_ms" not in frame:
+        raise ConfigError("Ticks are told by a latency frame, e.g. game.frame.latency; this is another one.")
+    if frame.empty:
+        raise ConfigError("There are no latency rows yet; the server writes one a second while ticks run.")
 
 
 def _thinned(rows: pd.DataFrame, every_s: float | None) -> pd.DataFrame:
