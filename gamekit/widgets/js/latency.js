@@ -95,7 +95,7 @@ async function render({ model, el }) {
   canvas.setAttribute("role", "img");
   const words = document.createElement("div");
   words.className = "gamekit-latency-words";
-  Object.assign(words.style, { color: INK, font: "11px system-ui, sans-serif", padding: "2px 8px 4px" });
+  Object.assign(words.style, { color: INK, font: "11px system-ui, sans-serif", padding: "2px 8px 4px", minHeight: "15px" });
   frame.element.append(canvas, words);
   const paint = () => {
     const ratio = window.devicePixelRatio || 1;
