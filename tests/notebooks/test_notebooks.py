@@ -204,7 +204,7 @@ def test_live_game_is_watched_forked_and_repaired_and_nobody_loses_anything() ->
     assert found["before"] > 10 > found["after"]
     assert found["standing"][0] > 10 > found["standing"][2]
     assert found["games"] == 4
-    for cell in ("latency", "percentiles"):
+    for cell in ("latency", "percentiles", "seconds"):
         assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
     assert gone(found["pid"])
     assert complaints(notebook) == []
