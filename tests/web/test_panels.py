@@ -209,6 +209,14 @@ def test_no_panel_cuts_anything_off(
     made = new_game(server, name="Friday evening", rules={"company_percent": 100})
     page = play(visitors(**(PHONE if device == "phone" else {})), made["play_url"])
     selected(page, own_ship(page))
+    page.evaluate(
+        "(ship) => { gamekit.model.view.ships[ship].hold = { alloys: 60, robots: 3 }; gamekit.showPanel(); }",
+        own_ship(page),
+    )
+    expect(by_id(page, "hold")).to_contain_text("60 Alloys, 3 Robots")
+    rename = by_id(page, "rename-open").bounding_box()
+    assert rename
+    assert rename["height"] < 25, "no word is broken in two"
     assert page.evaluate(CUT_OFF) == []
     for longest in ("Luyten 726-8 Electronics Factory", "W" * 40):
         page.evaluate(CALL_ALL, longest)
@@ -222,6 +230,32 @@ def test_no_panel_cuts_anything_off(
         if device == "phone":
             by_id(page, "tab-fleet").click()
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_on_a_phone_a_long_refusal_covers_nothing_of_the_galaxy(
+    server: LiveServer, visitors: Callable[..., Visitor], pictures: Path
+) -> None:
+    page = play(visitors(**PHONE), new_game(server, name="Friday evening")["play_url"])
+    selected(page, own_ship(page))
+    bar = "() => document.querySelector('.bar').getBoundingClientRect().height"
+    before = page.evaluate(bar)
+    page.evaluate(
+        "(ship) => gamekit.command({ type: 'move', ship, to: { station: 'a-station-whose-name-goes-on-and-on' } })",
+        own_ship(page),
+    )
+    toast = by_id(page, "toast")
+    expect(toast).to_contain_text("There is no station 'a-station-whose-name-goes-on-and-on'")
+    expect(by_id(page, "latest")).to_contain_text("a-station-whose-name-goes-on-and-on")
+    page.evaluate("() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
+    page.screenshot(path=pictures / "phone-refused.png")
+    spots = page.evaluate(
+        "() => Object.keys(gamekit.model.view.sectors).map((sector) => gamekit.map.screenOf({ sector, y: -1000 }).y)"
+    )
+    box = toast.bounding_box()
+    assert box
+    assert box["y"] + box["height"] < min(spots)
+    assert page.evaluate(bar) == before, "the map stays where it is"
+    assert page.evaluate(CUT_OFF) == []
 
 
 def test_on_a_phone_the_tabs_change_the_sheet_and_a_ship_brings_its_orders_back(
