@@ -142,6 +142,13 @@ def test_lanes_show_their_traffic_and_storms_how_long_they_last(
     assert page.evaluate("() => gamekit.map.stats.basePaints") > painted, "the lane is painted anew"
     page.locator("summary", has_text="Legend").click()
     expect(page.locator("#legend")).to_contain_text("closed by a storm")
+    legend = page.locator(".legend").bounding_box()
+    assert legend
+    until(
+        page,
+        "Math.min(...Object.keys(gamekit.model.view.sectors).map((sector) => "
+        f"gamekit.map.screenOf({{ sector, x: -1000 }}).x)) > {legend['x'] + legend['width']}",
+    )
     page.screenshot(path=pictures / "storm.png")
 
 
