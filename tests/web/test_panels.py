@@ -232,6 +232,31 @@ def test_no_panel_cuts_anything_off(
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_the_sheet_does_not_come_up_over_the_ship_that_it_is_about(
+    server: LiveServer, visitors: Callable[..., Visitor]
+) -> None:
+    # So large that the page shows a part of the galaxy only, with the ship anywhere in it.
+    made = server.new_game(scenario="procedural:60", seed=5, player_name="Ada", rules={"company_percent": 0})
+    page = play(visitors(**PHONE), made["play_url"])
+    ship = own_ship(page)
+    where = f"gamekit.map.screenOf({{ ship: {ship!r} }}).y"
+    top = "document.querySelector('#panel').getBoundingClientRect().top"
+    page.evaluate(f"() => gamekit.map.panBy(0, {top} - 60 - {where})")
+    until(page, "!gamekit.map.camera.glide")
+    low = page.evaluate(f"() => {where}")
+    selected(page, ship)
+    until(page, f"{top} < {low}")
+    until(page, f"!gamekit.map.camera.glide && {where} < {top}")
+    page.evaluate("() => gamekit.map.panBy(0, -700)")
+    until(page, "!gamekit.map.camera.glide")
+    by_id(page, "append").check()
+    by_id(page, "send").select_option(index=3)
+    by_id(page, "send-go").click()
+    expect(by_id(page, "queue-order")).to_have_count(1)
+    by_id(page, "tab-fleet").tap()
+    assert page.evaluate(f"() => {where}") < -200, "who looks elsewhere is left alone"
+
+
 def test_on_a_phone_a_long_refusal_covers_nothing_of_the_galaxy(
     server: LiveServer, visitors: Callable[..., Visitor], pictures: Path
 ) -> None:
