@@ -258,7 +258,7 @@ class ShipReading(Generic[OrderT]):
             for number, step in enumerate(self.queue, 1)
         ]
         caption = f"{self.name}: {self.status} in {self.sector}. {self.reason}"
-        return show.table(caption, ["", "step", "status", "", "ETA (tick)"], rows)
+        return show.table(caption, ["", "step", "status", "", "ETA (tick)"] if rows else [], rows)
 
 
 class Ships(Named[ShipT]):

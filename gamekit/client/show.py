@@ -21,7 +21,7 @@ def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
         for row in rows
     )
     return (
-        f"<table><caption style='text-align:left'>{html.escape(caption)}</caption>"
+        f"<table><caption style='text-align:left;white-space:nowrap'>{html.escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -304,3 +304,6 @@ def test_everything_shows_itself_as_a_table_without_any_token(played: tuple[Game
         assert red.token not in html
         assert game.client.token not in html
     assert "Chains" in shown[0]._repr_html_()
+    red.ship.stop().result()
+    assert "idle" in red.ship._repr_html_()
+    assert "ETA" not in red.ship._repr_html_(), "no head over nothing"
