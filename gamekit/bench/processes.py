@@ -80,12 +80,15 @@ class BenchServer:
         kind: a key of `SERVERS`.
         directory: where it may keep its files.
         options: further ones of its command line.
+        program: what Python is to run, where it is not the kind's own.
     """
 
-    def __init__(self, kind: str, directory: Path, options: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, kind: str, directory: Path, options: tuple[str, ...] = (), program: tuple[str, ...] | None = None
+    ) -> None:
         self.kind = kind
         self._log = directory / f"{kind}.log"
-        self._command = [sys.executable, *SERVERS[kind], "--data", str(directory / kind), *options]
+        self._command = [sys.executable, *(program or SERVERS[kind]), "--data", str(directory / kind), *options]
         self._process: subprocess.Popen[bytes] | None = None
         #: A kept HTTP connection for each thread, and all of them.
         self._http = threading.local()

@@ -29,7 +29,7 @@ from gamekit.journal.takeover import take_over
 from gamekit.journal.thinning import Retention
 from gamekit.journal.transfer import insert_past
 from gamekit.journal.trouble import journal_error
-from gamekit.journal.writer import LATENCY_DELAY_S, Writer, WriterStats, close_connection
+from gamekit.journal.writer import COMMIT_PACE_S, LATENCY_DELAY_S, Writer, WriterStats, close_connection
 
 #: Pages of the write-ahead log after which it is brought into the database. More makes for rarer, longer pauses.
 AUTOCHECKPOINT_PAGES = 4_000
@@ -48,6 +48,7 @@ class SqliteJournal(SqliteReader):
         *,
         wall: Callable[[], float] = time.time,
         latency_delay_s: float = LATENCY_DELAY_S,
+        commit_pace_s: float = COMMIT_PACE_S,
         keep: Retention = RETENTION,
         lock: ProcessLock | None = None,
     ) -> None:
@@ -57,6 +58,7 @@ class SqliteJournal(SqliteReader):
             path: the database file; it and its directory are made if they are not there.
             wall: returns Unix time in seconds, noted with clocks and players.
             latency_delay_s: how long measured tick times may wait for other writes to share a commit with, in seconds.
+            commit_pace_s: the shortest time between the beginnings of two commits, in seconds.
             keep: how many snapshots of each game stay.
             lock: the database's, where the caller holds it already; it is the journal's from now on.
 
@@ -66,6 +68,7 @@ class SqliteJournal(SqliteReader):
         path = Path(path)
         self._wall = wall
         self._latency_delay_s = latency_delay_s
+        self._commit_pace_s = commit_pace_s
         self._keep = keep
         self._writer: Writer | None = None
         self._ended = False
@@ -108,7 +111,13 @@ class SqliteJournal(SqliteReader):
                 "start", "the journal was started before, or is closed", hint="start a journal once, after opening it"
             )
         self._writer = Writer(
-            self._write_connection, self.path, on_commit, self._wall, self._latency_delay_s, self._keep
+            self._write_connection,
+            self.path,
+            on_commit,
+            self._wall,
+            latency_delay_s=self._latency_delay_s,
+            pace_s=self._commit_pace_s,
+            keep=self._keep,
         )
         self._stats = self._writer.stats
 

@@ -2,7 +2,8 @@
 
 Takes everything that is waiting, of all games, into one transaction, waits for its fsync, and reports all of it in one
 call. While one commit waits for the disk the next batch gathers by itself: the busier the server, the larger the
-batches and the fewer fsyncs a command. No fsync is skipped, and nothing is reported before its own.
+batches and the fewer fsyncs a command. Commits begin at most a hundred times a second; the first after a silence does
+so at once. No fsync is skipped, and nothing is reported before its own.
 
 Exactly one connection writes and checkpoints because SQLite from 3.7.0 to 3.51.2 (but for 3.44.6 and 3.50.7) has the
 WAL-reset bug, by which two connections that write or checkpoint at the same moment may lose a commit. Every other
@@ -41,6 +42,9 @@ from gamekit.journal.trouble import concerns_one_row, journal_error
 MAX_BATCH_WRITES = 5_000
 #: How long measured tick times may wait for other writes to share a commit with.
 LATENCY_DELAY_S = 0.5
+#: The shortest time from the beginning of one commit to the beginning of the next: under load, what comes within it
+#: shares one fsync and one switch of threads. What comes after a longer silence is written at once.
+COMMIT_PACE_S = 0.01
 
 log = logging.getLogger("gamekit.journal")
 T = TypeVar("T")
@@ -99,7 +103,9 @@ class Writer:
         path: Path,
         on_commit: OnCommit,
         wall: Callable[[], float],
+        *,
         latency_delay_s: float = LATENCY_DELAY_S,
+        pace_s: float = COMMIT_PACE_S,
         keep: Retention = RETENTION,
     ) -> None:
         """Take the connection over and start the thread.
@@ -110,6 +116,7 @@ class Writer:
             on_commit: told of finished writes, on the writer's thread.
             wall: returns Unix time in seconds.
             latency_delay_s: how long measured tick times may wait for company, in seconds.
+            pace_s: the shortest time between the beginnings of two commits, in seconds.
             keep: how many snapshots stay.
         """
         #: Belongs to the writer's thread, as does `stats`; other threads may look at the latter.
@@ -121,6 +128,11 @@ class Writer:
         self._wall = wall
         self._latency_delay_s = latency_delay_s
         self._keep = keep
+        self._pace_s = pace_s
+        #: When the last batch was begun, on the monotonic clock.
+        self._began_s = float("-inf")
+        #: Set while somebody waits for the thread itself: nothing is paced then.
+        self._hurry = threading.Event()
         self._queue: SimpleQueue[Job] = SimpleQueue()
         #: The job that did not fit the batch before it; one at most.
         self._held_back: list[Job] = []
@@ -160,6 +172,7 @@ class Writer:
             if not self._closed:
                 self._closed = True
                 self._queue.put(None)
+                self._hurry.set()
         self._thread.join()
 
     def _put(self, op: str, job: Job) -> None:
@@ -168,14 +181,25 @@ class Writer:
             if self._closed:
                 raise JournalError(op, "the journal is closed", hint="open the journal again")
             self._queue.put(job)
+            if isinstance(job, Task):
+                self._hurry.set()
 
     def _run(self) -> None:
         while (job := self._held_back.pop() if self._held_back else self._queue.get()) is not None:
             if isinstance(job, Task):
+                self._hurry.clear()
                 self._perform(job)
             else:
+                self._pace()
                 self._write(self._gather(job))
         close_connection(self._connection, self._path)
+
+    def _pace(self) -> None:
+        """Wait until the next commit may begin, unless somebody waits for what comes behind it."""
+        wait_s = self._began_s + self._pace_s - time.monotonic()
+        if wait_s > 0:
+            self._hurry.wait(wait_s)
+        self._began_s = time.monotonic()
 
     def _gather(self, first: Submission) -> list[Submission]:
         """All that is waiting, up to the next task or the size of a batch.

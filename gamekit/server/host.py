@@ -77,6 +77,7 @@ class Host:
         self._heap_order = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_us = 0
+        self._waking = False
         self._tickets = 0
         self._all_times = TickTimes()
         self._every_second: asyncio.Task[None] | None = None
@@ -318,7 +319,8 @@ class Host:
             return
         self._heap_order += 1
         heapq.heappush(self._heap, (runner.due_us, self._heap_order, runner))
-        if self._timer is None or runner.due_us < self._timer_us:
+        # While runners are woken the next alarm waits until all have said when they want to be woken again.
+        if not self._waking and (self._timer is None or runner.due_us < self._timer_us):
             self._set_timer()
 
     def _set_timer(self) -> None:
@@ -336,10 +338,14 @@ class Host:
     def _on_timer(self) -> None:
         self._timer = None
         heap = self._heap
-        while heap and heap[0][0] <= (now_us := self.now_us()):
-            due_us, _, runner = heapq.heappop(heap)
-            if due_us == runner.due_us:
-                runner.wake(now_us)
+        self._waking = True
+        try:
+            while heap and heap[0][0] <= (now_us := self.now_us()):
+                due_us, _, runner = heapq.heappop(heap)
+                if due_us == runner.due_us:
+                    runner.wake(now_us)
+        finally:
+            self._waking = False
         self._set_timer()
 
     async def _seconds(self) -> None:

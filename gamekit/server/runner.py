@@ -54,6 +54,9 @@ log = logging.getLogger("gamekit.server")
 UNWATCHED_GRID_US = 1_000_000
 
 
+_TICKED = Ticked()
+
+
 class Socket(Protocol):
     """A connection that can be written to."""
 
@@ -152,12 +155,13 @@ class Runner:
             return
         late_us = now_us - (self.due_us or now_us)
         begun = time.perf_counter_ns()
-        self.feed(Ticked())
+        self.feed(_TICKED)
         work_us = (time.perf_counter_ns() - begun) // 1000
         if self.session.watched:
+            metrics = self.host.metrics
             self.times.add(late_us, work_us)
-            self.host.metrics.lateness.observe(late_us / 1e6)
-            self.host.metrics.work.observe(work_us / 1e6)
+            metrics.lateness.observe(late_us / 1e6)
+            metrics.work.observe(work_us / 1e6)
             self.load.late(late_us)
             self.host.measured.add(self)
 
@@ -170,17 +174,18 @@ class Runner:
         now_us = self.host.now_us()
         if isinstance(stimulus, Received):
             self.used_us = now_us
-        if self.sockets and session.tick >= self._joined_tick and session.policy.overload == "dilate":
-            self._dilate(now_us)
         before = session.tick
+        if self.sockets and before >= self._joined_tick and session.policy.overload == "dilate":
+            self._dilate(now_us)
         bound = before + self.load.stride(CATCH_UP_TICKS)
         try:
             actions = session.handle(stimulus, self.clock.tick_at(now_us), bound)
-            if session.tick > before:
+            if (passed := session.tick - before) > 0:
                 # By the host's clock, so that a host on virtual time decides the same in every run.
-                self.load.worked(session.tick - before, self.host.now_us() - now_us)
-            self._perform(actions)
-            self._schedule(now_us, bound)
+                self.load.worked(passed, self.host.now_us() - now_us)
+            if actions:
+                self._perform(actions)
+            self._schedule(session, now_us, bound)
         except Exception as error:
             # What the state is now is not known: nothing of it may be shown, kept or built upon.
             log.exception(
@@ -369,13 +374,16 @@ class Runner:
 
     def _perform(self, actions: list[Action]) -> None:
         """Do what the session says: first what must reach the disk, so that nothing else can get in its way."""
-        if any(isinstance(action, Retimed) for action in actions):
-            # Never before a tick that a command was numbered for at the old pace.
-            tick = max(self.session.tick, self.session.intake.last_tick)
-            self.clock.anchor(self.host.now_us(), tick, self.session.speed)
-            self._joined_tick = self._missed = 0
-        if writes := self._pen.writes(self.session, actions):
-            self.host.journal.submit(writes)
+        # Nearly always there is nothing but what is sent.
+        if others := [action for action in actions if not isinstance(action, Send)]:
+            session = self.session
+            if any(isinstance(action, Retimed) for action in others):
+                # Never before a tick that a command was numbered for at the old pace.
+                tick = max(session.tick, session.intake.last_tick)
+                self.clock.anchor(self.host.now_us(), tick, session.speed)
+                self._joined_tick = self._missed = 0
+            if writes := self._pen.writes(session, others):
+                self.host.journal.submit(writes)
         for action in actions:
             if isinstance(action, Send):
                 self._send(action)
@@ -392,25 +400,27 @@ class Runner:
             self._quiet_s = 1
         framed: dict[bool, bytes] = {}
         metrics = self.host.metrics
+        sockets = self.sockets
         for connection in action.connections:
-            socket = self.sockets.get(connection)
+            socket = sockets.get(connection)
             if socket is None:
                 continue
-            if socket.binary not in framed:
-                framed[socket.binary] = frame(wire.encode(message, binary=socket.binary), binary=socket.binary)
-            socket.deliver(framed[socket.binary])
+            binary = socket.binary
+            if binary not in framed:
+                framed[binary] = frame(wire.encode(message, binary=binary), binary=binary)
+            socket.deliver(framed[binary])
         metrics.encodings.inc(len(framed))
         metrics.messages.inc(len(action.connections))
         self.times.add_fanout((time.perf_counter_ns() - begun) // 1000)
 
-    def _schedule(self, now_us: int, bound: Tick) -> None:
-        """Tell the host when this session wants to tick next.
+    def _schedule(self, session: Session[Any], now_us: int, bound: Tick) -> None:
+        """Tell the host when the session wants to tick next.
 
         Args:
+            session: this runner's.
             now_us: the host's clock.
             bound: how far the session was allowed to go just now.
         """
-        session = self.session
         due = session.next_due()
         still = session.paused or session.readonly is not None
         due_us: int | None

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from tornado.ioloop import IOLoop
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
-from tornado.websocket import WebSocketHandler
+from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
 from gamekit import wire
 from gamekit.errors import GamekitError, NoSuchGame, RemoteProtocolError
 from gamekit.game import GameId
 from gamekit.server.frames import frame
 from gamekit.server.origin import origin_allowed
+from gamekit.server.readahead import ReadAhead
 from gamekit.server.settings import (
     BEHIND_BYTES,
     BYTES_PER_MESSAGE,
@@ -72,6 +73,13 @@ class GameSocket(WebSocketHandler):
                 self.binary = offered == wire.SUBPROTOCOL_MSGPACK
                 return offered
         return None
+
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """Tornado's, but reading ahead."""
+        protocol = super().get_websocket_protocol()
+        if isinstance(protocol, WebSocketProtocol13):
+            return ReadAhead(self, mask_outgoing=False, params=protocol.params)
+        return protocol
 
     async def open(self, game: str) -> None:
         """Find the game; say welcome at once when the URL carries a token."""
@@ -196,10 +204,9 @@ class GameSocket(WebSocketHandler):
     def deliver(self, framed: bytes) -> None:
         """Write one frame; a client that does not read is moved to snapshots, then disconnected."""
         connection = self.ws_connection
-        if connection is None or connection.is_closing():
-            return
-        stream = connection.stream
-        if stream is None or stream.closed():
+        stream = None if connection is None else connection.stream
+        # A connection whose stream is closed is closing.
+        if stream is None or connection is None or connection.is_closing():
             return
         try:
             waiting = write_straight(stream, framed)

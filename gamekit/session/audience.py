@@ -24,6 +24,7 @@ class Viewer(msgspec.Struct):
     """One attached connection.
 
     Attributes:
+        key: under which this client's commands are counted.
         behind: it gets no deltas because it does not read them.
         fresh: a delta went out since the last heartbeat.
     """
@@ -31,13 +32,9 @@ class Viewer(msgspec.Struct):
     connection: ConnectionId
     player: PlayerId | None
     client: str
+    key: str
     behind: bool = False
     fresh: bool = False
-
-    @property
-    def key(self) -> str:
-        """Under which this client's commands are counted."""
-        return client_key(self.player, self.client)
 
 
 class Audience(Generic[S]):
@@ -46,24 +43,23 @@ class Audience(Generic[S]):
     def __init__(self, session: Session[S]) -> None:
         self._session = session
         self.stream = Stream(session.game)
-        self._viewers: dict[ConnectionId, Viewer] = {}
-
-    def __len__(self) -> int:
-        return len(self._viewers)
+        #: Everybody connected, for others to read.
+        self.viewers: dict[ConnectionId, Viewer] = {}
 
     def viewer(self, connection: ConnectionId) -> Viewer | None:
         """An attached connection, if it still is."""
-        return self._viewers.get(connection)
+        return self.viewers.get(connection)
 
     def attach(self, hello: Attached) -> Iterator[Action]:
         """Welcome a connection: then what it missed, or a snapshot."""
         session = self._session
-        viewer = Viewer(connection=hello.connection, player=hello.player, client=hello.client)
-        known = self._viewers.get(hello.connection)
+        key = client_key(hello.player, hello.client)
+        viewer = Viewer(connection=hello.connection, player=hello.player, client=hello.client, key=key)
+        known = self.viewers.get(hello.connection)
         missed = None
         if hello.resume is not None and hello.resume.epoch == session.epoch and not (known and known.behind):
             missed = self.stream.since(hello.resume.n, hello.player)
-        self._viewers[hello.connection] = viewer
+        self.viewers[hello.connection] = viewer
         if hello.player is not None:
             self.stream.follow(hello.player)
         yield self._to(viewer, self._welcome(viewer))
@@ -76,10 +72,10 @@ class Audience(Generic[S]):
 
     def detach(self, connection: ConnectionId) -> None:
         """Forget a connection."""
-        gone = self._viewers.pop(connection, None)
+        gone = self.viewers.pop(connection, None)
         if gone is None or gone.player is None:
             return
-        if all(viewer.player != gone.player for viewer in self._viewers.values()):
+        if all(viewer.player != gone.player for viewer in self.viewers.values()):
             self.stream.leave(gone.player)
 
     def catch_up(self, viewer: Viewer) -> Action:
@@ -93,7 +89,7 @@ class Audience(Generic[S]):
         moment = self.stream.add(session.state, happened, tick=session.tick, seq=session.seq)
         shared: list[ConnectionId] = []
         private: dict[PlayerId, list[ConnectionId]] = {}
-        for viewer in self._viewers.values():
+        for viewer in self.viewers.values():
             delta = None if viewer.behind else moment.seen_by(viewer.player)
             if delta is None:
                 continue
@@ -109,41 +105,40 @@ class Audience(Generic[S]):
 
     def seats(self) -> tuple[Viewer, ...]:
         """Everybody connected, for a session that falls asleep under them."""
-        return tuple(self._viewers.values())
+        return tuple(self.viewers.values())
 
     def reseat(self, seats: Sequence[Viewer], n: int) -> None:
         """Take those who stayed connected while the session slept; all have seen delta `n`."""
         self.stream.n = n
         for viewer in seats:
-            self._viewers[viewer.connection] = viewer
+            self.viewers[viewer.connection] = viewer
             if viewer.player is not None:
                 self.stream.follow(viewer.player)
 
     def heartbeat(self, next_s: float) -> Iterator[Action]:
         """The clock for every connection that had no delta lately; the next comes within `next_s` seconds."""
-        quiet = tuple(v.connection for v in self._viewers.values() if not v.fresh and not v.behind)
-        for viewer in self._viewers.values():
+        quiet = tuple(v.connection for v in self.viewers.values() if not v.fresh and not v.behind)
+        for viewer in self.viewers.values():
             viewer.fresh = False
         if quiet:
             yield Send(connections=quiet, message=Heartbeat(tick=self._session.tick, next_s=next_s))
 
     def acknowledge(self, key: str, ack: Ack) -> Iterator[Action]:
         """An ack, to every connection of the client."""
-        connections = tuple(v.connection for v in self._viewers.values() if v.key == key)
+        connections = self._of(key)
         if connections:
             yield Send(connections=connections, message=ack)
 
     def refuse(self, key: str, answer: Answer) -> Iterator[Action]:
         """A refusal by the rules, to every connection of the client; nothing for a success."""
-        connections = tuple(v.connection for v in self._viewers.values() if v.key == key)
-        if connections and answer.code is not None:
+        if answer.code is not None and (connections := self._of(key)):
             error = Error(code=answer.code, message=answer.message or answer.code, cid=answer.cid)
             yield Send(connections=connections, message=error)
 
     def notify(self, kind: str, text: str, late_ms: float = 0.0) -> Iterator[Action]:
         """News for everybody."""
         session = self._session
-        if self._viewers:
+        if self.viewers:
             notice = Notice(
                 kind=kind,
                 message=text,
@@ -153,7 +148,10 @@ class Audience(Generic[S]):
                 late_ms=late_ms,
                 factor=session.pace,
             )
-            yield Send(connections=tuple(self._viewers), message=notice)
+            yield Send(connections=tuple(self.viewers), message=notice)
+
+    def _of(self, key: str) -> tuple[ConnectionId, ...]:
+        return tuple([v.connection for v in self.viewers.values() if v.key == key])
 
     def _to(self, viewer: Viewer, message: ToClient) -> Action:
         return Send(connections=(viewer.connection,), message=message)

@@ -155,7 +155,7 @@ class Session(Generic[S]):
     @property
     def watched(self) -> bool:
         """True when anybody is connected."""
-        return len(self.audience) > 0
+        return bool(self.audience.viewers)
 
     @property
     def waiting(self) -> bool:
@@ -164,13 +164,15 @@ class Session(Generic[S]):
 
     def next_due(self) -> Tick | None:
         """The next tick at which the session wants a `Ticked`; None when only another stimulus can move it."""
-        due = self.intake.durable[0].tick if self.intake.durable else None
+        durable = self.intake.durable
+        due = durable[0].tick if durable else None
         of_game = self.game.next_due(self.state)
         if of_game is not None and (due is None or of_game < due):
             due = of_game
-        if self.watched and not self.readonly and not self.paused:
+        if self.audience.viewers and not self.readonly and not self.paused:
             renewal = self._reserving - self._reserve_ticks() // 2 + 1
-            due = renewal if due is None else min(due, renewal)
+            if due is None or renewal < due:
+                due = renewal
         return None if due is None or due > self._limit() else due
 
     def new_player(self) -> PlayerId:
@@ -430,7 +432,7 @@ class Session(Generic[S]):
     def _advance(self, now: Tick) -> None:
         """Go as far towards `now` as may be shown, apply what is durable, and send what happened."""
         wanted = now if self.hold_at is None else min(now, self.hold_at)
-        ahead = self._reserve_ticks() // 2 if self.watched and not self.paused else 0
+        ahead = self._reserve_ticks() // 2 if self.audience.viewers and not self.paused else 0
         if wanted > self._reserving - ahead and not self.readonly:
             self._reserving = wanted + self._reserve_ticks()
             self._requested.add(self._reserving)
@@ -470,8 +472,10 @@ class Session(Generic[S]):
     @property
     def _shown(self) -> bool:
         """True when somebody sees what happens, or may come back and ask for it."""
+        if self.audience.viewers:
+            return True
         left = self._unwatched_since
-        return self.watched or (left is not None and self.tick - left <= LINGER_TICKS * max(1.0, self.speed))
+        return left is not None and self.tick - left <= LINGER_TICKS * max(1.0, self.speed)
 
     def _pass(self, tick: Tick) -> list[Happening]:
         """Let time pass to `tick`; each event with the tick at which it fell and who may see it."""
@@ -497,10 +501,12 @@ class Session(Generic[S]):
                 happened += tell(self.game, self.state, line.tick, result)
             answer = Answer(cid=entry.cid, tick=line.tick, seq=line.seq, code=code, message=message)
             if entry.cid:
+                key = entry.key
                 happened += tell(self.game, self.state, line.tick, [_outcome_event(entry, answer)])
-                self.answers.add(entry.key, answer)
-                self.intake.applied(entry)
-                self._actions += self.audience.refuse(entry.key, answer)
+                self.answers.add(key, answer)
+                self.intake.applied(key, entry.cid)
+                if code is not None:
+                    self._actions += self.audience.refuse(key, answer)
             for ticket in line.tickets.get(index, ()):
                 self._actions.append(Settled(ticket=ticket, outcome=answer.outcome()))
         self.seq = line.seq
@@ -534,15 +540,18 @@ class Session(Generic[S]):
             case control.SetSpeed(speed=speed):
                 self.speed = speed
                 self._reserve_less()
-                self._actions += self.audience.notify("speed", f"The game runs at {speed:g} times normal speed.")
+                pace = "normal" if speed == 1 else f"{speed:g} times normal"
+                self._actions += self.audience.notify("speed", f"The game runs at {pace} speed.")
             case control.SetPolicy(when_empty=when_empty, overload=overload):
                 self.policy = self.policy.changed(when_empty, overload)
         self._actions.append(Retimed())
 
     def _snapshot_when_due(self) -> None:
         interval = SNAPSHOT_TICKS if self._commands_since_snapshot else QUIET_SNAPSHOT_TICKS
-        pace = min(max(1.0, self.speed), SNAPSHOT_PACE)
-        if self.tick - self._snapshot_tick >= interval * pace and not self.readonly:
+        passed = self.tick - self._snapshot_tick
+        if passed < interval or self.readonly:
+            return
+        if passed >= interval * min(max(1.0, self.speed), SNAPSHOT_PACE):
             self._actions.append(self.keep_snapshot())
 
 

@@ -123,17 +123,17 @@ class Intake:
         for entry in line.entries:
             if entry.cid:
                 ack = Ack(cid=entry.cid, tick=line.tick, seq=line.seq)
-                self._pending[entry.key][entry.cid] = ack
+                self._pending[client_key(entry.player, entry.client)][entry.cid] = ack
                 acks.append((entry, ack))
         return line, acks
 
-    def applied(self, entry: Entry) -> None:
-        """The command has its answer; from now on `Answers` knows it."""
-        pending = self._pending.get(entry.key)
+    def applied(self, key: str, cid: int) -> None:
+        """A client's command has its answer; from now on `Answers` knows it."""
+        pending = self._pending.get(key)
         if pending is not None:
-            pending.pop(entry.cid, None)
+            pending.pop(cid, None)
             if not pending:
-                del self._pending[entry.key]
+                del self._pending[key]
 
     def last_durable_cid(self, key: str) -> int:
         """The highest acknowledged command of a client that is not applied yet; 0 if none."""

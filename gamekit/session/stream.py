@@ -102,11 +102,13 @@ class Stream(Generic[S]):
             self._unfollow(next(iter(self._left)))
         game = self.game
         of_game = [one.event for one in happened if not isinstance(one.event, _OWN)]
-        addressed = {player for one in happened if one.audience is not None for player in one.audience}
+        # Those that are not for everybody.
+        some = [one.audience for one in happened if one.audience is not None]
+        addressed = set().union(*some)
 
         def delta(player: PlayerId | None, changes: Changes) -> Delta:
-            chosen = [one for one in happened if one.audience is None or player in one.audience]
-            at, shown = tuple(one.tick for one in chosen), tuple(one.event for one in chosen)
+            chosen = [one for one in happened if one.audience is None or player in one.audience] if some else happened
+            at, shown = tuple([one.tick for one in chosen]), tuple([one.event for one in chosen])
             return Delta(tick=tick, seq=seq, n=self.n, events=shown, at=at, changes=changes)
 
         changes = game.changes(state, None, of_game) if of_game else {}

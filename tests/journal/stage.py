@@ -183,16 +183,19 @@ class MemoryStage(Stage):
 class SqliteStage(Stage):
     """The SQLite backend over a file."""
 
-    def __init__(self, path: Path, latency_delay_s: float = 0.01) -> None:
+    def __init__(self, path: Path, latency_delay_s: float = 0.01, commit_pace_s: float = 0.001) -> None:
         super().__init__()
         self.path = path
         self._latency_delay_s = latency_delay_s
+        self._commit_pace_s = commit_pace_s
         self._gate = threading.Event()
         self._gate.set()
         self._reached = threading.Event()
 
     def make(self) -> Journal:
-        return SqliteJournal(self.path, wall=lambda: WALL_S, latency_delay_s=self._latency_delay_s)
+        return SqliteJournal(
+            self.path, wall=lambda: WALL_S, latency_delay_s=self._latency_delay_s, commit_pace_s=self._commit_pace_s
+        )
 
     def note(self, completions: Sequence[Completion]) -> None:
         self._reached.set()

@@ -103,6 +103,25 @@ class TestGroupCommit:
         stage.journal.close()
         assert stage.completions[-1].error is None
 
+    def test_commits_keep_their_distance_but_nobody_who_waits_is_kept_waiting(self, tmp_path: Path) -> None:
+        stage = SqliteStage(tmp_path / "journal.db", commit_pace_s=3600.0)
+        stage.start()
+        author = stage.begin(A)
+        before = transactions_in_log(stage.path)
+        # After a silence at once.
+        stage.write(author.append())
+        assert transactions_in_log(stage.path) == before + 1
+        for _ in range(10):
+            stage.submit(author.append())
+        # Making a game is waited for, and with it comes what was before it.
+        stage.begin(B)
+        assert stage.calls == [1, 10]
+        # Nor is the end held up.
+        stage.submit(author.append())
+        stage.journal.close()
+        assert stage.calls == [1, 10, 1]
+        assert all(done.error is None for done in stage.completions)
+
     def test_counters_tell_commits_and_writes(self, database: SqliteStage) -> None:
         assert isinstance(database.journal, SqliteJournal)
         authors = [database.begin(f"game-{number}") for number in range(3)]
