@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGap
+from gamekit.firstuse import first_use
 from gamekit.game import Event, Game, GameId, PlayerId, Tick
 from gamekit.journal import GameRow, JournalReader, Record, StoredSnapshot, digest_of
 from gamekit.session import Policy, Session
@@ -28,8 +29,9 @@ def first_session(game: Game[Any], row: GameRow) -> Session[Any]:
     Raises:
         ConfigError: the row's configuration is wrong.
     """
-    state = game.new(json.loads(row.config), row.seed)
-    return Session(game, state, id=row.id, name=row.name, epoch=row.epoch)
+    with first_use(game, "make"):
+        state = game.new(json.loads(row.config), row.seed)
+        return Session(game, state, id=row.id, name=row.name, epoch=row.epoch)
 
 
 def stored(session: Session[Any], encoded: bytes, *, tick: Tick, seq: int) -> StoredSnapshot:
@@ -37,6 +39,16 @@ def stored(session: Session[Any], encoded: bytes, *, tick: Tick, seq: int) -> St
     return StoredSnapshot(
         game=session.id, tick=tick, seq=seq, digest=digest_of(encoded), data=encoded, version=session.game.version
     )
+
+
+def restored(game: Game[Any], row: GameRow, encoded: bytes, version: int, seq: int) -> Session[Any]:
+    """The session that a snapshot was made of, after record `seq`, by rules of a version.
+
+    Raises:
+        SessionError, ConfigError: it cannot be read.
+    """
+    with first_use(game, "load"):
+        return Session.restore(game, encoded, version, id=row.id, name=row.name, epoch=row.epoch, seq=seq)
 
 
 def prepare(session: Session[Any]) -> None:
@@ -129,7 +141,10 @@ def glance(journal: JournalReader, row: GameRow, game: Game[Any] | None = None) 
         tick = min(tick, max(saved.hold_at, start.tick))
     whole = next(journal.records(row.id, after_seq=start.seq), None) is None
     # What a later record did to the rules is not known without carrying it out.
-    open_book = whole and game is not None and not game.secretive(game.decode(saved.state, start.version))
+    open_book = False
+    if whole and game is not None:
+        with first_use(game, "look"):
+            open_book = not game.secretive(game.decode(saved.state, start.version))
     return Glance(
         tick, start.seq, saved.speed, saved.hold_at, paused, saved.policy, saved.players, whole, not open_book
     )
@@ -327,6 +342,4 @@ def _check_beginning(game: Game[Any], row: GameRow, first: StoredSnapshot) -> No
 
 
 def _loaded(game: Game[Any], row: GameRow, snapshot: StoredSnapshot) -> Session[Any]:
-    return Session.restore(
-        game, snapshot.data, snapshot.version, id=row.id, name=row.name, epoch=row.epoch, seq=snapshot.seq
-    )
+    return restored(game, row, snapshot.data, snapshot.version, snapshot.seq)

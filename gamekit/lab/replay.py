@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ, Event, Game, PlayerId, Tick, View
+from gamekit.history import restored
 from gamekit.journal import Past, digest_of
 from gamekit.lab.own import Own
 from gamekit.lab.sources import past_from, rules_for
@@ -137,9 +138,7 @@ class Replay:
         yield from self._run(self.end_tick if until is None else whole(until))
 
     def _restored(self, key: _Keyframe) -> Session[Any]:
-        row = self._past.row
-        encoded = zlib.decompress(key.packed)
-        return Session.restore(self.rules, encoded, key.version, id=row.id, name=row.name, epoch=row.epoch, seq=key.seq)
+        return restored(self.rules, self._past.row, zlib.decompress(key.packed), key.version, key.seq)
 
     def _run(self, until: Tick) -> Iterator[tuple[Tick, Event]]:
         """Go on, record by record, and to `until`; makes keyframes on the way."""

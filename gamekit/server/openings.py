@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gamekit.errors import GamekitError, NoSuchGame, ServerError, SessionError
 from gamekit.game import Game, GameId
-from gamekit.history import prepare, rebuild, stored
+from gamekit.history import prepare, rebuild, restored, stored
 from gamekit.journal import Clock, GameRow, SaveSnapshot
 from gamekit.server.runner import Runner
 from gamekit.server.settings import RECOVERY_THREADS
@@ -255,9 +255,7 @@ class Openings:
 
 def _restored(there: Rebuilt, row: GameRow, game: Game[Any]) -> Recovered:
     """What another process rebuilt, in this one; in a thread."""
-    session: Session[Any] = Session.restore(
-        game, there.session, game.version, id=row.id, name=row.name, epoch=row.epoch, seq=there.seq
-    )
+    session = restored(game, row, there.session, game.version, there.seq)
     session.kept = there.kept
     session.reserved = session.tick
     prepare(session)
