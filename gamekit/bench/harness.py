@@ -35,14 +35,9 @@ class Generator:
     """
 
     def __init__(self, seats: list[dict[str, Any]], every_s: float, seed: int) -> None:
-        self._plan = {
-            "seats": [
-                {"url": f"{seat['ws_url']}?token={seat['token']}&client=b{number}", "player": seat["player"]}
-                for number, seat in enumerate(seats)
-            ],
-            "every_s": every_s,
-            "seed": seed,
-        }
+        self._plan = {"seats": [], "every_s": every_s, "seed": seed}
+        self._first = seats
+        self._seated = 0
         self._process: subprocess.Popen[str]
 
     def __enter__(self) -> Generator:
@@ -50,7 +45,7 @@ class Generator:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gamekit.bench.generator"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._ask(self._plan)
+        self._ask(self._plan | self._named(self._first))
         return self
 
     def __exit__(
@@ -65,6 +60,20 @@ class Generator:
     def measure(self, seconds: float) -> dict[str, Any]:
         """What is received in so many seconds; see `generator`."""
         return self._ask({"measure": seconds})
+
+    def more(self, seats: list[dict[str, Any]]) -> None:
+        """Let these in as well, while the others play on."""
+        self._ask(self._named(seats))
+
+    def _named(self, seats: list[dict[str, Any]]) -> dict[str, Any]:
+        first = self._seated
+        self._seated += len(seats)
+        return {
+            "seats": [
+                {"url": f"{seat['ws_url']}?token={seat['token']}&client=b{number}", "player": seat["player"]}
+                for number, seat in enumerate(seats, first)
+            ]
+        }
 
     def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ def machine() -> dict[str, Any]:
         "tornado": version("tornado"),
         "msgspec": version("msgspec"),
     }
+
+
+def now() -> str:
+    """The time of day in UTC, to the second, by which runs of one sitting are known."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def _processor() -> str:

@@ -9,8 +9,10 @@ from typing import Any
 import click
 import msgspec
 
+from gamekit.bench.machine import now
 from gamekit.bench.processes import SERVERS
 from gamekit.bench.workloads import WORKLOADS, line, run, write
+from gamekit.cli import capacity as capacities
 
 #: What `--small` makes of a workload: so many sessions at most, and so many players of one.
 _SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
@@ -35,7 +37,16 @@ _SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
 @click.option("--sessions", type=click.IntRange(min=1), help="How many sessions, instead of the workload's own number.")
 @click.option("--seconds", type=click.FloatRange(min=0.2), help="Length of a window, instead of the workload's own.")
 @click.option("--windows", type=click.IntRange(min=1), help="Windows a run, instead of the workload's own number.")
-@click.option("--full", is_flag=True, help="At full size, instead of at most 20 sessions and 200 spectators.")
+@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True, help="How often to go through it.")
+@click.option("--capacity", is_flag=True, help="Find out how many sessions each server holds, instead of a workload.")
+@click.option(
+    "--limit-ms",
+    type=click.FloatRange(min=0, min_open=True),
+    default=50.0,
+    show_default=True,
+    help="With --capacity: what the 99th percentile of tick lateness must stay under, in milliseconds.",
+)
+@click.option("--full", is_flag=True, help="At full size, instead of a few sessions and spectators.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Append the lines to this file.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a run, instead of a table.")
 def bench(
@@ -45,6 +56,9 @@ def bench(
     sessions: int | None,
     seconds: float | None,
     windows: int | None,
+    rounds: int,
+    capacity: bool,
+    limit_ms: float,
     full: bool,
     output: Path | None,
     as_json: bool,
@@ -53,13 +67,32 @@ def bench(
 
     CPU is in seconds a second, of the server alone; the load runs in a process of its own. docs/performance.md says
     what each figure means.
+
+    With --capacity sessions are added until ticks come late (--sessions: no more than so many).
     """
+    if capacity:
+        if names or rounds > 1:
+            raise click.UsageError("--capacity plays a workload of its own, once; leave out --workload and --rounds.")
+        capacities.measure(
+            servers or ("gamekit",),
+            seed,
+            most=sessions,
+            seconds=seconds,
+            windows=windows,
+            limit_ms=limit_ms,
+            full=full,
+            output=output,
+            as_json=as_json,
+        )
+        return
     from tqdm import tqdm  # Here, because every other command starts faster without it.
 
     rows = []
-    plan = [(name, server) for name in names or ("players", "broadcast") for server in servers or tuple(SERVERS)]
+    once = [(name, server) for name in names or ("players", "broadcast") for server in servers or tuple(SERVERS)]
+    plan = [(number, *one) for number in range(rounds) for one in once]
+    sitting = now()
     with tqdm(plan, unit="run", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
-        for name, server in bar:
+        for number, name, server in bar:
             workload = WORKLOADS[name]
             if not full:
                 workload = msgspec.structs.replace(
@@ -71,6 +104,7 @@ def bench(
             chosen = {"sessions": sessions, "window_s": seconds, "windows": windows}
             workload = msgspec.structs.replace(workload, **{key: value for key, value in chosen.items() if value})
             row = run(workload, server, seed, progress=bar.set_description_str)
+            row |= {"sitting": sitting, "round": number}
             rows.append(row)
             if output is not None:
                 write(row, output)

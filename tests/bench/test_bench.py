@@ -66,6 +66,7 @@ def rows() -> dict[str, dict[str, Any]]:
 
 def test_every_server_plays_the_same_game_with_the_same_players(rows: dict[str, dict[str, Any]]) -> None:
     assert set(rows) == set(SERVERS)
+    assert len({row["first_orders"] for row in rows.values()}) == 1
     for row in rows.values():
         assert (row["sessions"], row["players"], row["ships"], row["sockets_open"]) == (3, 2, 50, 6)
         assert row["refused"] == 0
