@@ -25,7 +25,7 @@ import msgspec
 
 from gamekit.bench.fit import FEWEST, power_law
 from gamekit.bench.harness import Generator
-from gamekit.bench.machine import machine, now
+from gamekit.bench.machine import machine
 from gamekit.bench.processes import BenchServer, resident_kb
 from gamekit.bench.search import Plan, Search
 from gamekit.bench.workloads import WORKLOADS, Progress, Workload, summary, window
@@ -211,7 +211,6 @@ def run(
     """
     row = {
         "benchmark": "capacity",
-        "at": now(),
         "server": server,
         "seed": seed,
         "limit_ms": limit_ms,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
-import time
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ def machine() -> dict[str, Any]:
 
 
 def now() -> str:
-    """The time of day in UTC, to the second, by which runs of one sitting are known."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    """The date and time of day in UTC, to the second: `at` of the lines of one sitting."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _processor() -> str:

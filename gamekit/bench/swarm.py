@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import Any, TypeAlias
 
 import msgspec
@@ -165,13 +165,14 @@ class Swarm:
         ships, seed = saved.ships, saved.seed
         events: list[Event] = []
         while agenda and agenda[0][0] <= to_tick:
-            tick, number = heappop(agenda)
+            tick, number = agenda[0]
             ship = ships[number]
             if ship.leg[5] != tick:
+                heappop(agenda)
                 continue
             ship.leg = leg = random_leg(seed, number, ship.begun, ship.leg[2], ship.leg[3], tick)
             ship.begun += 1
-            heappush(agenda, (leg[5], number))
+            heapreplace(agenda, (leg[5], number))
             events.append(LegStarted(str(number)))
         saved.tick = max(saved.tick, to_tick)
         return events

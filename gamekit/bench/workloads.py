@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from gamekit.bench.harness import Generator, figures
-from gamekit.bench.machine import machine, now
+from gamekit.bench.machine import machine
 from gamekit.bench.processes import BenchServer, cpu_s, machine_cpu_s, resident_kb
 
 #: Told what is being done, for a progress bar.
@@ -98,7 +98,6 @@ def run(
             resident = resident_kb(served.pid) - empty_kb
     row = {
         "benchmark": "serve",
-        "at": now(),
         "workload": workload.name,
         "server": server,
         "seed": seed,

@@ -1,14 +1,16 @@
-"""`gamekit bench`: measure this machine, gamekit beside servers that play the same model."""
+"""`gamekit bench`: measure this machine, gamekit beside servers and beside a library that play the same model."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from gamekit.bench import headless
 from gamekit.bench.machine import now
 from gamekit.bench.processes import SERVERS
 from gamekit.bench.workloads import WORKLOADS, line, run, write
@@ -16,6 +18,10 @@ from gamekit.cli import capacity as capacities
 
 #: What `--small` makes of a workload: so many sessions at most, and so many players of one.
 _SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
+#: And so many ticks of the one without a server: a minute of game time.
+_SMALL_TICKS = 600
+#: The workload without a server.
+_HEADLESS = "headless"
 
 
 @click.command()
@@ -23,15 +29,15 @@ _SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
     "--workload",
     "names",
     multiple=True,
-    type=click.Choice(list(WORKLOADS)),
+    type=click.Choice([*WORKLOADS, _HEADLESS]),
     help="What to measure; may be repeated; players and broadcast by default.",
 )
 @click.option(
     "--server",
     "servers",
     multiple=True,
-    type=click.Choice(list(SERVERS)),
-    help="What to measure it on, in turn; may be repeated; all of them by default.",
+    type=click.Choice([*SERVERS, *(engine for engine in headless.ENGINES if engine not in SERVERS)]),
+    help="What to measure it on, in turn; may be repeated; all that can play it by default.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the galaxies and of what players do.")
 @click.option("--sessions", type=click.IntRange(min=1), help="How many sessions, instead of the workload's own number.")
@@ -65,8 +71,8 @@ def bench(
 ) -> None:
     """Measure what players cost: gamekit, and servers that one would write first, in the same minutes.
 
-    CPU is in seconds a second, of the server alone; the load runs in a process of its own. docs/performance.md says
-    what each figure means.
+    CPU is in seconds a second, of the server alone; the load runs in a process of its own. The workload `headless` has
+    no server: it plays the same model as fast as it goes, beside Mesa. docs/performance.md says what each figure means.
 
     With --capacity sessions are added until ticks come late (--sessions: no more than so many).
     """
@@ -88,11 +94,16 @@ def bench(
     from tqdm import tqdm  # Here, because every other command starts faster without it.
 
     rows = []
-    once = [(name, server) for name in names or ("players", "broadcast") for server in servers or tuple(SERVERS)]
+    once = _plan(names, servers)
     plan = [(number, *one) for number in range(rounds) for one in once]
     sitting = now()
     with tqdm(plan, unit="run", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
         for number, name, server in bar:
+            if name == _HEADLESS:
+                row = _headless(server, seed, sessions, full, bar.set_description_str)
+                rows.append({"at": sitting, "round": number} | row)
+                _tell(rows[-1], output, as_json)
+                continue
             workload = WORKLOADS[name]
             if not full:
                 workload = msgspec.structs.replace(
@@ -104,14 +115,52 @@ def bench(
             chosen = {"sessions": sessions, "window_s": seconds, "windows": windows}
             workload = msgspec.structs.replace(workload, **{key: value for key, value in chosen.items() if value})
             row = run(workload, server, seed, progress=bar.set_description_str)
-            row |= {"sitting": sitting, "round": number}
-            rows.append(row)
-            if output is not None:
-                write(row, output)
-            if as_json:
-                click.echo(line(row))
+            rows.append({"at": sitting, "round": number} | row)
+            _tell(rows[-1], output, as_json)
+    alone = [row for row in rows if row["benchmark"] == "headless"]
+    if alone:
+        headless.agreed(alone)
     if not as_json:
-        click.echo("\n".join(_table(rows)))
+        served = [row for row in rows if row["benchmark"] != "headless"]
+        tables = [_table(served)] if served else []
+        tables += [_headless_table(alone)] if alone else []
+        click.echo("\n\n".join("\n".join(table) for table in tables))
+
+
+def _plan(names: tuple[str, ...], servers: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Which workload runs on what, in this order."""
+    plan = []
+    for name in names or ("players", "broadcast"):
+        able = tuple(headless.ENGINES if name == _HEADLESS else SERVERS)
+        chosen = servers or able
+        if name == _HEADLESS and not servers and not headless.installed("mesa"):
+            chosen = tuple(engine for engine in able if headless.installed(engine))
+            click.echo(f"{headless.NO_MESA} Measuring gamekit alone.", err=True)
+        for server in chosen:
+            if server not in able:
+                raise click.UsageError(f"{name} runs on {', '.join(able)}; {server} cannot play it.")
+            plan.append((name, server))
+    return plan
+
+
+def _headless(
+    engine: str, seed: int, sessions: int | None, full: bool, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    whole = headless.Crowd(seed=seed)
+    crowd = msgspec.structs.replace(
+        whole,
+        sessions=sessions or (whole.sessions if full else _SMALL_SESSIONS),
+        ticks=whole.ticks if full else _SMALL_TICKS,
+    )
+    progress(f"{_HEADLESS} on {engine}: {crowd.sessions} sessions, {crowd.ticks} ticks")
+    return headless.run(engine, crowd)
+
+
+def _tell(row: dict[str, Any], output: Path | None, as_json: bool) -> None:
+    if output is not None:
+        write(row, output)
+    if as_json:
+        click.echo(line(row))
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
@@ -123,3 +172,17 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
         cpu = (f"{row['server_cpu_per_s']:.3f}", f"{row['generator_cpu_per_s']:.3f}")
         lines.append(form.format(row["workload"], row["server"], *cpu, *shown, f"{row['bytes_per_s'] / 1000:.0f}"))
     return [*lines, "Times in milliseconds; CPU of the server and of the load in seconds a second."]
+
+
+def _headless_table(rows: list[dict[str, Any]]) -> list[str]:
+    form = "{:<10} {:<13} {:>8} {:>12} {:>14} {:>12} {:>8}  {:<16}"
+    lines = [
+        form.format("workload", "engine", "CPU s", "ticks/CPU s", "x real time", "bytes/ship", "peak MB", "digest")
+    ]
+    for row in rows:
+        figures = (f"{row['cpu_s']:.2f}", f"{row['ticks_per_cpu_s']:,}", f"{row['times_real_time']:,.0f}")
+        memory = (f"{row['bytes_per_ship']:,}", f"{row['peak_mb']:.0f}")
+        lines.append(form.format(_HEADLESS, row["engine"], *figures, *memory, row["digest"]))
+    one = rows[0]
+    crowd = f"{one['sessions']} sessions x {one['players']} players x {one['ships']} ships, {one['ticks']:,} ticks"
+    return [*lines, f"{crowd}; ticks of each session, real time of all sessions together on one core."]

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from gamekit.bench import capacity
+from gamekit.bench.machine import now
 from gamekit.bench.workloads import line, write
 
 
@@ -43,13 +44,14 @@ def measure(
         plan = msgspec.structs.replace(plan, most=most, first=min(plan.first, most))
     chosen = {"window_s": seconds, "windows": windows}
     workload = msgspec.structs.replace(workload, **{key: value for key, value in chosen.items() if value})
+    sitting = now()
     for number, server in enumerate(servers):
         with tqdm(unit="step", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
 
             def stepped(_: int | None, bar: Any = bar) -> None:
                 bar.update()
 
-            row = capacity.run(
+            row = {"at": sitting} | capacity.run(
                 server,
                 seed,
                 plan=plan,

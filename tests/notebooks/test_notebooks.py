@@ -11,6 +11,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from gamekit.lab import simulate
+from gamekit.space import scenarios
+
 # nbformat has no types; said once here instead of at every call.
 read: Any = nbformat.read
 new_code_cell: Any = nbformat.v4.new_code_cell
@@ -95,6 +98,19 @@ print(json.dumps({
     "pid": client.pid, "same": same, "refusal": refusal, "credits": [red.credits, blue.credits],
     "wool": {name: {row["name"]: row["wool"] for row in table.values()} for name, table in wool.items()},
     "live": commons.view["pasture"]["main"]["grass"], "digests": [bundled.digest, stubborn.digest],
+}))
+"""
+
+HEADLESS_FINDINGS = """
+import json
+print(json.dumps({
+    "digest": digest, "legs": int(runs["legs"].iloc[0]), "ratios": table["ratio"].to_dict(),
+    "engines": runs.groupby("engine")["digest"].nunique().to_dict(),
+    "within": bool((table["low"].le(table["ratio"]) & table["ratio"].le(table["high"])).all()),
+    "runs": list(economy.index), "ends": economy["digest"].to_dict(),
+    "busy": [int(follows["busy_ships"].iloc[0]), int(follows["busy_ships"].iloc[-1])],
+    "events": list(map(int, follows["events"])), "lines": len(lines), "kept": len(stored.read_text().splitlines()),
+    "published": len(published), "machine": sorted({line["cpu"] for line in lines}),
 }))
 """
 
@@ -259,6 +275,33 @@ def test_economy_is_balanced_in_two_ways_of_which_one_feeds_the_cities() -> None
     assert not Path(found["directory"]).exists()
     stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
     assert stderr == []
+
+
+def test_mesa_and_gamekit_end_alike_and_what_was_measured_is_kept_and_read_back(tmp_path: Path) -> None:
+    kept = tmp_path / "kept" / "lines.jsonl"
+    small = {"sessions": 2, "ticks": 600, "rounds": 2, "hours": 0.2}
+    found, notebook = execute("12-headless.ipynb", HEADLESS_FINDINGS, **small, keep=True, results=str(kept))
+    assert (found["digest"], found["legs"]) == ("eb42111c43b2609d", 966)
+    assert found["engines"] == dict.fromkeys(["gamekit", "gamekit-ticks", "mesa", "mesa-events"], 1)
+    # It is thirteen times as much, and more than three times; here only a few milliseconds are measured.
+    assert found["ratios"]["mesa"] > 3
+    assert found["ratios"]["mesa-events"] > 1
+    assert found["within"]
+    assert {"traders", "traders-busy", *(info.name for info in scenarios())} < set(found["runs"])
+    assert found["ends"]["traders"] == simulate(traders(), {}, 1, 0.2).digest
+    assert found["busy"][0] > 10 * (found["busy"][1] + 1)
+    assert found["events"] == sorted(found["events"], reverse=True)
+    assert found["lines"] == found["kept"] == found["published"] == 2 * (4 + len(found["runs"]) + 6)
+    assert len(found["machine"]) == 1
+    for cell in ("ratio-chart", "economy-chart", "follows-chart", "kept-chart"):
+        assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
+    assert complaints(notebook) == []
+
+
+def traders() -> dict[str, Any]:
+    """The scenario of the 200-ship hour."""
+    companies = [{"name": f"Traders {number}", "ships": 50, "credits": 50_000_000} for number in range(1, 5)]
+    return {"name": "nearest-stars", "companies": companies}
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.name)
