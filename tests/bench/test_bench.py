@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import strategies as st
 
 from gamekit.bench.harness import Figures
+from gamekit.bench.naive import Room
 from gamekit.bench.processes import SERVERS, BenchServer
 from gamekit.bench.swarm import LEG_TICKS, Move, Place, Swarm, digest, place
 from gamekit.bench.wirefast import FastSocket, masked
@@ -97,6 +99,19 @@ def test_the_table_names_every_run(tmp_path: Path) -> None:
     assert row["sockets_open"] == 200
     # One frame a tick, whoever gets it.
     assert row["counted_per_s"]["encodings"] < 25 < row["frames_per_s"]
+
+
+def test_a_naive_tick_after_a_stall_is_not_late_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> list[float]:
+        monkeypatch.setattr("gamekit.bench.naive.time.perf_counter", lambda: 5.0)
+        room = Room(1, 1, legs=True)
+        # The timer's grid is 5.1, 5.2, ...; it misses 5.3 to 5.5.
+        for now_s in (5.101, 5.2, 5.55, 5.604, 5.7, 5.81):
+            monkeypatch.setattr("gamekit.bench.naive.time.perf_counter", lambda now_s=now_s: now_s)
+            room.step()
+        return room.late_ms
+
+    assert asyncio.run(play()) == pytest.approx([1, 0, 250, 4, 0, 10], abs=1e-6)
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
