@@ -13,7 +13,7 @@ import msgspec
 from gamekit.bench import headless
 from gamekit.bench.machine import now
 from gamekit.bench.processes import SERVERS
-from gamekit.bench.workloads import WORKLOADS, line, run, write
+from gamekit.bench.workloads import WORKLOADS, Workload, line, run, write
 from gamekit.cli import capacity as capacities
 
 #: What `--small` makes of a workload: so many sessions at most, and so many players of one.
@@ -79,6 +79,8 @@ def bench(
     if capacity:
         if names or rounds > 1:
             raise click.UsageError("--capacity plays a workload of its own, once; leave out --workload and --rounds.")
+        if not set(servers) <= set(SERVERS):
+            raise click.UsageError(f"--capacity is that of a server: {', '.join(SERVERS)}.")
         capacities.measure(
             servers or ("gamekit",),
             seed,
@@ -104,15 +106,8 @@ def bench(
                 rows.append({"at": sitting, "round": number} | row)
                 _tell(rows[-1], output, as_json)
                 continue
-            workload = WORKLOADS[name]
-            if not full:
-                workload = msgspec.structs.replace(
-                    workload,
-                    sessions=min(workload.sessions, _SMALL_SESSIONS),
-                    players=min(workload.players, _SMALL_PLAYERS),
-                    warm_s=min(workload.warm_s, 2.0),
-                )
             chosen = {"sessions": sessions, "window_s": seconds, "windows": windows}
+            workload = _sized(WORKLOADS[name], full)
             workload = msgspec.structs.replace(workload, **{key: value for key, value in chosen.items() if value})
             row = run(workload, server, seed, progress=bar.set_description_str)
             rows.append({"at": sitting, "round": number} | row)
@@ -141,6 +136,17 @@ def _plan(names: tuple[str, ...], servers: tuple[str, ...]) -> list[tuple[str, s
                 raise click.UsageError(f"{name} runs on {', '.join(able)}; {server} cannot play it.")
             plan.append((name, server))
     return plan
+
+
+def _sized(workload: Workload, full: bool) -> Workload:
+    if full:
+        return workload
+    return msgspec.structs.replace(
+        workload,
+        sessions=min(workload.sessions, _SMALL_SESSIONS),
+        players=min(workload.players, _SMALL_PLAYERS),
+        warm_s=min(workload.warm_s, 2.0),
+    )
 
 
 def _headless(

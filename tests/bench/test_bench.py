@@ -91,14 +91,17 @@ def test_a_delta_is_encoded_once_for_all_who_get_it(rows: dict[str, dict[str, An
 
 def test_the_table_names_every_run(tmp_path: Path) -> None:
     out = tmp_path / "runs" / "lines.jsonl"
-    asked = ["bench", "--workload", "broadcast", "--server", "gamekit", "--seconds", "2", "--windows", "1", "--output"]
-    result = CliRunner().invoke(main, [*asked, str(out)])
+    asked = ["bench", "--workload", "broadcast", "--server", "gamekit", "--seconds", "1", "--windows", "1"]
+    result = CliRunner().invoke(main, [*asked, "--rounds", "2", "--output", str(out)])
     assert result.exit_code == 0, result.output
     assert "broadcast  gamekit" in result.output
-    [row] = map(json.loads, out.read_text().splitlines())
-    assert row["sockets_open"] == 200
-    # One frame a tick, whoever gets it.
-    assert row["counted_per_s"]["encodings"] < 25 < row["frames_per_s"]
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["round"] for row in rows] == [0, 1]
+    assert rows[0]["at"] == rows[1]["at"]
+    for row in rows:
+        assert row["sockets_open"] == 200
+        # One frame a tick, whoever gets it.
+        assert row["counted_per_s"]["encodings"] < 25 < row["frames_per_s"]
 
 
 def test_a_naive_tick_after_a_stall_is_not_late_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

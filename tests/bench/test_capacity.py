@@ -188,7 +188,15 @@ def test_a_real_server_grows_while_players_play_on_and_half_gets_a_fresh_one(tmp
     assert "gamekit holds at least 8 sessions" in result.output
 
 
-def test_capacity_has_a_workload_of_its_own() -> None:
-    result = CliRunner().invoke(main, ["bench", "--capacity", "--workload", "players"])
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--workload", "players"], "leave out --workload"),
+        (["--rounds", "2"], "leave out --workload and --rounds"),
+        (["--server", "mesa"], "that of a server: gamekit, naive, naive-legs"),
+    ],
+)
+def test_capacity_has_a_workload_of_its_own_and_is_a_servers(more: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["bench", "--capacity", *more])
     assert result.exit_code == 2
-    assert "leave out --workload" in result.output
+    assert said in result.output
