@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from gamekit.bench.harness import Generator, figures
+from gamekit.bench.harness import Generator, Generators, figures
 from gamekit.bench.machine import machine
 from gamekit.bench.processes import BenchServer, cpu_s, machine_cpu_s, resident_kb
 
@@ -121,7 +121,7 @@ def _seats(served: BenchServer, workload: Workload, seed: int) -> list[dict[str,
     return [made] * workload.players
 
 
-def window(served: BenchServer, load: Generator, seconds: float) -> dict[str, Any]:
+def window(served: BenchServer, load: Generator | Generators, seconds: float) -> dict[str, Any]:
     """What server, load and the rest of the machine did in so many seconds; for `summary`."""
     before = figures(served)
     cpu, all_cpu, wall = cpu_s(served.pid), machine_cpu_s(), time.perf_counter()

@@ -10,12 +10,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from click.testing import CliRunner
 
 from gamekit.bench.capacity import BUSY_LOAD, find, holds
 from gamekit.bench.fit import power_law
-from gamekit.bench.processes import cpu_s, machine_cpu_s
+from gamekit.bench.harness import Generators
+from gamekit.bench.processes import BenchServer, cpu_s, machine_cpu_s
 from gamekit.bench.search import Plan, Search
 from gamekit.cli import main
 from gamekit.cli.capacity import table
@@ -168,6 +170,24 @@ def test_processor_time_of_another_process_is_the_one_it_counts_itself() -> None
         sum(range(1000))
     assert cpu_s(os.getpid()) - before == pytest.approx(time.process_time() - own, abs=0.01)
     assert machine_cpu_s() - machine >= 0.03
+
+
+def test_a_load_that_has_its_fill_gets_another_process_and_all_of_them_are_counted(tmp_path: Path) -> None:
+    with (
+        BenchServer("naive-legs", tmp_path) as served,
+        Generators(every_s=0.2, seed=1, most=3) as load,
+    ):
+        for number in (2, 5):
+            load.more(served.seats(number, 1, 5, seed=1))
+        time.sleep(0.3)
+        seen = load.measure(1.0)
+        # Two and one of the five; three of them; the last one.
+        processes = [one for one in psutil.Process().children() if "gamekit.bench.generator" in one.cmdline()]
+        assert len(processes) == 3
+    assert seen["open"] == 7
+    assert seen["sent"] == pytest.approx(35, abs=7)
+    assert len(seen["ack_ms"]) == pytest.approx(seen["sent"], abs=7)
+    assert 0 < seen["busiest_cpu_s"] < seen["cpu_s"]
 
 
 def test_a_real_server_grows_while_players_play_on_and_half_gets_a_fresh_one(tmp_path: Path) -> None:
