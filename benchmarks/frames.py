@@ -33,6 +33,7 @@ from gamekit import lab
 from gamekit.capsule import write_capsule
 from gamekit.game import GameId
 from gamekit.journal import GameRow, Past, Record, chain_of
+from gamekit.journal.buckets import counted
 from gamekit.lab.frames.columns import HISTORY_COLUMNS
 from gamekit.lab.frames.long import long_frame
 from gamekit.lab.frames.state import StateFrames
@@ -50,9 +51,11 @@ def database(path: Path, rows: int) -> None:
         records.append(Record(row.id, 1, seq, seq, text, chain))
     snapshots = [msgspec.structs.replace(one, game=row.id) for one in begun.snapshots]
     write_capsule(Past(row, records, snapshots, rows), path)
-    times = ((float(at), 10, *range(10)) for at in range(rows))
+    # The ten ticks of a second, seldom two of them alike.
+    ticks = [counted(sorted(60 + 37 * (at * number % 97) for number in range(1, 11))) for at in range(1, 98)]
+    times = ((float(at), 10, *range(10), ticks[at % 97], ticks[(at + 5) % 97]) for at in range(rows))
     with closing(sqlite3.connect(path)) as connection:
-        connection.executemany(f"insert into latency values ('g'{', ?' * 12})", times)
+        connection.executemany(f"insert into latency values ('g'{', ?' * 14})", times)
         connection.commit()
 
 

@@ -45,11 +45,13 @@ def player_page() -> None:
             player.ship.go(goal).result()
         game.speed = 20
         game.step(900)
+        game.speed = 1
+        game.resume()
         page = chromium.new_page(viewport={"width": 1280, "height": 800}, device_scale_factor=1.5)
         page.goto(players[0].play_url)
         page.get_by_test_id("light").and_(page.locator("[data-state=live]")).wait_for()
         page.get_by_test_id(f"ship-{players[0].ship.id}").click()
-        page.wait_for_timeout(4000)
+        page.wait_for_timeout(6000)
         page.screenshot(path=IMAGES / "map.png")
         page.close()
 
@@ -69,13 +71,14 @@ def picture(page: Page, name: str) -> None:
 def guide() -> None:
     """Every step of the player's guide."""
     with tempfile.TemporaryDirectory() as place, browser() as chromium, LiveServer(Path(place) / "data") as server:
-        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page = chromium.new_page(viewport={"width": 1280, "height": 880})
         page.goto(server.url)
         page.get_by_test_id("create-player").fill("Ada")
         page.get_by_test_id("create-name").fill("Friday evening")
         page.get_by_test_id("create-seed").fill("7")
         page.get_by_test_id("rules").locator("summary").first.click()
         picture(page, "lobby")
+        page.set_viewport_size({"width": 1280, "height": 800})
         page.get_by_test_id("create").click()
         ready(page)
         game = page.url.rsplit("/", 1)[1]

@@ -15,6 +15,7 @@ GamekitError
 ├── InvariantViolated           the rules broke their own law; carries the story of how
 ├── HookFailed                  a designer's own rule raised, or returned nonsense; names game and hook
 ├── ServerError                 the server could not be started or reached
+│   ├── ClientClosed            this side ended the conversation
 │   └── RequestRefused          it was reached and said no: wrong token, no such game, ...; carries code and status
 ├── UnknownName                 no ship, sector or ware has this name; lists the closest ones
 └── CommandFailed               a command was refused by the rules (raised to the *caller* of a client only)
@@ -112,6 +113,10 @@ class InvariantViolated(GamekitError):
 
 class ServerError(GamekitError):
     """The server could not be started or reached."""
+
+
+class ClientClosed(ServerError):
+    """The client was closed by its own program, by `close()` or the end of a `with` block."""
 
 
 class RequestRefused(ServerError):

@@ -13,7 +13,7 @@ import gamekit
 from gamekit import lab
 from gamekit.bots import Bot, BotShip
 from gamekit.client.seen import Seen
-from gamekit.errors import ConfigError, SessionError
+from gamekit.errors import ClientClosed, ConfigError, SessionError
 from gamekit.game import PlayerId
 from tests.bots import Hauler, Wanderer
 from tests.live import LiveServer
@@ -171,6 +171,90 @@ def test_bots_play_a_small_game_of_ones_own_as_well() -> None:
     gold = {key: row["gold"] for key, row in played.branch.view(None)["players"].items()}
     assert min(gold.values()) > 0
     assert played.branch.state.dug == sum(gold.values())
+
+
+class Unbegun(Bot):
+    """Forgets the base class."""
+
+    def __init__(self) -> None:
+        self.luck = 1
+
+
+class Late(Bot):
+    """Means to wait."""
+
+    async def on_idle(self, ship: BotShip) -> None:  # type: ignore[override]
+        ship.go("Sirius")
+
+
+class Waiting(Bot):
+    """Waits for what a hook must not wait for."""
+
+    def on_idle(self, ship: BotShip) -> None:
+        ship.go("Sirius").wait()  # type: ignore[attr-defined]
+
+
+def test_what_cannot_play_is_refused_live_and_headless_before_anybody_joins() -> None:
+    wrong: list[tuple[Any, str]] = [
+        (Hauler, r"Give bots, not their class: Hauler\('A name'\)"),
+        ("Ada", "not 'Ada'"),
+        (Unbegun(), r"Unbegun\.__init__ must call super\(\)\.__init__"),
+        (Late(), r"Late\.on_idle is async, and would never run"),
+    ]
+    with gamekit.launch() as client:
+        game = client.new_game(seed=7)
+        for bot, words in wrong:
+            with pytest.raises(ConfigError, match=words):
+                lab.play(lab.begin(seed=7), bot, ticks=1)
+            with pytest.raises(ConfigError, match=words):
+                game.bots(Wanderer("First"), bot)
+        assert "First" not in game.players.values()
+
+
+def test_bot_that_waits_is_told_what_to_do_instead() -> None:
+    with pytest.raises(AttributeError, match=r"A bot waits for nothing, so there is no 'wait' here: .* then\(\)"):
+        lab.play(lab.begin(seed=7), Waiting(), ticks=10)
+    with pytest.raises(AttributeError, match=r"^'BotShip' object has no attribute 'nonsense'$"):
+        BotShip(None, "ship-1").nonsense  # type: ignore[arg-type]  # noqa: B018
+
+
+def test_bots_of_one_name_sit_on_seats_of_their_own_and_come_back_to_them() -> None:
+    with gamekit.launch() as client:
+        game = client.new_game(seed=7)
+        game.speed = 100
+        one, other = Wanderer("Twin", seed=1), Wanderer("Twin", seed=2)
+        with game.bots(one, other) as crew:
+            first, second = crew.players.values()
+            assert list(crew.players) == ["Twin", f"Twin ({second.id})"]
+            assert (one.me.id, other.me.id) == (first.id, second.id)
+            for player in (first, second):
+                assert any(event["type"] == "ShipDeparted" for event in player.events(timeout_s=30))
+            with pytest.raises(SessionError, match="Twin plays already; stop its crew first"):
+                game.bots(one)
+        playing = len(game.players)
+        with game.bots(one) as again:
+            assert again.players["Twin"] is first
+            assert any(event["type"] == "ShipDeparted" for event in first.events(timeout_s=30))
+        elsewhere = client.new_game(seed=8)
+        elsewhere.join("Somebody")  # has the id that the bot has in its own game
+        with pytest.raises(SessionError, match=f"in the game {game.id}, .*make a new bot"):
+            elsewhere.bots(one)
+        assert len(game.players) == playing
+        headless = Wanderer("Here")
+        lab.play(lab.begin(seed=7), headless, ticks=1)
+        with pytest.raises(SessionError, match="in a game that runs here; make a new bot"):
+            game.bots(headless)
+
+
+def test_crew_of_a_client_that_was_closed_has_left_and_not_failed() -> None:
+    with gamekit.launch() as client:
+        crew = client.new_game(seed=7).bots(Wanderer("Ada"))
+        player = crew.players["Ada"]
+    assert crew.wait(30)
+    crew.stop()
+    assert repr(crew) == "<Crew Ada (left)>"
+    with pytest.raises(ClientClosed, match="closed, so nothing was sent; make a new one"):
+        player.ship.go("Sol")
 
 
 def test_mistakes_with_bots_say_what_to_do() -> None:

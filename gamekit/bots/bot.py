@@ -13,6 +13,7 @@ over the client (`game.bots(Hauler())`) and a headless one at thousands of times
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from inspect import iscoroutinefunction
 from random import Random
 from typing import Any
 
@@ -20,18 +21,32 @@ from gamekit.client.core import checked_body
 from gamekit.client.order import OrderState
 from gamekit.client.reading import PlayerReading, ShipReading
 from gamekit.client.seen import Clock, Seen
-from gamekit.errors import SessionError
-from gamekit.game import PlayerId, Tick
+from gamekit.errors import ConfigError, SessionError
+from gamekit.game import GameId, PlayerId, Tick
 
+#: What a bot may override, besides `decide`.
+HOOKS = ("on_start", "on_idle", "on_holding", "on_failed", "on_refused", "on_event", "on_look")
 #: In the place of a ship: a command that concerns none.
 NO_SHIP = ""
 
 
-class Decision(OrderState):
+class _NeverWaits:
+    """What is asked of it that would wait is explained; for the rest it is as if it had no such thing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in {"wait", "result", "ack", "__await__"}:
+            raise AttributeError(
+                f"A bot waits for nothing, so there is no {name!r} here: give the orders that follow with then(), and "
+                "see what comes of them in on_idle, on_failed and on_refused."
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+class Decision(OrderState, _NeverWaits):
     """A command that a bot gives. What becomes of it the bot sees in its next pictures."""
 
 
-class BotShip(ShipReading[Decision]):
+class BotShip(ShipReading[Decision], _NeverWaits):
     """One of a bot's ships: everything a ship can be ordered and tells, but nothing that waits."""
 
 
@@ -107,6 +122,10 @@ class Bot:
         self.seed = seed
         self.random = Random(f"{self.name}/{seed}")
         self.decisions = 0
+        #: The live game that it plays; None when it plays one that runs here, or nowhere.
+        self.game: GameId | None = None
+        #: True while it has a seat in a live game.
+        self.playing = False
         self._me: BotPlayer | None = None
         #: {ship id: the tick from which it may be asked about again}
         self._ask_again: dict[str, Tick] = {}
@@ -155,14 +174,19 @@ class Bot:
         """True once it plays somewhere."""
         return self._me is not None
 
-    def sit(self, player: PlayerId) -> None:
+    def sit(self, player: PlayerId, game: GameId | None = None) -> None:
         """Play as this player from now on, of one game and for good.
+
+        Args:
+            player: as whom.
+            game: the live game; None for one that runs here.
 
         Raises:
             SessionError: it plays another already.
         """
-        if self._me is not None and self._me.id != player:
+        if self._me is not None and (self._me.id, self.game) != (player, game):
             raise SessionError(f"{self.name} plays {self._me.id} already; make another bot for another seat.")
+        self.game = game
         self._me = self._me or BotPlayer(player)
 
     def decide(
@@ -225,6 +249,26 @@ class Bot:
         self.on_idle(me.handle_of(key))
         # Never twice at one tick: what was ordered may be refused at once, and would be ordered again without end.
         self._ask_again[key] = me.tick + (1 if len(me.given) > before else self.patience_ticks)
+
+    @classmethod
+    def check(cls, bots: Sequence[Bot]) -> None:
+        """Make sure, before anybody joins, that these can play.
+
+        Raises:
+            ConfigError: something is no bot, is there twice, was not begun, or has a hook that would never run.
+        """
+        if len({id(bot) for bot in bots}) != len(bots):
+            raise ConfigError("A bot sits once; make another one: Hauler('A'), Hauler('B').")
+        for bot in bots:
+            if isinstance(bot, type):
+                raise ConfigError(f"Give bots, not their class: {bot.__name__}('A name').")
+            if not isinstance(bot, cls):
+                raise ConfigError(f"A bot is an instance of a subclass of gamekit.Bot, not {bot!r}.")
+            kind = type(bot).__name__
+            if not hasattr(bot, "_ask_again"):
+                raise ConfigError(f"{kind}.__init__ must call super().__init__(name, seed) before all else.")
+            if waits := [hook for hook in HOOKS if iscoroutinefunction(getattr(bot, hook))]:
+                raise ConfigError(f"{kind}.{waits[0]} is async, and would never run: write `def`; a bot never waits.")
 
     def __repr__(self) -> str:
         where = f"plays {self._me.id}" if self._me is not None else "plays nowhere yet"

@@ -16,7 +16,7 @@ from gamekit.bots.bot import NO_SHIP, Bot
 from gamekit.client.actions import Happened, News, Redrawn, Stopped, Ticked
 from gamekit.client.order import AsyncOrder
 from gamekit.client.playing import AsyncPlayer
-from gamekit.errors import SessionError
+from gamekit.errors import ClientClosed, SessionError
 
 logger = logging.getLogger("gamekit.bots")
 
@@ -25,7 +25,7 @@ class Seat:
     """One bot on one player's connection, from `begin` until `leave` or until it fails."""
 
     def __init__(self, bot: Bot, player: AsyncPlayer) -> None:
-        bot.sit(player.id)
+        bot.sit(player.id, player.game.id)
         self.bot = bot
         self.player = player
         #: What the bot raised, if it did; or why its connection ended.
@@ -36,6 +36,7 @@ class Seat:
         self._looking = False
         self._again: list[dict[str, Any]] | None = None
         self._end = player.link.subscribe(self._listen)
+        bot.playing = True
 
     def begin(self) -> None:
         """Show the bot what there is."""
@@ -44,6 +45,7 @@ class Seat:
     def leave(self) -> None:
         """Show it nothing more; what it ordered goes on. Idempotent."""
         self._end()
+        self.bot.playing = False
         if not self.over.done():
             self.over.set_result(None)
 
@@ -54,7 +56,8 @@ class Seat:
             case Redrawn() | Ticked():
                 self._look([])
             case Stopped() if not self.over.done():
-                self.error = news.error
+                # Whoever closes the client lets its bots go; that is no failure of theirs.
+                self.error = None if isinstance(news.error, ClientClosed) else news.error
                 self.leave()
 
     def _look(self, events: list[dict[str, Any]]) -> None:

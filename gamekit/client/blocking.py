@@ -29,6 +29,7 @@ from gamekit.client.playing import AsyncPlayer
 from gamekit.client.reading import GameReading
 from gamekit.client.rules import Rules
 from gamekit.client.seen import Clock, Seen
+from gamekit.client.settable import Settable
 from gamekit.errors import GamekitError, SessionError
 from gamekit.game import PlayerId, Tick
 
@@ -37,8 +38,12 @@ GameT = TypeVar("GameT", bound="BaseGame[Any]")
 PlayerT = TypeVar("PlayerT", bound="BasePlayer")
 
 
-class BaseGame(GameReading, Generic[PlayerT]):
+class BaseGame(GameReading, Settable, Generic[PlayerT]):
     """One game. Reading it connects as a spectator, once."""
+
+    client: BaseClient[Any]
+    io: IoThread
+    inner: AsyncGame
 
     def __init__(self, client: BaseClient[Any], inner: AsyncGame) -> None:
         self.client = client
@@ -374,6 +379,8 @@ class BaseClient(ABC, Generic[GameT]):
         rows = [
             [game["id"], game["name"], game["state"], f"{game['tick']:,}", game["connections"]] for game in games[-20:]
         ]
+        if not rows:
+            return show.table(f"{caption}, no games yet", [], [])
         more = f", the latest 20 of {len(games)} games" if len(games) > len(rows) else ""
         return show.table(caption + more, ["game", "name", "state", "tick", "connections"], rows)
 

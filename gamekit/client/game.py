@@ -15,10 +15,12 @@ import msgspec
 
 from gamekit.client.events import AsyncEvents
 from gamekit.client.link import Link
+from gamekit.client.numbers import real, whole
 from gamekit.client.playing import AsyncPlayer
 from gamekit.client.reading import GameReading
 from gamekit.client.rules import Rules
 from gamekit.client.seen import Clock, Seen
+from gamekit.client.settable import Settable
 from gamekit.errors import SessionError
 from gamekit.game import GameId, PlayerId, RuleField, Tick
 
@@ -31,18 +33,22 @@ ATTACH_TIMEOUT_S = 15.0
 HEARD_TIMEOUT_S = 5.0
 
 
-class AsyncGame(GameReading):
+class AsyncGame(GameReading, Settable):
     """One game. `await game.watch()` before reading its `view`, `tick` and so on."""
+
+    client: AsyncClient
+    joined: dict[PlayerId, AsyncPlayer]
+    seats: dict[PlayerId, str]
 
     def __init__(self, client: AsyncClient, game: GameId, name: str) -> None:
         self.client = client
         self.id = game
         self.name = name
         #: Players who play through this handle, by id.
-        self.joined: dict[PlayerId, AsyncPlayer] = {}
+        self.joined = {}
         self._creator: dict[str, Any] | None = None
         #: Tokens of players that are known here, for `play`: `{player id: token}`.
-        self.seats: dict[PlayerId, str] = {}
+        self.seats = {}
         self._link: Link | None = None
 
     # --- players ----------------------------------------------------------------------------------------------
@@ -137,7 +143,7 @@ class AsyncGame(GameReading):
 
     async def set_speed(self, speed: float) -> Tick:
         """Let game time pass `speed` times as fast as normal (0.1 to 1,000); needs the admin token."""
-        return await self._control("speed", {"speed": float(speed)})
+        return await self._control("speed", {"speed": real(speed, "speed")})
 
     async def set_policy(self, when_empty: str | None = None, overload: str | None = None) -> Tick:
         """Choose anew what time does while the game is empty, or when the server is late; needs the admin token."""
@@ -177,8 +183,9 @@ class AsyncGame(GameReading):
         Returns:
             The tick at which time stands still, once it does.
         """
+        ticks = whole(ticks, "ticks")
         await self.watch()
-        target = await self._control("step", {"ticks": int(ticks)}) + int(ticks)
+        target = await self._control("step", {"ticks": ticks}) + ticks
         for link in self._links():
             while not (link.clock.paused and link.clock.tick >= target):
                 await link.moved()

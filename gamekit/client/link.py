@@ -30,7 +30,7 @@ from gamekit.client.core import Core, Phase
 from gamekit.client.order import AsyncOrder, OrderState
 from gamekit.client.rest import read_problem
 from gamekit.client.seen import Clock, Seen
-from gamekit.errors import GamekitError, RemoteProtocolError, ServerError
+from gamekit.errors import ClientClosed, GamekitError, RemoteProtocolError, ServerError
 from gamekit.wire import FromClient, Ping, ToClient, Welcome
 
 logger = logging.getLogger("gamekit.client")
@@ -136,10 +136,22 @@ class Link:
             LocalProtocolError: the command cannot be sent.
             GamekitError: the link has ended.
         """
+        self.check()
         ticket, decided = self._core.submit(order.body)
         self._orders[ticket] = order
         self._act(decided)
         return order
+
+    def check(self) -> None:
+        """Complain when nothing can be sent any more.
+
+        Raises:
+            GamekitError: the link has ended.
+        """
+        if isinstance(self.error, ClientClosed):
+            raise ClientClosed("This client is closed, so nothing was sent; make a new one with gamekit.Client(url).")
+        if self.error is not None:
+            raise self.error
 
     def order(self, body: dict[str, Any]) -> AsyncOrder:
         """Make an order and submit it."""
@@ -184,7 +196,7 @@ class Link:
     async def close(self) -> None:
         """End the link; commands that are not decided yet fail. Idempotent."""
         text = "The client was closed before this command was decided; it may or may not be carried out."
-        self._act(self._core.stop(ServerError(text)))
+        self._act(self._core.stop(ClientClosed(text)))
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task

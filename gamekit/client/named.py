@@ -32,7 +32,7 @@ class Named(Mapping[str, ItemT]):
     def _item(self, key: str) -> ItemT:
         """What stands under this id, which is in the table."""
 
-    def __getitem__(self, name: str) -> ItemT:
+    def __getitem__(self, name: object) -> ItemT:
         return self._item(find(self._table(), name, self._what))
 
     def __contains__(self, name: object) -> bool:

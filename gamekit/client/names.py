@@ -17,17 +17,30 @@ from gamekit.game import View
 Table = Mapping[str, Mapping[str, Any]]
 
 
-def find(table: Table, wanted: str, what: str) -> str:
+def named(wanted: Any, what: str) -> str:
+    """What people say for an entity, as text: its id or name, or its handle.
+
+    Raises:
+        UnknownName: it is neither.
+    """
+    said = wanted if isinstance(wanted, str) else getattr(wanted, "id", None)
+    if not isinstance(said, str):
+        raise UnknownName(f"Say which {what} by its name or id, or give its handle; not {wanted!r}.")
+    return said
+
+
+def find(table: Table, wanted: Any, what: str) -> str:
     """The id of the entity with this id or name.
 
     Args:
         table: the entities by id.
-        wanted: an id or a name; upper and lower case do not matter unless only they tell two names apart.
+        wanted: an id or a name, or a handle; upper and lower case do not matter unless only they tell two names apart.
         what: one word for what is looked for, for the message.
 
     Raises:
         UnknownName: there is none, or several.
     """
+    wanted = named(wanted, what)
     found = matches(table, wanted)
     if len(found) == 1:
         return found[0]
@@ -40,6 +53,8 @@ def matches(table: Table, wanted: str) -> list[str]:
     """The ids of all entities that `wanted` may mean: by id, else by exact name, else by name in any case."""
     if wanted in table:
         return [wanted]
+    if not wanted:
+        return []  # what has no name, such as gates, is not called by that
     exact = [key for key, entity in table.items() if entity.get("name") == wanted]
     if exact:
         return exact
@@ -47,14 +62,15 @@ def matches(table: Table, wanted: str) -> list[str]:
     return [key for key, entity in table.items() if folded in {key.casefold(), str(entity.get("name", "")).casefold()}]
 
 
-def destination(view: View, place: str) -> dict[str, str]:
-    """Where a move to the place of this name goes: the `to` of a move, without coordinates.
+def destination(view: View, place: Any) -> dict[str, str]:
+    """Where a move to the place of this name, or with this handle, goes: the `to` of a move, without coordinates.
 
     A sector comes before a station, a station before a gate, when several have the name.
 
     Raises:
         UnknownName: no such place.
     """
+    place = named(place, "place")
     tables: list[Table] = []
     for key, what in (("sectors", "sector"), ("stations", "station"), ("gates", "gate")):
         table: Table = view.get(key, {})

@@ -36,7 +36,7 @@ class OrderState:
         cid: its number on the wire; None until it is first sent.
         ship: the ship's handle, when it was given to a ship.
         before: the order that it was chained to with `then`.
-        number: the number under which the ship's queue has it; None until it is known.
+        number: the number under which the ship's queue has it; 0 when it put nothing there; None until it is known.
     """
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ class OrderState:
         return error if isinstance(error, GamekitError) else None
 
     async def outcome(self) -> Outcome:
-        """Wait on the I/O loop until the command is decided; see `AsyncOrder.result`."""
+        """Wait on whatever loop runs until the command is decided; see `AsyncOrder.result`."""
         return await _awaited(self._outcome)
 
     def when_failed(self, callback: Callable[[GamekitError], object]) -> None:
@@ -189,8 +189,10 @@ class AsyncOrder(OrderState):
         """Wait until the ship has carried this order out, and with it all that it is chained to.
 
         Raises:
-            CommandFailed: a step was refused or failed, or the ship holds; the message says which step, and why.
+            CommandFailed: a step was refused or failed, other orders took its place ("dropped"), or the ship holds; the
+                message says which step, and why.
             ConfigError: the order was not given to a ship.
+            UnknownName: the ship is gone.
             TimeoutError: not within `timeout_s` seconds of real time; the message says what the ship is doing.
         """
         await carried_out(self, timeout_s)
@@ -200,7 +202,7 @@ class AsyncOrder(OrderState):
 
 
 class Order(OrderState):
-    """A command on its way."""
+    """A command on its way. In a cell or a coroutine `await order` gives its outcome as well, on any loop."""
 
     def ack(self, timeout_s: float | None = None) -> Ack:
         """Wait until the command is on the server's disk; see `AsyncOrder.ack`.
@@ -224,11 +226,16 @@ class Order(OrderState):
         """Wait until the ship has carried this order out, and with it all that it is chained to; see `AsyncOrder.wait`.
 
         Raises:
-            CommandFailed: a step was refused or failed, or the ship holds; the message says which step, and why.
+            CommandFailed: a step was refused or failed, other orders took its place, or the ship holds.
+            UnknownName: the ship is gone.
             TimeoutError: not within `timeout_s` seconds of real time; the message says what the ship is doing.
         """
         player: Any = _ship_of(self).player
         player.io.run(carried_out(self, timeout_s))
+
+    def __await__(self) -> Generator[Any, None, Outcome]:
+        self.asked = True
+        return self.outcome().__await__()
 
 
 async def carried_out(order: OrderState, timeout_s: float | None) -> None:
@@ -239,8 +246,7 @@ async def carried_out(order: OrderState, timeout_s: float | None) -> None:
         async with asyncio.timeout(timeout_s):
             await player.order_carried_out(order)
     except TimeoutError:
-        doing = f"{ship.status}. {ship.reason}"
-        raise TimeoutError(f"{ship.name} has not done {order.text!r} within {timeout_s:g} s: {doing}") from None
+        raise TimeoutError(f"{ship.name} has not done {order.text!r} within {timeout_s:g} s: {ship.doing}") from None
 
 
 def _ship_of(order: OrderState) -> ShipReading[Any]:
@@ -252,7 +258,10 @@ def _ship_of(order: OrderState) -> ShipReading[Any]:
 
 
 async def _awaited(future: Future[T]) -> T:
-    return await asyncio.shield(asyncio.wrap_future(future))
+    waiting = asyncio.wrap_future(future)
+    # Whoever has stopped waiting is not told of the failure by asyncio, as something that nobody looked at.
+    waiting.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+    return await asyncio.shield(waiting)
 
 
 def _resolve(future: Future[T], value: T) -> None:

@@ -81,8 +81,7 @@ class BasePlayer(PlayerReading[Ship, Order]):
             LocalProtocolError: it is too large or not made of plain values; nothing was sent.
             GamekitError: the client was closed, or the server refused it for good.
         """
-        if self.inner.link.error is not None:
-            raise self.inner.link.error
+        self.inner.link.check()
         order = Order(checked_body(body))
         self.io.post(self._send, order)
         return order

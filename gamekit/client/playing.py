@@ -48,8 +48,7 @@ class AsyncShip(ShipReading[AsyncOrder]):
             async with asyncio.timeout(timeout_s):
                 await self.player.ship_idle(self.id)
         except TimeoutError:
-            text = f"{self.name} has not finished within {timeout_s:g} s: {self.status}. {self.reason}"
-            raise TimeoutError(text) from None
+            raise TimeoutError(f"{self.name} has not finished within {timeout_s:g} s: {self.doing}") from None
 
 
 class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
@@ -163,7 +162,7 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
             step.asked = True
             try:
                 await step.outcome()
-                while not self._progress.over(step, self.handle_of(str(step.body["ship"])).fields):
+                while not self._progress.over(step, self.handle_of(str(step.body["ship"]))):
                     await self.link.moved()
             except CommandFailed as error:
                 raise failed_step(steps, number, error) from None

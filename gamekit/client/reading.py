@@ -14,8 +14,9 @@ from typing import Any, Generic, TypeVar
 from gamekit.client import show
 from gamekit.client.named import Named
 from gamekit.client.names import destination, find
+from gamekit.client.numbers import metres, whole
 from gamekit.client.order import OrderState
-from gamekit.client.places import Stations
+from gamekit.client.places import Station, Stations
 from gamekit.client.position import Position as Position  # noqa: PLC0414 - many import it from here
 from gamekit.client.position import place_text
 from gamekit.client.position import position_of as position_of  # noqa: PLC0414
@@ -77,19 +78,20 @@ class ShipReading(Generic[OrderT]):
 
     def go(
         self,
-        place: str | None = None,
+        place: str | Station | None = None,
         /,
         *,
-        x: int | None = None,
-        y: int | None = None,
+        x: float | None = None,
+        y: float | None = None,
         append: bool = False,
         through: bool = False,
     ) -> OrderT:
         """Send the ship somewhere; it finds its own way through the gates.
 
         Args:
-            place: a sector, station or gate, by name or id; None for the sector the ship is in.
-            x, y: where in the sector, in metres from its centre (y points down); the centre by default.
+            place: a sector, station or gate, by name or id, or a station's handle; None for the sector the ship is in.
+            x, y: where in the sector, in metres from its centre (y points down), rounded to whole ones; the centre by
+                default.
             append: after what the ship has in its queue, instead of in place of it.
             through: with a gate: jump through it, also when nobody knows what is beyond.
 
@@ -105,7 +107,7 @@ class ShipReading(Generic[OrderT]):
         else:
             to = {**destination(self.player.view, place)}
         if "sector" in to:
-            to.update(x=int(x or 0), y=int(y or 0))
+            to.update(x=metres(x, "x"), y=metres(y, "y"))
         elif x is not None or y is not None:
             raise ConfigError(f"{place!r} is a {next(iter(to))}; x and y go with a sector only.")
         if through:
@@ -119,11 +121,12 @@ class ShipReading(Generic[OrderT]):
 
         Args:
             ware: by name or id.
-            units: how many.
+            units: how many, a whole number.
             append: after what the ship has in its queue, instead of in place of it.
 
         Raises:
             UnknownName: there is no such ware.
+            ConfigError: `units` is no whole number.
         """
         return self._trade("buy", ware, units, append)
 
@@ -141,7 +144,7 @@ class ShipReading(Generic[OrderT]):
 
     def cancel(self, entry: int) -> OrderT:
         """Drop one entry of the queue, by its `id` in `queue`."""
-        return self._give({"type": "cancel", "entry": int(entry)})
+        return self._give({"type": "cancel", "entry": whole(entry, "an entry")})
 
     def sell_ship(self) -> OrderT:
         """Give the ship back for a part of its price, at a hub or a shipyard, empty and on no job.
@@ -160,11 +163,11 @@ class ShipReading(Generic[OrderT]):
 
     def reorder(self, *orders: int) -> OrderT:
         """Carry the ship's orders out in this sequence, by the `order` of the entries in `queue`; others follow."""
-        return self._give({"type": "reorder", "orders": [int(order) for order in orders]})
+        return self._give({"type": "reorder", "orders": [whole(order, "an order") for order in orders]})
 
     def _trade(self, verb: str, ware: str, units: int, append: bool) -> OrderT:
         ware_id = find(self.player.view.get("wares", {}), ware, "ware")
-        return self._give({"type": verb, "ware": ware_id, "units": int(units), "append": append})
+        return self._give({"type": verb, "ware": ware_id, "units": whole(units, "units"), "append": append})
 
     def _give(self, command: dict[str, Any]) -> OrderT:
         """Give a command to this ship; the order that comes back knows the ship, for `then`."""
@@ -201,6 +204,14 @@ class ShipReading(Generic[OrderT]):
     def reason(self) -> str:
         """Why the ship does what it does, as a sentence."""
         return str(self.fields["reason"])
+
+    @property
+    def doing(self) -> str:
+        """What it does and why, in words; also when it is the game that stands still."""
+        if self.id not in self.player.view.get("ships", {}):
+            return "the ship is gone"
+        still = ". The game is paused: nothing moves until `game.resume()`" if self.player.paused else ""
+        return f"{self.status}. {self.reason}{still}"
 
     @property
     def position(self) -> Position:
@@ -240,12 +251,14 @@ class ShipReading(Generic[OrderT]):
         return f"<Ship {self.name} ({self.id}), {self.status} in {self.sector}: {self.reason}>"
 
     def _repr_html_(self) -> str:
+        if self.id not in self.player.view.get("ships", {}):
+            return show.table(f"{self.id} is gone: it was sold.", [], [])
         rows: list[list[object]] = [
             [number, step["type"], step["status"], _step_text(step), step.get("eta")]
             for number, step in enumerate(self.queue, 1)
         ]
         caption = f"{self.name}: {self.status} in {self.sector}. {self.reason}"
-        return show.table(caption, ["", "step", "status", "", "ETA (tick)"], rows)
+        return show.table(caption, ["", "step", "status", "", "ETA (tick)"] if rows else [], rows)
 
 
 class Ships(Named[ShipT]):
@@ -306,12 +319,12 @@ class PlayerReading(Watching, Generic[ShipT, OrderT]):
     def pending(self) -> int:
         """How many orders are given and not decided yet."""
 
-    def buy_ship(self, ship_class: str, station: str, name: str | None = None) -> OrderT:
+    def buy_ship(self, ship_class: str, station: str | Station, name: str | None = None) -> OrderT:
         """Buy a ship, which then waits docked at the station, among `ships`.
 
         Args:
             ship_class: by name or id, one of the view's `ship_classes`.
-            station: by name or id, a hub or a shipyard.
+            station: by name, id or handle, a hub or a shipyard.
             name: what to call it, 1 to 40 printable characters; one from the game's list by default.
 
         Raises:

@@ -9,14 +9,19 @@ from gamekit.game import TICK_HZ, Tick
 
 
 def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """An HTML table; every cell is escaped, None is shown as a dash."""
+    """An HTML table; every cell is escaped, None is shown as a dash. Without rows it is its caption, in one line."""
+    if not (rows := list(rows)):
+        return (
+            f"<table><caption style='text-align:left;white-space:nowrap'>{html.escape(caption)}</caption>"
+            "<tbody></tbody></table>"
+        )
     head = "".join(f"<th style='text-align:left'>{html.escape(column)}</th>" for column in columns)
     body = "".join(
         "<tr>" + "".join(f"<td style='text-align:left'>{html.escape(_text(cell))}</td>" for cell in row) + "</tr>"
         for row in rows
     )
     return (
-        f"<table><caption style='text-align:left'>{html.escape(caption)}</caption>"
+        f"<table><caption style='text-align:left;white-space:nowrap'>{html.escape(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

@@ -32,6 +32,7 @@ import msgspec
 
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.game import GameId, PlayerId, Tick
+from gamekit.journal.buckets import UNKNOWN
 
 
 class GameRow(msgspec.Struct, frozen=True):
@@ -149,6 +150,8 @@ class LatencyRow(msgspec.Struct, frozen=True):
         late_p50_us, late_p99_us, late_max_us: start of the tick against the grid.
         work_p50_us, work_p99_us, work_max_us: duration of the tick's work.
         commands_us, rules_us, journal_us, fanout_us: the second's sum by phase.
+        late_buckets, work_buckets: how many ticks were so late and took so long, see `gamekit.journal.buckets`; empty
+            in rows that were written before single ticks were counted.
     """
 
     game: str
@@ -164,6 +167,8 @@ class LatencyRow(msgspec.Struct, frozen=True):
     rules_us: int
     journal_us: int
     fanout_us: int
+    late_buckets: str = UNKNOWN
+    work_buckets: str = UNKNOWN
 
 
 class Append(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from gamekit.journal.buckets import UNKNOWN
 from gamekit.journal.schema import MIGRATION_SET, release
 
 migrations = Migrations(MIGRATION_SET)
@@ -84,3 +85,10 @@ def _first_tables(db: Database) -> None:
     db.table("meta").insert_all(
         [{"key": "created_s", "value": repr(time.time())}, {"key": "created_with", "value": release()}]
     )
+
+
+@_migration
+def _single_ticks(db: Database) -> None:
+    """Single ticks in buckets. Rows that are there keep `{}`: SQLite adds such a column without touching a row."""
+    for column in ("late_buckets", "work_buckets"):
+        db.table("latency").add_column(column, str, not_null_default=UNKNOWN)

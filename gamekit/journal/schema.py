@@ -23,7 +23,9 @@ from gamekit.errors import JournalError
 MIGRATION_SET = "gamekit"
 MIGRATIONS_TABLE = "_sqlite_migrations"
 #: The names of all steps in `gamekit.journal.migrations`, in order; a test compares the two.
-STEPS = ("_first_tables",)
+STEPS = ("_first_tables", "_single_ticks")
+#: The steps that only add columns of measurements: a file that lacks them is read as it is, without bringing it up.
+MEASUREMENTS = frozenset({"_single_ticks"})
 
 
 def release() -> str:
@@ -40,7 +42,7 @@ def check(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
     Args:
         connection: any connection to it.
         path: its path, for the messages.
-        writing: True when `upgrade` follows, so that an empty file or an older schema is welcome.
+        writing: True when `upgrade` follows, so that an empty file or any older schema is welcome.
 
     Raises:
         JournalError: it is some other database, or a journal of another version.
@@ -57,7 +59,7 @@ def check(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
             f"{path} was written by a newer gamekit ({', '.join(sorted(applied - set(STEPS)))})",
             hint="install that version or a later one",
         )
-    if set(STEPS) - applied and not writing:
+    if set(STEPS) - applied - MEASUREMENTS and not writing:
         raise JournalError(
             "open database",
             f"{path} was written by an older gamekit",

@@ -14,6 +14,7 @@ from gamekit.lab.rerun import rerun
 from gamekit.lab.routes import trade_routes
 from gamekit.lab.sensitivity import Sensitivity, sensitivity
 from gamekit.lab.simulate import Simulation, simulate
+from gamekit.lab.single_ticks import tick_percentiles
 from gamekit.lab.spans import ship_spans
 from gamekit.lab.sweeps import Sweep, derived_seeds, sweep
 
@@ -50,5 +51,6 @@ __all__ = [
     "ship_spans",
     "simulate",
     "sweep",
+    "tick_percentiles",
     "trade_routes",
 ]

@@ -9,9 +9,21 @@ from typing import TYPE_CHECKING, Self
 from gamekit.bots.bot import Bot
 from gamekit.bots.live import AsyncCrew, Seat
 from gamekit.client import show
+from gamekit.errors import SessionError
 
 if TYPE_CHECKING:
     from gamekit.lab.handles import Game, Player
+
+
+def _may_sit(bot: Bot, game: Game) -> None:
+    """A bot sits down for the first time, or again in its own game after it was stopped."""
+    if not bot.seated:
+        return
+    if bot.game != game.id or bot.me.id not in game.joined:
+        where = "a game that runs here" if bot.game is None else f"the game {bot.game}, joined by another handle"
+        raise SessionError(f"{bot.name} plays {bot.me.id} in {where}; make a new bot for this one.")
+    if bot.playing:
+        raise SessionError(f"{bot.name} plays already; stop its crew first, or make another bot.")
 
 
 class Crew:
@@ -19,16 +31,27 @@ class Crew:
 
     Attributes:
         bots: who plays.
-        players: `{bot's name: its player}`: look over its shoulder with `.ships`, `.frame`, `.map()`.
+        players: `{bot's name: its player}`: look over its shoulder with `.ships`, `.frame`, `.map()`. Of bots with the
+            same name the first has it, the others have their player's id behind it, e.g. "Hauler (p3)".
+
+    Raises:
+        ConfigError: one of them is no bot, is there twice, or was not begun.
+        SessionError: one of them plays at this moment, or plays another game.
     """
 
     def __init__(self, game: Game, bots: tuple[Bot, ...]) -> None:
+        Bot.check(bots)
+        for bot in bots:
+            _may_sit(bot, game)
         self.bots = bots
         self._io = game.io
-        self.players: dict[str, Player] = {bot.name: game.join(bot.name) for bot in bots}
-        self._inner: AsyncCrew = self._io.call(
-            lambda: AsyncCrew([Seat(bot, self.players[bot.name].inner) for bot in bots])
-        )
+        self.players: dict[str, Player] = {}
+        seated: list[tuple[Bot, Player]] = []
+        for bot in bots:
+            player = game.joined[bot.me.id] if bot.seated else game.join(bot.name)
+            seated.append((bot, player))
+            self.players[bot.name if bot.name not in self.players else f"{bot.name} ({player.id})"] = player
+        self._inner: AsyncCrew = self._io.call(lambda: AsyncCrew([Seat(bot, player.inner) for bot, player in seated]))
         self._io.call(self._inner.begin)
 
     def stop(self) -> None:
@@ -62,7 +85,8 @@ class Crew:
                 return False
             return True
 
-        over = self._io.run(waited())
+        # With the client all have left.
+        over = self._io.run(waited()) if self._io.alive else True
         self._inner.check()
         return over
 

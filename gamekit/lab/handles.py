@@ -11,8 +11,10 @@ from gamekit.bots.bot import Bot
 from gamekit.client.blocking import BaseClient, BaseGame, BasePlayer
 from gamekit.client.blocking import Ship as BaseShip
 from gamekit.client.game import AsyncGame
+from gamekit.client.names import find
 from gamekit.client.playing import AsyncPlayer
 from gamekit.errors import SessionError
+from gamekit.game import PlayerId
 from gamekit.lab.crew import Crew
 from gamekit.lab.frames import Frames
 from gamekit.widgets.feed import Feed
@@ -78,10 +80,7 @@ class Player(BasePlayer):
         """
         from gamekit.widgets.tables import OrdersWidget
 
-        if ship is None:
-            chosen = next(iter(self.ships), "")
-        else:
-            chosen = self.ships[ship if isinstance(ship, str) else ship.id].id
+        chosen = next(iter(self.ships), "") if ship is None else self.ships[ship].id
         return OrdersWidget(self.feed, self, chosen, height=height)
 
 
@@ -99,9 +98,11 @@ class Game(BaseGame[Player]):
         """Let bots play: each joins under its name, and goes on until `crew.stop()` or the client's end.
 
         Args:
-            bots: instances of subclasses of `gamekit.Bot`.
+            bots: instances of subclasses of `gamekit.Bot`; one that played here and was stopped goes on as its player.
 
         Raises:
+            ConfigError: one of them is no bot, is there twice, or has a hook that would never run.
+            SessionError: one of them plays at this moment, or plays another game.
             RequestRefused: a name is not possible.
         """
         return Crew(self, bots)
@@ -118,17 +119,17 @@ class Game(BaseGame[Player]):
             self._feed = Feed(self.io, self.link)
         return self._feed
 
-    def map(self, player: Player | None = None, *, height: int = 480) -> MapWidget:
+    def map(self, player: Player | str | None = None, *, height: int = 480) -> MapWidget:
         """A live map.
 
         Args:
-            player: whose eyes to look through, and whose ships to order about; by default the player who joined
-                last through this handle, or a spectator when nobody did.
+            player: whose eyes to look through, and whose ships to order about, by handle or name; by default the player
+                who joined last through this handle, or a spectator when nobody did.
             height: in pixels.
         """
         from gamekit.widgets.map import MapWidget
 
-        player = player or self._latest
+        player = self._whose(player)
         return player.map(height=height) if player is not None else MapWidget(self.feed, None, height=height)
 
     def latency(self, *, height: int = 160) -> LatencyWidget:
@@ -141,18 +142,19 @@ class Game(BaseGame[Player]):
 
         return LatencyWidget(self.io, self.inner, height=height)
 
-    def fleet(self, player: Player | None = None) -> FleetWidget:
+    def fleet(self, player: Player | str | None = None) -> FleetWidget:
         """A live table of ships.
 
         Args:
-            player: whose; by default the player who joined last through this handle, or everybody's when nobody did.
+            player: whose, by handle or name; by default the player who joined last through this handle, or everybody's
+                when nobody did.
         """
         from gamekit.widgets.tables import FleetWidget
 
-        player = player or self._latest
+        player = self._whose(player)
         return player.fleet() if player is not None else FleetWidget(self.feed, None)
 
-    def market(self, player: Player | None = None) -> MarketWidget:
+    def market(self, player: Player | str | None = None) -> MarketWidget:
         """A live table of best prices.
 
         Args:
@@ -160,7 +162,7 @@ class Game(BaseGame[Player]):
         """
         from gamekit.widgets.tables import MarketWidget
 
-        player = player or self._latest
+        player = self._whose(player)
         return player.market() if player is not None else MarketWidget(self.feed, None)
 
     def orders(self, ship: str | BaseShip | None = None, *, height: int = 440) -> OrdersWidget:
@@ -170,7 +172,7 @@ class Game(BaseGame[Player]):
             SessionError: nobody plays through this handle.
             UnknownName: the player has no such ship.
         """
-        player = ship.player if ship is not None and not isinstance(ship, str) else self._latest
+        player = ship.player if isinstance(ship, BaseShip) else self._latest
         if not isinstance(player, Player):
             raise SessionError("Only players give orders: game.join(name) first, or use me.orders(ship).")
         return player.orders(ship, height=height)
@@ -182,6 +184,17 @@ class Game(BaseGame[Player]):
 
         feed = self._latest.feed if self._latest is not None else self.feed
         return ConsoleWidget(feed, self, lambda: fork(self))
+
+    def _whose(self, player: Player | str | None) -> Player | None:
+        """The player who was named, or the one who joined last.
+
+        Raises:
+            UnknownName: nobody of that name joined through this handle.
+        """
+        if player is None or isinstance(player, Player):
+            return player or self._latest
+        joined = {str(key): {"name": one.name} for key, one in self._players.items()}
+        return self._players[PlayerId(find(joined, player, "player who joined through this handle"))]
 
     @property
     def _latest(self) -> Player | None:

@@ -77,14 +77,13 @@ def play(
         until: end as soon as this is true, asked after every tick at which something happened.
 
     Raises:
-        ConfigError: neither or both of hours and ticks were given, time would run back, or a bot sits twice or in
-            another game.
+        ConfigError: neither or both of hours and ticks were given, time would run back, a bot sits twice or in
+            another game, or is none that can play.
         CommandFailed: the rules do not let a bot's name in.
     """
     if (more := how_long("play", ticks, hours)) < 0:
         raise ConfigError("Time does not run back; play on from an earlier tick of a game with fork(branch, tick).")
-    if len({id(bot) for bot in bots}) != len(bots):
-        raise ConfigError("A bot sits once; make another one: Hauler('A'), Hauler('B').")
+    Bot.check(bots)
     started_s = time.process_time()
     table = _Table(branch, bots)
     begin = branch.tick

@@ -49,6 +49,13 @@ class GameClock:
         """The first microsecond at which the clock shows `tick`."""
         return self._anchor_us - (-(tick - self._anchor_tick) * 1_000_000_000 // (self._speed_milli * TICK_HZ))
 
+    def since(self, tick: Tick) -> int:
+        """From when on a clock must be resumed so that it shows no tick later than this one: what is lost is no time.
+
+        The exact time of `tick`, or less than a microsecond before it.
+        """
+        return self._anchor_us + (tick - self._anchor_tick) * 1_000_000_000 // (self._speed_milli * TICK_HZ)
+
     def tick_at(self, now_us: int) -> Tick:
         """The tick that the clock shows."""
         elapsed_us = max(now_us - self._anchor_us, 0)

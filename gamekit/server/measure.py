@@ -7,6 +7,7 @@ import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from gamekit.journal import LatencyRow
+from gamekit.journal.buckets import counted
 from gamekit.server.counters import LoopCounter, LoopHistogram
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
@@ -61,7 +62,10 @@ class Metrics:
 
 
 class TickTimes:
-    """One second of one session's ticks; also the session's meter of phases. All times in microseconds."""
+    """One second of one session's ticks; also the session's meter of phases. All times in microseconds.
+
+    A tick only notes its two times; what they come to is worked out once a second, when nobody waits for a tick.
+    """
 
     def __init__(self) -> None:
         self._late: list[int] = []
@@ -111,6 +115,8 @@ class TickTimes:
             rules_us=self._phases["rules"],
             journal_us=self._phases["journal"],
             fanout_us=self._phases["fanout"],
+            late_buckets=counted(late),
+            work_buckets=counted(work),
         )
         self._late, self._work = [], []
         self._phases = dict.fromkeys(self._phases, 0)

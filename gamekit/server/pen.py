@@ -41,7 +41,7 @@ class Pen:
             case AppendRecord():
                 return self._append(session, action)
             case ReserveTick(tick=tick, lower=lower):
-                at_s = self.host.to_wall(self.clock.time_of(tick))
+                at_s = self.host.to_wall(self.clock.since(tick))
                 return Reserve(game=session.id, epoch=session.epoch, tick=tick, final=lower, at_s=at_s)
             case KeepSnapshot(tick=tick, seq=seq, encoded=encoded):
                 return SaveSnapshot(stored(session, encoded, tick=tick, seq=seq), epoch=session.epoch)

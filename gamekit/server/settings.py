@@ -62,8 +62,9 @@ CATCH_UP_TICKS = 6000
 UNWATCHED_S = 60.0
 #: How often the host looks after what is done by the second: heartbeats, measured times, sleep.
 HEARTBEAT_S = 1.0
-#: The longest time between two heartbeats to a silent socket, in seconds.
-HEARTBEAT_MAX_S = 30
+#: The longest time between two heartbeats to a silent socket, in seconds: less than the minute after which proxies give
+#: a silent connection up (nginx's `proxy_read_timeout`).
+HEARTBEAT_MAX_S = 50
 #: Threads in which games are brought back. More would only take turns with the loop: the work is Python.
 RECOVERY_THREADS = 2
 #: How long a drain waits for what is under way, and for sockets to close, in seconds. With the snapshots, the last

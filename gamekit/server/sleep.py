@@ -78,7 +78,8 @@ def why_awake(runner: Runner, now_us: int, sleep_after_us: int) -> list[str]:
         found.append(f"It has {who}, last heard of {ago}; {after}." if sockets else f"It was used {ago}; {after}.")
     due_us = _due_us(runner)
     if sockets and due_us is not None and due_us - now_us < sleep_after_us:
-        found.append(f"It has {who}, and something falls due in {max(due_us - now_us, 0) / 1e6:.1f} s.")
+        something = f"It has {who}, and something" if unused_us >= sleep_after_us else "Something"
+        found.append(f"{something} falls due in {max(due_us - now_us, 0) / 1e6:.1f} s.")
     return found
 
 
@@ -258,7 +259,7 @@ class Dormitory:
             if target - session.tick <= IN_PASSING_TICKS or hopeless:
                 return
             behind = target - session.tick
-            at_s = host.to_wall(clock.time_of(target))
+            at_s = host.to_wall(clock.since(target))
             await host.stored(Reserve(game=session.id, epoch=session.epoch, tick=target, at_s=at_s))
             session.granted(target)
             while session.tick < target:

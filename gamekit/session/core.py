@@ -540,7 +540,8 @@ class Session(Generic[S]):
             case control.SetSpeed(speed=speed):
                 self.speed = speed
                 self._reserve_less()
-                self._actions += self.audience.notify("speed", f"The game runs at {speed:g} times normal speed.")
+                pace = "normal" if speed == 1 else f"{speed:g} times normal"
+                self._actions += self.audience.notify("speed", f"The game runs at {pace} speed.")
             case control.SetPolicy(when_empty=when_empty, overload=overload):
                 self.policy = self.policy.changed(when_empty, overload)
         self._actions.append(Retimed())

@@ -13,15 +13,15 @@ carried that does not fill `least_load_percent` of a hold, so ships do not swarm
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gamekit.game import Event
 from gamekit.space import jobs, ledger, queue
 from gamekit.space.auction import Alike, Bid
 from gamekit.space.economy import trade_total
 from gamekit.space.events import QueueChanged, TradeAssigned
-from gamekit.space.market import BID_TICKS, Market, Offer, Pair, Worth
-from gamekit.space.model import NEVER, Buy, Entry, Job, Player, Sell, Ship
+from gamekit.space.market import BID_TICKS, Load, Market, Offer, Pair, Worth
+from gamekit.space.model import NEVER, Buy, Entry, Job, Player, Sell, Ship, Ware
 from gamekit.space.state import SpaceState
 from gamekit.space.trading import fee_of, hold_used
 from gamekit.space.travel import Place
@@ -58,7 +58,8 @@ def spoken_for(state: SpaceState, owner: Player) -> int:
 def market_for(state: SpaceState, owner: Player) -> Market:
     """Who sells what to whom as an owner knows it, looked at just now."""
     known = state.known_to(owner.id)
-    market = state.market if known is None else Market(state.atlas_of(owner.id), known)
+    # Who has found everything trades on the market of all as well.
+    market = state.market if known is None or len(known) == len(state.sectors) else state.maps.market(known)
     market.look(state)
     return market
 
@@ -78,7 +79,7 @@ def prepare(state: SpaceState) -> None:
     market.look(state)
     if hooks.auction is None:
         for room, speed in list(dict.fromkeys((ship.capacity, ship.speed) for ship in trading))[:PREPARED_BOARDS]:
-            market.board(room, speed).renew(state, market, worth)
+            market.board(room, speed).renew(state, market, worths)
 
 
 def _auction(state: SpaceState, owner: Player, free: list[Ship], events: list[Event]) -> None:
@@ -136,7 +137,7 @@ def _best(
         if bid is not None and (best is None or bid.bid > best.bid):
             best, winner = bid, number
     for alike in sorted(groups.values(), key=Alike.first) if len(groups) > 1 else groups.values():
-        alike.renew(worth, purse)
+        alike.renew(worths, purse)
         found = alike.best()
         if found is not None and (best is None or found[0] > best.bid):
             value, winner, paid = found
@@ -189,31 +190,58 @@ def cargo_bids(state: SpaceState, market: Market, ship: Ship) -> Iterator[Bid]:
 
 
 def worth(state: SpaceState, pair: Pair, most: int, least: int) -> Worth | None:
-    """What carrying up to `most` units between a pair of stations would earn; None when there are fewer than `least`.
+    """What carrying up to `most` units between one pair would earn; None when there are fewer than `least`."""
+    return worths(state, (pair,), (0,), lambda _ware: (most, least)).get(0)
+
+
+def worths(
+    state: SpaceState, pairs: Sequence[Pair], numbers: Iterable[int], load: Callable[[Ware], Load]
+) -> dict[int, Worth]:
+    """What carrying between pairs of stations would earn, by their numbers; of those with a load worth a flight.
 
     Prices of both ends are linear in how full they are, around one base price; so the most is earned by carrying what
     makes both equally full: `(a / A - b / B) / (1 / A + 1 / B)` units, for stocks a, b of capacities A, B. Fees at both
     ends of f per base price make the last units not worth while: for a spread of s to either side, carrying stops when
     the source is still fuller by f / s. The minimum stock stays where it is.
+
+    Args:
+        state: the game.
+        pairs: all of them.
+        numbers: which of them; quickest with those of one source, or of one target, behind each other.
+        load: the most units of a ware that fit, and the fewest that are worth a flight.
     """
-    ware, _, _, stock_of, size, fetched, there_of, capacity, brought = pair
-    rules, reserved = state.rules, state.reserved
+    rules, fetched_of, brought_of = state.rules, state.reserved.stock, state.reserved.room
     spread, fee, kept = rules.price_spread_percent, rules.trade_fee_permille, rules.minimum_stock_percent
-    stock = stock_of[ware.id] - reserved.stock.get(fetched, 0)
-    spare = stock - size * kept // 100 if kept else stock
-    if spare < least or not spread:
+    found: dict[int, Worth] = {}
+    if not spread:
         # Without a spread everything costs the same everywhere.
-        return None
-    there = there_of[ware.id] + reserved.room.get(brought, 0)
-    units = ((stock - size * fee // (10 * spread)) * capacity - there * size) // (size + capacity)
-    if units < least:
-        return None
-    units = min(units, spare, most)
-    base = ware.base_price
-    cost = -trade_total(-base, spread, 2 * stock - units, units, size)
-    total = trade_total(base, spread, 2 * there + units, units, capacity)
-    cost += fee_of(fee, cost)
-    return Worth(units, cost, total - fee_of(fee, total) - cost)
+        return found
+    source = target = None
+    stock = spare = fuller = there = most = least = 0
+    for number in numbers:
+        ware, _, _, stock_of, size, fetched, there_of, capacity, brought = pairs[number]
+        # The keys are one object for all pairs of a source, and of a target.
+        if fetched is not source:
+            source = fetched
+            most, least = load(ware)
+            stock = stock_of[ware.id] - fetched_of.get(fetched, 0)
+            spare = stock - size * kept // 100 if kept else stock
+            fuller = stock - size * fee // (10 * spread)
+        if spare < least:
+            continue
+        if brought is not target:
+            target = brought
+            there = there_of[ware.id] + brought_of.get(brought, 0)
+        units = (fuller * capacity - there * size) // (size + capacity)
+        if units < least:
+            continue
+        units = min(units, spare, most)
+        base = ware.base_price
+        cost = -trade_total(-base, spread, 2 * stock - units, units, size)
+        total = trade_total(base, spread, 2 * there + units, units, capacity)
+        cost += fee_of(fee, cost)
+        found[number] = Worth(units, cost, total - fee_of(fee, total) - cost)
+    return found
 
 
 def affordable(state: SpaceState, offer: Offer, purse: int, room: int) -> Offer | None:

@@ -5,14 +5,14 @@ is asked when it matters. What is worth carrying is kept on one board for each s
 of the dispatchers to the next: a round looks which stocks and reservations are others than before, and only the pairs
 that these concern are worked out anew. Rules, gates or stations that changed make everything be worked out anew.
 
-Under fog an owner trades only between stations that they know, over ways that they know. Such an owner's market is
-made for a round and kept no longer: what players know differs from one to the next, and their ships are few.
+Under fog an owner trades only between stations that they know, over ways that they know: on a market of their own,
+which those who know the same share, and which `maps` keeps until somebody learns more.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Bids are profit for so many ticks, so that they are whole numbers and still fine.
 BID_TICKS = 1_000_000_000
+#: Up to so many entries of a small board are put into its order one by one.
+_FEW = 64
 #: So many boards are kept from one round to the next, those that were asked for last.
 _BOARDS = 16
 
@@ -89,9 +91,11 @@ class Offer(NamedTuple):
     ticks: Tick
 
 
-#: Works a pair out: from the state, the pair, the most units that fit, and the fewest that are worth a flight. None
-#: when there are fewer than these to carry; less stock at the source, or more at the target, never makes them more.
-Work = Callable[["SpaceState", Pair, int, int], Worth | None]
+#: `(the most units of a ware that fit, the fewest that are worth a flight)`.
+Load = tuple[int, int]
+#: Works pairs out: from the state, all pairs, the numbers of those that are asked for, and the load of each ware. Pairs
+#: with fewer units to carry are left out; less stock at the source, or more at the target, never makes them more.
+Work = Callable[["SpaceState", Sequence[Pair], Iterable[int], Callable[[Ware], Load]], dict[int, Worth]]
 
 
 class Board:
@@ -113,8 +117,7 @@ class Board:
         self.stale: dict[int, None] = dict.fromkeys(range(pairs))
         #: {number of the pair: None} of those whose load would be large enough and earns nothing, by rounding.
         self._vain: dict[int, None] = {}
-        #: {ware_id: the most units that fit, and the fewest that are worth a flight}
-        self._loads: dict[str, tuple[int, int]] = {}
+        self._loads: dict[str, Load] = {}
         #: {number of the pair: ticks from dock to dock, or None when there is no way}
         self._ways: dict[int, Tick | None] = {}
 
@@ -135,36 +138,43 @@ class Board:
         pairs = market.pairs
         renewed = list(self.stale)
         self.stale.clear()
-        offers, order, loads = self.offers, self.order, self._loads
-        afresh = not offers
+        offers, vain = self.offers, self._vain
+        gone: list[tuple[int, int]] = []
+        come: list[tuple[int, int]] = []
+        found = work(state, pairs, renewed, lambda ware: self._loads.get(ware.id) or self._load(state, ware))
         for number in renewed:
-            pair = pairs[number]
-            ware = pair.ware
-            load = loads.get(ware.id) or self._load(state, ware)
-            made = work(state, pair, *load)
-            old = offers.pop(number, None)
-            if old is not None:
-                del order[bisect_left(order, (-old.bound, number))]
-            if made is None:
-                self._vain.pop(number, None)
+            if number in offers:
+                gone.append((-offers.pop(number).bound, number))
+            elif number in vain:
+                del vain[number]
+            if number not in found:
                 continue
-            units, cost, profit = made
+            units, cost, profit = found[number]
+            pair = pairs[number]
             ticks = self._way(state, market.atlas, number, pair) if profit > 0 else None
             if ticks is None:
-                self._vain[number] = None
+                vain[number] = None
                 continue
-            self._vain.pop(number, None)
             bound = profit * BID_TICKS // ticks
-            offers[number] = Offer(bound, profit, cost, units, ware, pair.source, pair.target, ticks)
-            if afresh:
-                order.append((-bound, number))
-            else:
-                insort(order, (-bound, number))
-        if afresh:
-            order.sort()
+            offers[number] = Offer(bound, profit, cost, units, pair.ware, pair.source, pair.target, ticks)
+            come.append((-bound, number))
+        self._reorder(gone, come)
         return renewed
 
-    def _load(self, state: SpaceState, ware: Ware) -> tuple[int, int]:
+    def _reorder(self, gone: list[tuple[int, int]], come: list[tuple[int, int]]) -> None:
+        """Take entries out of the order and put others in; many at once, for each by itself moves all behind it."""
+        order = self.order
+        if len(gone) + len(come) > _FEW + len(order) // 50:
+            left = {number for _, number in gone}
+            order[:] = [entry for entry in order if entry[1] not in left] + sorted(come)
+            order.sort()
+            return
+        for entry in gone:
+            del order[bisect_left(order, entry)]
+        for entry in come:
+            insort(order, entry)
+
+    def _load(self, state: SpaceState, ware: Ware) -> Load:
         most = self.room // ware.volume
         load = self._loads[ware.id] = most, max(1, -(-most * state.rules.least_load_percent // 100))
         return load
@@ -203,6 +213,7 @@ class Market:
         "_made_of",
         "_seen",
         "_sold",
+        "_spoken_for",
         "_within",
         "atlas",
         "buyers",
@@ -224,6 +235,8 @@ class Market:
         self._bought: dict[tuple[str, str], list[int]] = {}
         #: {(station_id, ware_id): stock that is not reserved, and stock with what is on its way}, when last looked at.
         self._levels: dict[tuple[str, str], tuple[int, int]] = {}
+        #: {(station_id, ware_id): None} of what was reserved when last looked at; not used by the market of all.
+        self._spoken_for: dict[tuple[str, str], None] = {}
         #: Every station with its stock as it was last looked at.
         self._seen: list[tuple[Station, dict[str, int]]] = []
         self._boards: dict[tuple[int, int], Board] = {}
@@ -276,14 +289,18 @@ class Market:
                 self._compare(state, (station.id, ware), units)
 
     def _note_reserved(self, state: SpaceState) -> None:
-        touched = state.reserved.touched
-        if touched:
-            for key in touched:
-                station_id, ware = key
-                self._compare(state, key, state.stations[station_id].stock[ware])
-            if state.market is self:
-                # A market that is made for one round leaves them for the one that is kept.
-                touched.clear()
+        reserved = state.reserved
+        if state.market is self:
+            looked_at = list(reserved.touched)
+            reserved.touched.clear()
+        else:
+            # What was touched is noted for the market of all, which looks at other times.
+            now = dict.fromkeys(reserved.stock) | dict.fromkeys(reserved.room)
+            looked_at = list(self._spoken_for | now)
+            self._spoken_for = now
+        for key in looked_at:
+            station_id, ware = key
+            self._compare(state, key, state.stations[station_id].stock[ware])
 
     def _compare(self, state: SpaceState, key: tuple[str, str], stock: int) -> None:
         """Spoil what depends on the levels of a stock, so far as these changed."""

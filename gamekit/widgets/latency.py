@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gamekit.client import show
 from gamekit.client.game import AsyncGame
 from gamekit.client.iothread import IoThread
 from gamekit.errors import GamekitError, SessionError
+from gamekit.journal.buckets import UNKNOWN, merged, percentile
 from gamekit.widgets.bundle import bundle
 from gamekit.widgets.look import CSS
 from gamekit.widgets.shown import Onlookers
@@ -22,11 +24,29 @@ from gamekit.widgets.shown import Onlookers
 _INTERVAL_S = 1.0
 #: How far back the chart goes, in seconds.
 SPAN_S = 60
-_COLUMNS = ("late_p50", "late_p99", "work_p50", "work_p99")
+#: What so many percent of the minute's single ticks did not exceed; 100 is the worst.
+PERCENTS = (50, 90, 99, 100)
+_MEASURES = ("late", "work")
+
+
+def percentiles_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the rows' single ticks come to, as the trait `percentiles` has it; empty when they tell of none."""
+    found: dict[str, Any] = {}
+    for measure in _MEASURES:
+        counts = merged(row.get(f"{measure}_buckets", UNKNOWN) for row in rows)
+        if not counts:
+            return {}
+        worst_us = max(row[f"{measure}_max_us"] for row in rows)
+        # A bucket may say a little more than the worst tick, which is known exactly.
+        found[measure] = [min(percentile(counts, percent), worst_us) / 1000 for percent in PERCENTS]
+        found["ticks"] = sum(counts.values())
+    return found
 
 
 class LatencyWidget(anywidget.AnyWidget):
     """Median and 99th percentile of the tick lateness over the last minute, with the duration of the ticks.
+
+    Below the chart: what the single ticks of the whole minute come to.
 
     Args:
         io: the client's I/O thread.
@@ -42,6 +62,9 @@ class LatencyWidget(anywidget.AnyWidget):
     height = traitlets.Int(160).tag(sync=True)
     #: `[[Unix time in s, late p50, late p99, work p50, work p99 in ms], ...]`, oldest first.
     rows: traitlets.List[list[float]] = traitlets.List().tag(sync=True)
+    #: Of the minute's single ticks, `{"ticks": how many, "late": [ms for each of PERCENTS], "work": [...]}`; empty when
+    #: none are known.
+    percentiles: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
 
     def __init__(self, io: IoThread, game: AsyncGame, *, height: int = 160) -> None:
         super().__init__(height=height)
@@ -65,11 +88,14 @@ class LatencyWidget(anywidget.AnyWidget):
             rows = self._io.run(self._game.latency(since_s=time.time() - SPAN_S))
         except GamekitError:
             rows = []
-        worst = [max((row[f"{key}_us"] for row in rows), default=0) / 1000 for key in _COLUMNS]
-        caption = f"Ticks of the last {len(rows)} seconds: the worst second's"
-        return show.table(
-            caption, [f"{key.replace('_', ', ')} (ms)" for key in _COLUMNS], [[f"{ms:.2f}" for ms in worst]]
-        )
+        found = percentiles_of(rows)
+        table = [
+            [name, *(f"{ms:.2f}" for ms in found.get(measure, ()))]
+            for measure, name in zip(_MEASURES, ("lateness", "duration"), strict=True)
+        ]
+        heads = ["worst" if percent == 100 else f"{percent} %" for percent in PERCENTS]
+        caption = f"The {found.get('ticks', 0)} ticks of the last {len(rows)} seconds, in ms"
+        return show.table(caption, ["", *heads], table)
 
     def close(self) -> None:
         """Take the widget away everywhere."""
@@ -113,6 +139,7 @@ class LatencyWidget(anywidget.AnyWidget):
                     ]
                     for row in rows
                 ]
+                self.percentiles = percentiles_of(rows)
             await asyncio.sleep(_INTERVAL_S)
 
     # --- on whatever thread the front end's messages come in ---------------------------------------------------

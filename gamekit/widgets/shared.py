@@ -48,9 +48,10 @@ class SharedWidget(anywidget.AnyWidget, metaclass=_AbstractWidget):
     paused = traitlets.Bool().tag(sync=True)
 
     def __init__(self, feed: Feed, player: BasePlayer | None, **traits: Any) -> None:
+        # First of all: a widget that could not be made is taken away as well.
+        self.feed = feed
         clock = feed.whole()["clock"]
         super().__init__(stream=stream_of(feed), tick=int(clock["tick"]), paused=clock["paused"], **traits)
-        self.feed = feed
         self.player = player
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening = False

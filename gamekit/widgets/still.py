@@ -44,7 +44,7 @@ def orders(view: View, tick: float, ship_id: str) -> str:
         for number, step in enumerate(ship.get("queue", ()), 1)
     ]
     caption = f"{ship['name']} at tick {int(tick):,}: {ship['status']}. {ship['reason']}"
-    return show.table(caption, ["", "step", "where", "status", "ETA (tick)"], rows)
+    return show.table(caption, ["", "step", "where", "status", "ETA (tick)"] if rows else [], rows)
 
 
 def _offers(view: View) -> Iterator[tuple[str, tuple[int, str] | None, tuple[int, str] | None, float]]:

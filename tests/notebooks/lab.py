@@ -29,6 +29,13 @@ RUN_ALL = """() => {
   running.then(() => { ran = true; }, (error) => { ran = String(error); });
 }"""
 
+#: What went wrong in the open notebook's cells, as its document has it.
+ERRORS = """() => [...jupyterapp.shell.currentWidget.content.model.cells]
+  .filter((cell) => cell.type === "code")
+  .flatMap((cell) => cell.outputs.toJSON())
+  .filter((output) => output.output_type === "error")
+  .map((output) => `${output.ename}: ${output.evalue}`)"""
+
 #: Run code in the notebook's kernel and return what it prints.
 ASK_KERNEL = """async (code) => {
   const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;

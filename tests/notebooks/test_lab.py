@@ -10,7 +10,7 @@ import nbformat
 from playwright.sync_api import ConsoleMessage, Page
 
 from tests.browser import browser
-from tests.notebooks.lab import READY, RUN_ALL, JupyterLab, ask_kernel
+from tests.notebooks.lab import ERRORS, READY, RUN_ALL, JupyterLab, ask_kernel
 from tests.notebooks.test_notebooks import NOTEBOOKS, gone
 
 read: Any = nbformat.read
@@ -80,7 +80,7 @@ def runs_whole(page: Page, lab: JupyterLab, name: str, tmp_path: Path) -> int:
     page.evaluate(RUN_ALL)
     page.wait_for_function("() => ran")
     assert page.evaluate("() => ran") is True
-    assert page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts() == []
+    assert page.evaluate(ERRORS) == []
     page.locator(shown).last.scroll_into_view_if_needed()
     if "canvas" in shown:
         page.wait_for_function(DRAWN, arg=shown)

@@ -48,11 +48,15 @@ print(json.dumps({
 
 FORK_FINDINGS = """
 import json
+richer = lab.fork(branch)
+futures["buys a freighter"](richer)
 print(json.dumps({
     "pid": client.pid, "futures": list(answers.columns), "moments": len(answers), "same": int(answers.nunique().min()),
     "trading_pays": bool((answers["goes on"] > answers["rests"]).all()), "went_on": went_on, "orders": orders_since,
     "branch": branch.tick, "live": game.tick, "seen": punctual.notna().all().all().item(),
-    "freighters": sorted(ship["class"] for ship in owned(future).values()), "own": len(ada.ships),
+    "freighters": sorted(ship["class"] for ship in owned(richer).values()), "own": len(ada.ships),
+    "storms": [one.state.rules.storm_rate for one in (branch, future, lab.fork(game))],
+    "calm": bool((answers["the storms end"] != answers["goes on"]).all()), "sales": sales.to_dict(),
 }))
 """
 
@@ -245,7 +249,7 @@ def test_live_game_is_watched_forked_and_repaired_and_nobody_loses_anything() ->
     assert found["before"] > 10 > found["after"]
     assert found["standing"][0] > 10 > found["standing"][2]
     assert found["games"] == 4
-    for cell in ("latency", "percentiles"):
+    for cell in ("latency", "percentiles", "seconds"):
         assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
     assert gone(found["pid"])
     assert complaints(notebook) == []
@@ -266,7 +270,7 @@ def test_rules_and_a_game_of_ones_own_run_live_and_headless_from_one_cell() -> N
 
 def test_what_if_is_answered_by_forks_of_a_live_game_that_goes_on_unasked() -> None:
     found, notebook = execute("06-fork-what-if.ipynb", FORK_FINDINGS, past_hours=0.5, hours=2, moments=2, quiet_s=2)
-    assert found["futures"] == ["goes on", "rests", "buys a courier", "buys a freighter"]
+    assert found["futures"] == ["goes on", "rests", "buys a courier", "buys a freighter", "the storms end"]
     assert (found["moments"], found["same"]) == (2, 2)
     assert found["trading_pays"]
     assert found["went_on"] > 0
@@ -275,6 +279,10 @@ def test_what_if_is_answered_by_forks_of_a_live_game_that_goes_on_unasked() -> N
     assert found["seen"]
     # The futures' ships are theirs alone.
     assert (found["freighters"], found["own"]) == (["freighter", "freighter"], 1)
+    # So are their rules.
+    assert found["storms"] == [500, 0, 500]
+    assert found["calm"]
+    assert found["sales"]["rests"] < found["sales"]["goes on"]
     assert "tick lateness" in outputs(notebook, "latency-chart")[0]["image/svg+xml"]
     assert outputs(notebook, "answer")[0]["image/svg+xml"].startswith("<svg")
     with pytest.raises(ProcessLookupError):

@@ -9,7 +9,7 @@ import nbformat
 from playwright.sync_api import Page, expect
 
 from tests.browser import browser
-from tests.notebooks.lab import READY, RUN_ALL, JupyterLab, ask_kernel
+from tests.notebooks.lab import ERRORS, READY, RUN_ALL, JupyterLab, ask_kernel
 from tests.notebooks.test_lab import DRAWN, picture
 
 CELLS = [
@@ -137,6 +137,8 @@ def scrubber_is_dragged(page: Page, tmp_path: Path) -> None:
     scrubber = page.locator(".gamekit-scrubber")
     scrubber.scroll_into_view_if_needed()
     slider = scrubber.get_by_test_id("scrub-slider")
+    # Waits until it stands still: what is above it may still be growing.
+    slider.hover(trial=True)
     box = slider.bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2
@@ -179,7 +181,7 @@ def test_every_widget_works_in_jupyterlab_and_says_so_when_the_kernel_is_gone(tm
         page.evaluate(RUN_ALL)
         page.wait_for_function("() => ran")
         assert page.evaluate("() => ran") is True
-        assert page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts() == []
+        assert page.evaluate(ERRORS) == []
         page.wait_for_selector(".gamekit-scrubber canvas")
         orders_are_given(page, tmp_path)
         selection_is_linked(page, tmp_path)

@@ -212,6 +212,11 @@ def test_pages_are_served_with_a_strict_policy(server: LiveServer) -> None:
             assert "default-src 'none'" in policy
             assert "unsafe" not in policy
             assert b"{{base}}" not in answer.read()
+    # A file that is opened by itself may run nothing else either, nor be taken for what it is not.
+    for path in ("web/js/app.js", "web/style.css", "web/backdrop.svg"):
+        with urllib.request.urlopen(server.url + path) as answer:
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
     status, problem = server.call("GET", "/nothing-here")
     assert (status, problem["code"]) == (404, "no_such_page")
     assert json.dumps(problem)

@@ -47,3 +47,16 @@ def test_ticks_never_go_back(start: int, speed: float, steps: list[int]) -> None
 def test_the_next_slot_is_later_and_within_one_tick(now: int, phase: int) -> None:
     clock = GameClock(phase)
     assert 0 < clock.next_slot(now) - now <= SLOTS_PER_TICK * SLOT_US
+
+
+@given(start=TIMES, speed=SPEEDS, passed=st.integers(0, 10**8), later=st.integers(0, 10**8))
+def test_a_clock_that_is_resumed_is_never_behind_and_not_a_microsecond_ahead(
+    start: int, speed: float, passed: int, later: int
+) -> None:
+    clock, resumed = GameClock(0), GameClock(0)
+    clock.anchor(start, 0, speed)
+    tick = clock.tick_at(start + passed)
+    resumed.resume(clock.since(tick), tick, speed)
+    # Also when a tick begins in this very microsecond.
+    for now in (start + passed + later, clock.time_of(tick + later)):
+        assert clock.tick_at(now) <= resumed.tick_at(now) <= clock.tick_at(now + 1)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import Phase, event, given, settings
+from hypothesis import Phase, event, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -117,6 +117,12 @@ def assert_shown_the_same(slept: Story, twin: Story) -> None:
         assert view == mirror
 
 
+# It fell asleep between two microseconds, and woke when a tick began.
+@example(
+    steps=[("speed", 12.0), ("connect", None), ("wait", 19.037), ("disconnect", None), ("step", 339), ("add", 7)],
+    every=3000,
+    after_s=0.5,
+)
 @settings(max_examples=20 * LONG, deadline=None, phases=PHASES)
 @given(steps=schedules, every=st.sampled_from([0, 1, 7, 450, 3000, 50_000]), after_s=st.sampled_from([0.5, 5.0, 60.0]))
 def test_a_game_that_slept_is_equal_to_its_twin_that_did_not(steps: list[Step], every: int, after_s: float) -> None:

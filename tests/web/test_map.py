@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.live import LiveServer
 from tests.web.conftest import Visitor, until
 from tests.web.test_panels import PHONE
-from tests.web.test_play import new_game, play
+from tests.web.test_play import GOAL, by_id, click, new_game, own_ship, play
 
 #: Where Sol is on the screen, and how large the map is.
 SIGHT = "() => ({ ...gamekit.map.screenOf({ sector: 'sol' }), scale: gamekit.map.camera.sight.scale })"
@@ -142,7 +142,30 @@ def test_lanes_show_their_traffic_and_storms_how_long_they_last(
     assert page.evaluate("() => gamekit.map.stats.basePaints") > painted, "the lane is painted anew"
     page.locator("summary", has_text="Legend").click()
     expect(page.locator("#legend")).to_contain_text("closed by a storm")
+    legend = page.locator(".legend").bounding_box()
+    assert legend
+    until(
+        page,
+        "Math.min(...Object.keys(gamekit.model.view.sectors).map((sector) => "
+        f"gamekit.map.screenOf({{ sector, x: -1000 }}).x)) > {legend['x'] + legend['width']}",
+    )
     page.screenshot(path=pictures / "storm.png")
+
+
+def test_the_map_tells_the_times_of_a_route_that_the_queue_tells(server: LiveServer, visitor: Visitor) -> None:
+    made = new_game(server)
+    page = play(visitor, made["play_url"])
+    ship = own_ship(page)
+    click(page, {"ship": ship})
+    click(page, GOAL)
+    expect(by_id(page, "queue-entry")).to_have_count(5)
+    server.admin(made["id"], "pause")
+    until(page, "gamekit.paused && !gamekit.map.clock.running(performance.now())")
+    page.evaluate("() => gamekit.showPanel()")
+    steps = by_id(page, "queue-entry")
+    told = steps.and_(page.locator("[data-type=jump], :last-child")).locator(".eta").all_text_contents()
+    assert len(told) == 3
+    assert set(told) <= set(page.evaluate(TEXTS))
 
 
 def test_how_long_storms_last_is_written_beside_names_not_over_them(server: LiveServer, visitor: Visitor) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,13 @@ from tests.live import LiveServer
 from tests.web.conftest import Visitor, until
 from tests.web.test_play import bodies, by_id, click, new_game, own_ship, play
 
-#: Keeps every state that any row of the latest orders goes through, in the order in which it is seen.
+#: Keeps every state that any row of the latest orders goes through, in the order in which it is seen; and the signs.
 WATCH = """() => {
   window.states = {};
+  window.signs = {};
   new MutationObserver(() => {
+    for (const { dataset, firstChild } of document.querySelectorAll("#latest li"))
+      window.signs[dataset.state] = firstChild.textContent;
     for (const row of gamekit.book.seen(performance.now())) {
       const seen = (window.states[row.key] ??= []);
       if (seen.at(-1) !== row.state) seen.push(row.state);
@@ -81,9 +83,15 @@ def test_the_price_preview_is_what_the_server_then_does(server: LiveServer, visi
     expect(by_id(page, "trade-where")).to_have_text("Trade at Sol Hub")
     by_id(page, "trade-what").select_option("buy:alloys")
     by_id(page, "trade-units").fill("37")
-    expect(by_id(page, "trade-quote")).to_contain_text(re.compile(r"^37 Alloys for [\d,.]+ cr .* The price goes from"))
-    page.screenshot(path=pictures / "trade.png")
     quoted = page.evaluate("() => gamekit.fleet.orders.trade.quoted(37)")
+    cost, now, then = (
+        (quoted[one] + more) / 100 for one, more in (("total", quoted["fee"]), ("before", 0), ("after", 0))
+    )
+    assert quoted["fee"] > 0
+    assert then > now
+    expect(by_id(page, "trade-quote")).to_contain_text(f"37 Alloys for {cost:,.2f} cr")
+    expect(by_id(page, "trade-quote")).to_contain_text(f"The price goes from {now:,.2f} to {then:,.2f}.")
+    page.screenshot(path=pictures / "trade.png")
     before = server.state(made["id"], made["token"])["view"]
     by_id(page, "trade-go").click()
     server.admin(made["id"], "step", ticks=5)
@@ -119,7 +127,9 @@ def test_a_partial_fill_is_told_before_and_after(server: LiveServer, visitor: Vi
     by_id(page, "trade-go").click()
     expect(by_id(page, "toast")).to_contain_text(f"bought only {most} of 5000 Alloys at Sol Hub")
     by_id(page, "tab-log").click()
-    expect(by_id(page, "log")).to_contain_text(f"bought only {most} of 5000 Alloys at Sol Hub")
+    rows = by_id(page, "log").locator("li")
+    expect(rows.nth(0)).to_contain_text(f"bought only {most} of 5000 Alloys at Sol Hub")
+    expect(rows.nth(1)).to_contain_text("Ordered: Mercury: buy 5000 Alloys")
 
 
 def test_an_order_is_pending_then_done_and_a_refusal_stays_until_it_is_put_away(
@@ -145,6 +155,8 @@ def test_an_order_is_pending_then_done_and_a_refusal_stays_until_it_is_put_away(
     seen = list(page.evaluate("() => window.states").values())
     assert [states[-1] for states in seen] == ["refused", "done"]
     assert all(set(states[:-1]) & {"waiting", "sent", "acknowledged"} for states in seen)
+    signs = page.evaluate("() => window.signs")
+    assert len(set(signs.values())) == len(signs) > 2, "each state has a sign of its own, so that no colour is needed"
     settled(page)
     page.evaluate("() => { gamekit.book.ended.forEach((row) => (row.endedMs -= 60000)); gamekit.showPanel(); }")
     expect(rows).to_have_count(1)
@@ -228,6 +240,12 @@ def test_auto_trade_is_switched_and_any_other_order_switches_it_off(server: Live
     expect(by_id(page, f"ship-{ship}")).to_contain_text("auto")
     expect(by_id(page, "auto")).to_be_checked()
     assert ship_of(server, made, ship)["auto_trade"] is True
+    by_id(page, "auto").uncheck()
+    settled(page)
+    assert ship_of(server, made, ship)["auto_trade"] is False
+    by_id(page, "auto").check()
+    settled(page)
+    assert [body["on"] for body in bodies(server, made)] == [True, False, True]
     send(page, "Sirius, the middle")
     expect(by_id(page, "auto")).not_to_be_checked()
     by_id(page, "tab-log").click()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,20 @@ def offline(page: Page) -> None:
     expect(by_id(page, "light")).to_have_attribute("data-state", "offline")
 
 
+#: Keeps what the light says, in its sequence.
+WATCH = """() => {
+  window.said = [];
+  const words = document.getElementById("light-text");
+  new MutationObserver(() => window.said.push(words.textContent)).observe(words, { childList: true });
+}"""
+
+
+def counted_down(said: list[str]) -> bool:
+    """Whether the seconds to the next try were seen to become fewer, one by one, within one wait."""
+    seconds = [int(found[1]) if (found := re.fullmatch(r"Offline · next try in (\d+) s", text)) else 0 for text in said]
+    return any(after == before - 1 > 0 for before, after in pairwise(seconds))
+
+
 def test_two_orders_given_during_an_outage_are_carried_out_once(
     mortal: LiveServer, visitor: Visitor, pictures: Path
 ) -> None:
@@ -43,6 +59,7 @@ def test_two_orders_given_during_an_outage_are_carried_out_once(
     page = play(visitor, made["play_url"])
     ship = own_ship(page)
     click(page, {"ship": ship})
+    page.evaluate(WATCH)
 
     mortal.kill()
     down_at = time.monotonic()
@@ -59,6 +76,8 @@ def test_two_orders_given_during_an_outage_are_carried_out_once(
     # The one real wait: the outage is to last five seconds, whatever the page does meanwhile.
     time.sleep(max(0.0, OUTAGE_S - (time.monotonic() - down_at)))
     expect(by_id(page, "pending")).to_have_attribute("data-count", "2")
+    said = page.evaluate("() => window.said")
+    assert counted_down(said), said
 
     mortal.start()
     live(page)

@@ -209,6 +209,14 @@ def test_no_panel_cuts_anything_off(
     made = new_game(server, name="Friday evening", rules={"company_percent": 100})
     page = play(visitors(**(PHONE if device == "phone" else {})), made["play_url"])
     selected(page, own_ship(page))
+    page.evaluate(
+        "(ship) => { gamekit.model.view.ships[ship].hold = { alloys: 60, robots: 3 }; gamekit.showPanel(); }",
+        own_ship(page),
+    )
+    expect(by_id(page, "hold")).to_contain_text("60 Alloys, 3 Robots")
+    rename = by_id(page, "rename-open").bounding_box()
+    assert rename
+    assert rename["height"] < 25, "no word is broken in two"
     assert page.evaluate(CUT_OFF) == []
     for longest in ("Luyten 726-8 Electronics Factory", "W" * 40):
         page.evaluate(CALL_ALL, longest)
@@ -222,6 +230,57 @@ def test_no_panel_cuts_anything_off(
         if device == "phone":
             by_id(page, "tab-fleet").click()
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_on_a_phone_the_sheet_does_not_come_up_over_the_ship_that_it_is_about(
+    server: LiveServer, visitors: Callable[..., Visitor]
+) -> None:
+    # So large that the page shows a part of the galaxy only, with the ship anywhere in it.
+    made = server.new_game(scenario="procedural:60", seed=5, player_name="Ada", rules={"company_percent": 0})
+    page = play(visitors(**PHONE), made["play_url"])
+    ship = own_ship(page)
+    where = f"gamekit.map.screenOf({{ ship: {ship!r} }}).y"
+    top = "document.querySelector('#panel').getBoundingClientRect().top"
+    page.evaluate(f"() => gamekit.map.panBy(0, {top} - 60 - {where})")
+    until(page, "!gamekit.map.camera.glide")
+    low = page.evaluate(f"() => {where}")
+    selected(page, ship)
+    until(page, f"{top} < {low}")
+    until(page, f"!gamekit.map.camera.glide && {where} < {top}")
+    page.evaluate("() => gamekit.map.panBy(0, -700)")
+    until(page, "!gamekit.map.camera.glide")
+    by_id(page, "append").check()
+    by_id(page, "send").select_option(index=3)
+    by_id(page, "send-go").click()
+    expect(by_id(page, "queue-order")).to_have_count(1)
+    by_id(page, "tab-fleet").tap()
+    assert page.evaluate(f"() => {where}") < -200, "who looks elsewhere is left alone"
+
+
+def test_on_a_phone_a_long_refusal_covers_nothing_of_the_galaxy(
+    server: LiveServer, visitors: Callable[..., Visitor], pictures: Path
+) -> None:
+    page = play(visitors(**PHONE), new_game(server, name="Friday evening")["play_url"])
+    selected(page, own_ship(page))
+    bar = "() => document.querySelector('.bar').getBoundingClientRect().height"
+    before = page.evaluate(bar)
+    page.evaluate(
+        "(ship) => gamekit.command({ type: 'move', ship, to: { station: 'a-station-whose-name-goes-on-and-on' } })",
+        own_ship(page),
+    )
+    toast = by_id(page, "toast")
+    expect(toast).to_contain_text("There is no station 'a-station-whose-name-goes-on-and-on'")
+    expect(by_id(page, "latest")).to_contain_text("a-station-whose-name-goes-on-and-on")
+    page.evaluate("() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))")
+    page.screenshot(path=pictures / "phone-refused.png")
+    spots = page.evaluate(
+        "() => Object.keys(gamekit.model.view.sectors).map((sector) => gamekit.map.screenOf({ sector, y: -1000 }).y)"
+    )
+    box = toast.bounding_box()
+    assert box
+    assert box["y"] + box["height"] < min(spots)
+    assert page.evaluate(bar) == before, "the map stays where it is"
+    assert page.evaluate(CUT_OFF) == []
 
 
 def test_on_a_phone_the_tabs_change_the_sheet_and_a_ship_brings_its_orders_back(

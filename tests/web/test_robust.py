@@ -107,6 +107,9 @@ def test_names_are_text_whatever_they_contain(server: LiveServer, visitor: Visit
     page.evaluate(
         "([ship, name]) => { gamekit.model.view.ships[ship].name = name; gamekit.showPanel(); }", [ship, NAMES[1]]
     )
+    spot = page.evaluate("(ship) => gamekit.map.screenOf({ ship })", ship)
+    page.mouse.move(spot["x"], spot["y"])
+    expect(by_id(page, "tooltip")).to_contain_text(f"{NAMES[1]}freighter, {NAMES[0]}")
     selected(page, ship)
     page.evaluate("(ship) => gamekit.command({ type: 'stop', ship: ship + '<b>' })", ship)
     for panel in PANELS:

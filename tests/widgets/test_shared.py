@@ -108,6 +108,16 @@ def test_tick_follows_the_game_without_a_message_of_its_own(red: Player, monkeyp
     assert sent == []
 
 
+def test_players_are_named_to_widgets_like_anything_else(game: Game, red: Player) -> None:
+    assert game.fleet("red").player == game.fleet(red).player == red
+    assert game.map(red.id).player == game.market("Red").player == red
+    for verb in (game.fleet, game.map, game.market):
+        with pytest.raises(UnknownName, match="no player who joined through this handle 'Pluto'"):
+            verb("Pluto")
+    with pytest.raises(UnknownName):
+        game.orders(red)  # type: ignore[arg-type]
+
+
 def test_orders_widget_begins_with_the_ship_that_was_asked_for(game: Game, red: Player) -> None:
     assert game.orders(red.ship).selected == red.ship.id
     assert red.orders(red.ship.name).selected == red.ship.id
@@ -123,7 +133,7 @@ def test_orders_widget_begins_with_the_ship_that_was_asked_for(game: Game, red: 
         ("fleet", ["hold", "docked", "empty"]),
         ("market", ["Alloys", "buy for (cr)"]),
         ("orders", ["<svg", "tick"]),
-        ("latency", ["late, p50", "ms"]),
+        ("latency", ["lateness", "99 %", "worst", "ms"]),
         ("console", ["jump_ticks", "Time between entering a gate and coming out."]),
     ],
 )

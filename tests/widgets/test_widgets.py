@@ -11,6 +11,7 @@ import pytest
 
 import gamekit
 from gamekit.lab.handles import Game, Player
+from gamekit.widgets.latency import PERCENTS, percentiles_of
 from gamekit.widgets.map import MapWidget
 from gamekit.widgets.picture import picture
 from tests.client.sketch import ship, view
@@ -138,15 +139,28 @@ def test_latency_widget_polls_while_it_is_looked_at(game: Game, red: Player, mon
     widget = game.latency()
     front = FrontEnd(widget, monkeypatch)
     drawn = threading.Event()
-    widget.observe(lambda change: drawn.set() if change["new"] else None, names="rows")
+    widget.observe(lambda change: drawn.set() if change["new"] else None, names="percentiles")
     assert widget._repr_mimebundle_()
     assert drawn.wait(30)
     assert all(len(row) == 5 for row in widget.rows)
+    told = widget.percentiles
+    assert told["ticks"] >= len(widget.rows)
+    for measure in ("late", "work"):
+        assert len(told[measure]) == len(PERCENTS)
+        assert told[measure] == sorted(told[measure])
     front.say("shown", view="a")
     front.say("hidden", view="a")
     settle(red)
     assert widget._task is None
     widget.close()
+
+
+def test_latency_widget_says_nothing_of_single_ticks_to_a_server_that_keeps_none() -> None:
+    old = {"at_s": 1.0, "late_max_us": 9, "work_max_us": 9}
+    assert percentiles_of([old]) == {}
+    assert percentiles_of([]) == {}
+    row = {"late_max_us": 500, "work_max_us": 9, "late_buckets": '{"10":9,"511":1}', "work_buckets": '{"9":10}'}
+    assert percentiles_of([old, row]) == {"ticks": 10, "late": [0.01, 0.01, 0.5, 0.5], "work": [0.009] * 4}
 
 
 def test_exported_map_is_a_picture_of_the_same_view(red: Player) -> None:

@@ -10,6 +10,7 @@ from gamekit.lab.charts.latency import PHASES, latency_chart
 from gamekit.lab.charts.percentiles import latency_percentile_chart
 from gamekit.lab.charts.prices import price_chart, price_history_chart
 from gamekit.lab.charts.routes import route_chart
+from gamekit.lab.charts.single_ticks import tick_percentile_chart
 from gamekit.lab.charts.spans import ship_chart
 from gamekit.lab.charts.style import Chart
 
@@ -24,4 +25,5 @@ __all__ = [
     "price_history_chart",
     "route_chart",
     "ship_chart",
+    "tick_percentile_chart",
 ]

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import altair as alt
+import numpy as np
 import pandas as pd
 
 from gamekit.errors import ConfigError
 from gamekit.game import TICK_HZ
-from gamekit.lab.charts.style import GREEN, INK, ORANGE, PINK, RED, SKY, Chart, figure
+from gamekit.lab.charts.style import GREEN, INK, ORANGE, PINK, RED, SKY, Chart, figure, milliseconds
+from gamekit.lab.single_ticks import MEASURES, check_span, merged_percentiles
+
+if TYPE_CHECKING:
+    from pandas.core.groupby import DataFrameGroupBy
 
 #: A pause in the rows longer than this many seconds is a gap: the server did not run, or the game slept.
 GAP_S = 2.5
@@ -28,48 +35,82 @@ _COLOURS = {
 }
 
 
-def latency_chart(frame: pd.DataFrame, *, width: int = 640, height: int = 150) -> Chart:
+def latency_chart(frame: pd.DataFrame, *, every_s: float | None = None, width: int = 640, height: int = 150) -> Chart:
     """How late ticks began, how long they took, and what they spent their time on.
 
-    Above: start of the ticks against the 100 ms grid, as percentiles of each second. Below: the mean duration of a
-    tick, by phase; the line is the 99th percentile of the whole. Grey bands are gaps, in which no tick ran.
+    Above: start of the ticks against the 100 ms grid, as percentiles of each second, or of so many seconds as a point
+    stands for: those of all single ticks in them. Below: the mean duration of a tick, by phase; the line is the 99th
+    percentile of the whole. Grey bands are gaps, in which no tick ran.
 
     Args:
         frame: as `game.frame.latency` gives it.
+        every_s: how many seconds a point stands for; as few as can be told apart by default. A second has ten ticks and
+            so its 99th percentile is its worst; that of a minute says more.
         width, height: of one panel, in pixels.
 
     Raises:
-        ConfigError: the frame is empty.
+        ConfigError: the frame is empty, or `every_s` is not above 0.
     """
-    if frame.empty:
-        raise ConfigError("There are no latency rows yet; the server writes one a second while ticks run.")
+    check_rows(frame)
+    check_span(every_s)
     rows = frame.sort_values("at").reset_index(drop=True)
     # A gap that is narrower than a point cannot be seen, and a quiet game's ticks have one between any two.
     seen_s = 2 * (rows["at"].iloc[-1] - rows["at"].iloc[0]).total_seconds() / POINTS
     rows["run"] = (rows["at"].diff().dt.total_seconds() > max(GAP_S, seen_s)).cumsum()
-    rows = _thinned(rows)
+    rows = _thinned(rows, every_s)
     return figure(_lateness(rows, width, height), _duration(rows, width, height))
 
 
-def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """About as many rows as can be told apart: of several seconds the median of medians and the worst of the rest.
+def check_rows(frame: pd.DataFrame) -> None:
+    """Complain of a frame that tells nothing of ticks.
+
+    Raises:
+        ConfigError: it is another frame, or empty.
+    """
+    if "late_max_ms" not in frame:
+        raise ConfigError("Ticks are told by a latency frame, e.g. game.frame.latency; this is another one.")
+    if frame.empty:
+        raise ConfigError("There are no latency rows yet; the server writes one a second while ticks run.")
+
+
+def _thinned(rows: pd.DataFrame, every_s: float | None) -> pd.DataFrame:
+    """A row for every so many seconds, or about as many rows as can be told apart.
 
     Runs stay apart, so a gap stays a gap, however many seconds a row stands for.
     """
     every = -(-len(rows) // POINTS)
-    if every == 1:
+    if every == 1 and every_s is None:
         return rows
+    if every_s is None:
+        place = rows.groupby("run").cumcount() // every
+    else:
+        place = rows["at"].astype("int64") // round(every_s * 1e9)
+    return _merged(rows, rows.groupby([rows["run"], place.rename("place")]))
+
+
+def _merged(rows: pd.DataFrame, grouped: DataFrameGroupBy[Any, Any]) -> pd.DataFrame:
+    """A row for each group of rows: percentiles of all its single ticks.
+
+    Where a row is of an older gamekit, which did not keep single ticks: the median of medians, the worst of the rest.
+    """
     worst: dict[str, str] = {str(column): "max" for column in rows if str(column).endswith(("_p99_ms", "_max_ms"))}
     sums: dict[str, str] = dict.fromkeys(["ticks", *(f"{phase}_ms" for phase in PHASES)], "sum")
     medians = {"late_p50_ms": "median", "work_p50_ms": "median"}
-    place = rows.groupby("run").cumcount() // every
-    grouped = rows.groupby([rows["run"], place.rename("place")])
     how: dict[str, str] = {"at": "first", **worst, **sums, **medians}
     thin: pd.DataFrame = grouped.agg(how).reset_index()
     # The end of a run is where its gap begins.
     last = grouped["at"].last().reset_index(drop=True)
     ends = thin["run"] != thin["run"].shift(-1)
     thin.loc[ends, "at"] = last[ends]
+    group = grouped.ngroup()
+    known = ~group.isin(group[rows["late_buckets"].isna() | rows["work_buckets"].isna()])
+    if known.any():
+        places = np.unique(group[known])
+        for measure in MEASURES:
+            found = merged_percentiles(rows.loc[known, f"{measure}_buckets"], group[known], (50, 99))
+            thin.loc[places, [f"{measure}_p50_ms", f"{measure}_p99_ms"]] = found
+            # A bucket may say a little more than the worst tick of all, which is known exactly.
+            thin[f"{measure}_p99_ms"] = thin[[f"{measure}_p99_ms", f"{measure}_max_ms"]].min(axis=1)
     return thin
 
 
@@ -79,7 +120,7 @@ def _lateness(rows: pd.DataFrame, width: int, height: int) -> alt.LayerChart:
     # With ten ticks a second the worst is the 99th percentile as well: the worst are points, so that both are seen.
     shape = alt.Chart(long).encode(
         x=alt.X("at:T", title=None),
-        y=alt.Y("ms:Q", title="tick lateness, ms"),
+        y=milliseconds("tick lateness, ms", max(float(long["ms"].max()), 1.0)),
         color=_colour("percentile", list(PERCENTILES.values()), "lateness"),
         detail="run:N",
     )

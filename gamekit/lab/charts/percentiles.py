@@ -6,9 +6,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from gamekit.errors import ConfigError
-from gamekit.lab.charts.latency import TICK_MS
-from gamekit.lab.charts.style import INK, ORANGE, RED, SKY, Chart, figure
+from gamekit.lab.charts.latency import TICK_MS, check_rows
+from gamekit.lab.charts.style import INK, ORANGE, RED, SKY, Chart, figure, milliseconds
 
 _COLOURS = {"median tick": SKY, "99th percentile": ORANGE, "worst tick": RED}
 _COLUMNS = {"late_p50_ms": "median tick", "late_p99_ms": "99th percentile", "late_max_ms": "worst tick"}
@@ -28,8 +27,7 @@ def latency_percentile_chart(frame: pd.DataFrame, *, width: int = 560, height: i
     Raises:
         ConfigError: the frame is empty.
     """
-    if frame.empty:
-        raise ConfigError("There are no latency rows yet; the server writes one a second while ticks run.")
+    check_rows(frame)
     seconds = len(frame)
     # So many percentiles as can be seen, and none beyond what so many seconds can tell.
     rarity = np.unique(np.geomspace(1.0, max(float(seconds), 2.0), 120))
@@ -53,7 +51,7 @@ def latency_percentile_chart(frame: pd.DataFrame, *, width: int = 560, height: i
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
             x=x,
-            y=alt.Y("ms:Q", title="tick lateness, ms", scale=alt.Scale(type="symlog", constant=1)),
+            y=milliseconds("tick lateness, ms", max(float(drawn["ms"].max()), TICK_MS)),
             color=alt.Color("of each second:N", title="of each second", scale=scale, sort=list(_COLOURS)),
         )
     )

@@ -19,6 +19,10 @@ BLUE, SKY, GREEN, ORANGE, RED, PINK, YELLOW = (
 INK = "#808080"
 
 
+#: What an axis of milliseconds names, as far as it goes.
+_NAMED_MS = [0, *(digit * 10**power for power in range(7) for digit in (1, 2, 5))]
+
+
 class Chart(alt.VConcatChart):
     """An altair chart that shows itself as SVG, whatever renderer is set."""
 
@@ -35,6 +39,19 @@ class Chart(alt.VConcatChart):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.vconcat)} panels>"
+
+
+def milliseconds(title: str, worst_ms: float) -> alt.Y:
+    """An axis on which a tick of a second and one of half a millisecond are both seen, and all between is named.
+
+    Args:
+        title: of the axis.
+        worst_ms: the largest value on it.
+    """
+    beyond = next((named for named in _NAMED_MS[1:] if named >= worst_ms), _NAMED_MS[-1])
+    scale = alt.Scale(type="symlog", constant=1, domain=[0, beyond], clamp=False)
+    axis = alt.Axis(values=[named for named in _NAMED_MS if named <= beyond])
+    return alt.Y("ms:Q", title=title, scale=scale, axis=axis)
 
 
 def figure(*panels: alt.LayerChart | alt.FacetChart) -> Chart:

@@ -134,6 +134,8 @@ COLUMNS: dict[str, dict[str, str]] = {
         "rules_ms": "float64",
         "journal_ms": "float64",
         "fanout_ms": "float64",
+        "late_buckets": "string",
+        "work_buckets": "string",
     },
 }
 
@@ -239,5 +241,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "late_p50_ms": "start of the tick against the 100 ms grid: median",
         "work_p50_ms": "duration of the tick: median",
         "commands_ms": "the second's sum of this phase; so are rules, journal and fanout",
+        "late_buckets": "how many of its ticks were how late, as JSON {microseconds: ticks}, see "
+        "`lab.tick_percentiles`; missing in rows of an older gamekit",
+        "work_buckets": "the same of their durations",
     },
 }

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gamekit.game import TICK_HZ, Event, Tick
+from gamekit.journal.buckets import UNKNOWN
 from gamekit.lab.frames.columns import COLUMNS
 
 if TYPE_CHECKING:
@@ -151,12 +152,21 @@ def latency_frame(rows: Iterable[Any]) -> pd.DataFrame:
         if name.endswith("_ms"):
             us = pd.Series(list(map(take(f"{name.removesuffix('_ms')}_us"), listed)), dtype="float64")
             values[name] = us / 1000
+        elif name.endswith("_buckets"):
+            # Shown as they are kept: nobody wants a dictionary for each of a million seconds.
+            texts = map(take(name), listed) if listed and _has(listed[0], name) else repeat(UNKNOWN, len(listed))
+            values[name] = [None if text == UNKNOWN else text for text in texts]
     return long_frame(COLUMNS["latency"], values)
 
 
 def is_trade(event: Any) -> bool:
     """Whether an event, a struct or a mapping, is a purchase or a sale."""
     return _type_of(event) in TRADES
+
+
+def _has(row: Any, name: str) -> bool:
+    """Whether a row says this: a server that is older than this client does not say everything."""
+    return name in row if isinstance(row, Mapping) else hasattr(row, name)
 
 
 def _type_of(event: Any) -> str:

@@ -56,10 +56,17 @@ export class Annals {
     this.edition = 0;
   }
 
-  /** @param {number} tick @param {string} text @param {LogRow["kind"]} [kind] */
-  note(tick, text, kind = "") {
+  /**
+   * Write a line into the log, as the newest or before another.
+   * @param {number} tick
+   * @param {string} text
+   * @param {LogRow["kind"]} [kind]
+   * @param {LogRow} [before]
+   */
+  note(tick, text, kind = "", before) {
     this.edition += 1;
-    this.log.push({ tick, text, kind });
+    const index = before ? this.log.indexOf(before) : -1;
+    this.log.splice(index < 0 ? this.log.length : index, 0, { tick, text, kind });
     if (this.log.length > LOG_LIMIT) this.log.splice(0, this.log.length - LOG_LIMIT);
   }
 

@@ -25,7 +25,10 @@ export function listen(page) {
   on("share", async () => (await import("./share.js")).share(page));
   const legend = byId("legend", HTMLUListElement);
   const drawLegend = async () => (await import("./legend.js")).fillLegend(legend);
-  legend.closest("details")?.addEventListener("toggle", () => legend.children.length || void drawLegend());
+  legend.closest("details")?.addEventListener("toggle", async () => {
+    if (!legend.children.length) await drawLegend();
+    measure(page);
+  });
   // Whoever was refused starts anew: without the token that was dropped.
   on("retry", () => (page.connection?.state.kind === "refused" ? location.reload() : page.connection?.open()));
   addEventListener("pagehide", () => page.token && page.connection && page.identities?.note(page.connection.queue));
@@ -65,7 +68,9 @@ export function measure(page) {
   const right = Math.max(0, innerWidth - box("panel").left);
   // Nothing of the galaxy lies under the bar of the panels when all of it is framed.
   const top = Math.max(covered, box("tabs").bottom);
-  page.map.setInsets({ left: info.width ? info.right : 0, top, right, bottom: 0 });
+  const legend = document.querySelector(".legend[open]")?.getBoundingClientRect();
+  const left = Math.max(info.width ? info.right : 0, legend?.right ?? 0);
+  page.map.setInsets({ left, top, right, bottom: 0 });
 }
 
 /** @param {PlayPage} page @param {KeyboardEvent} event */

@@ -12,6 +12,7 @@ import { byId, make, say } from "./dom.js";
 import { LatestOrders } from "./latest.js";
 import { formatCredits, shipsOf } from "./model.js";
 import { Orders } from "./orders.js";
+import { describeStatus } from "./words.js";
 
 /**
  * @typedef {object} FleetSink
@@ -104,7 +105,7 @@ export class Fleet {
       if (this.list.children[index] !== shown.row) this.list.insertBefore(shown.row, this.list.children[index] ?? null);
       const ship = /** @type {Ship} */ (view.ships[id]);
       say(shown.name, ship.name);
-      say(shown.status, ship.auto_trade ? `auto · ${ship.status}` : ship.status);
+      say(shown.status, `${ship.auto_trade ? "auto · " : ""}${describeStatus(ship)}`);
       shown.status.dataset.status = ship.status;
       say(shown.reason, ship.reason);
       shown.button.setAttribute("aria-pressed", String(chosen.includes(id)));

@@ -69,6 +69,7 @@ export function fillLegend(list) {
     drawn("factory", PALETTE.warn, "Starved: lacks wares", "starved"),
     drawn("factory", PALETTE.bad, "Clogged: full", "clogged"),
     ship(PALETTE.own, "Your ship"),
+    ship(PALETTE.warn, "Your ship, holding"),
     ship(PALETTE.other, "Another player's"),
     ship(PALETTE.company, "A company's"),
     lane(PALETTE.lane, "Lane, quiet"),

@@ -146,6 +146,8 @@ export class GalaxyMap {
   setInsets(insets) {
     if (JSON.stringify(insets) === JSON.stringify(this.camera.insets)) return;
     const corner = this.camera.toPlane({ x: 0, y: 0 });
+    const { selected } = this;
+    const watched = selected !== null && this.inSight(selected);
     this.camera.insets = insets;
     if (!this.steered) {
       this.frameAll(false);
@@ -153,6 +155,8 @@ export class GalaxyMap {
       // What the user has chosen to see stays where it is on the screen.
       const { x, y } = this.camera.toScreen(corner);
       this.camera.pan(-x, -y);
+      // But what is selected does not go under what has just come up.
+      if (watched) this.reveal(selected, false);
     }
     this.stage.spoilBase();
   }
@@ -224,14 +228,20 @@ export class GalaxyMap {
     this.go(this.camera.zoomed(factor, this.camera.middle), true);
   }
 
-  /** Make sure that a ship is in sight. @param {Id} id */
-  reveal(id) {
+  /** Whether nothing covers a ship, and it is within the screen. @param {Id} id */
+  inSight(id) {
     const spot = this.spotOnScreen({ ship: id });
     const { left, top, right, bottom } = this.camera.insets;
     const { width, height } = this.camera;
-    if (!spot || (spot.x > left && spot.x < width - right && spot.y > top && spot.y < height - bottom)) return;
+    return spot !== null && spot.x > left && spot.x < width - right && spot.y > top && spot.y < height - bottom;
+  }
+
+  /** Make sure that a ship is in sight. @param {Id} id @param {boolean} [smoothly] */
+  reveal(id, smoothly = true) {
+    const spot = this.spotOnScreen({ ship: id });
+    if (!spot || this.inSight(id)) return;
     this.steered = true;
-    this.go({ ...this.camera.toPlane(spot), scale: this.camera.sight.scale }, true);
+    this.go({ ...this.camera.toPlane(spot), scale: this.camera.sight.scale }, smoothly);
   }
 
   /** Move what is in sight. @param {number} dx pixels @param {number} dy pixels */

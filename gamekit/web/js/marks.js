@@ -29,8 +29,8 @@ export const OWN = 2;
 export const STUCK = 3;
 const KINDS = [COMPANY, OTHER, OWN, STUCK];
 
-/** Statuses in which a ship waits for something that its owner may want to change. */
-const WAITING = new Set(["waiting", "holding"]);
+/** The status in which a ship waits for something that its owner may want to change. */
+const HOLDING = "holding";
 /** How long a ship's trail is, in ticks of its way; and the width of a box, in pixels, above which it is seen. */
 const TRAIL_TICKS = 60;
 const TRAIL_BOX_PX = 60;
@@ -140,7 +140,7 @@ export class Marks {
     mark.name = ship.name;
     const own = player !== null && ship.owner === player;
     const company = view.players?.[ship.owner]?.company ?? false;
-    const kind = own ? (WAITING.has(ship.status) ? STUCK : OWN) : company ? COMPANY : OTHER;
+    const kind = own ? (ship.status === HOLDING ? STUCK : OWN) : company ? COMPANY : OTHER;
     if (kind !== mark.kind) [mark.kind, this.sorted] = [kind, false];
     const before = mark.doing === DOCKED ? mark.station : "";
     this.locate(view, ground, mark, ship);

@@ -3,6 +3,7 @@
  * annals, and from there to map and panels; what the player wants goes into the connection's queue.
  *
  * @import {Body, Delta, Destination, Id, Notice, Order, Outcome, Snapshot, Target, Welcome} from "./types"
+ * @import {LogRow} from "./annals.js"
  * @import {State} from "./connection.js"
  * @import {Entry} from "./queue.js"
  * @import {Store} from "./store.js"
@@ -54,6 +55,8 @@ export class PlayPage {
     /** The rules as the welcome told them. @type {Record<string, unknown>} */
     this.welcomed = {};
     this.panelAsked = false;
+    /** The first line of what the present delta made of orders. @type {LogRow | undefined} */
+    this.cameOf = undefined;
     this.sampledMs = -Infinity;
     this.time = new ServerTime();
     this.annals = new Annals();
@@ -173,6 +176,9 @@ export class PlayPage {
     this.map.changed(message.changes);
     this.setClock(message.tick);
     const told = this.annals.delta(this.model.view, this.player, message, asked);
+    // The orders whose ends this delta tells are heard of next; what came of them is read after them.
+    this.cameOf = told.find(({ tick }) => tick >= message.tick);
+    queueMicrotask(() => (this.cameOf = undefined));
     const bad = told.filter(({ kind }) => kind === "bad").at(-1);
     if (bad && !bad.text.includes(" gate from ")) this.toast(bad.text, "bad");
     this.showPanelSoon();
@@ -227,7 +233,7 @@ export class PlayPage {
     this.book.end(entry, outcome, performance.now());
     const refused = `Refused: ${what}. ${outcome.message ?? outcome.code}`;
     if (outcome.code) this.annals.note(this.model.tick, refused, "bad");
-    else this.annals.note(this.model.tick, `Ordered: ${what}`);
+    else this.annals.note(this.model.tick, `Ordered: ${what}`, "", this.cameOf);
     this.toast(outcome.code ? refused : what, outcome.code ? "bad" : "");
     // The sequence that the page shows already is not the one that holds.
     if (outcome.code && entry.body.type === "reorder") this.fleet.orders.redraw();

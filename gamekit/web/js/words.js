@@ -1,7 +1,7 @@
 /**
  * The page's sentences about the game: queue entries, commands, the connection. Pure: view in, text out.
  *
- * @import {Body, Destination, Id, QueueEntry, View} from "./types"
+ * @import {Body, Destination, Id, QueueEntry, Ship, View} from "./types"
  * @import {State} from "./connection.js"
  * @import {OrderRow} from "./orderbook.js"
  * @import {Quote} from "./trade.js"
@@ -63,6 +63,11 @@ export function describeEntry(view, entry) {
     default:
       return entry.type;
   }
+}
+
+/** What a ship does, in a word: "waiting" is said of one that is being docked, and sounds like trouble. @param {Ship} ship */
+export function describeStatus({ status }) {
+  return status === "waiting" ? "docking" : status;
 }
 
 /** What an order in a queue is about as a whole. @param {View} view @param {QueueEntry[]} entries of one order */

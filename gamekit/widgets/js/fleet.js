@@ -2,7 +2,7 @@
 
 import { make, say } from "../../web/js/dom.js";
 import { formatSpan, placeOf, shipsOf } from "../../web/js/model.js";
-import { describeEntry } from "../../web/js/words.js";
+import { describeEntry, describeStatus } from "../../web/js/words.js";
 import { LiveView } from "./view.js";
 
 /** @import {Ship, View} from "../../web/js/types" */
@@ -50,7 +50,7 @@ async function render(context) {
       const row = rows.get(id) ?? addRow(id);
       const why = `${ship.auto_trade ? "Auto-trade. " : ""}${ship.reason}`;
       const step = nextStep(game, ship, clock.tick, clock.tickHz);
-      const texts = [ship.name, ship.status, whereabouts(game, ship, clock.tick), step, why, cargo(game, ship)];
+      const texts = [ship.name, describeStatus(ship), whereabouts(game, ship, clock.tick), step, why, cargo(game, ship)];
       texts.forEach((text, index) => {
         const cell = row.cells[index];
         const inner = index ? cell : cell?.firstElementChild;

@@ -27,6 +27,18 @@ function roundUp(value) {
   return step * power;
 }
 
+/**
+ * What the minute's single ticks come to, in a line.
+ * @param {{ticks?: number, late?: number[], work?: number[]}} percentiles of 50, 90, 99 and 100 percent, in ms
+ */
+function inWords({ ticks, late, work }) {
+  if (!ticks || !late || !work) return "";
+  const names = ["50 %", "90 %", "99 %", "worst"];
+  const told = (/** @type {number[]} */ values) =>
+    values.map((ms, place) => `${names[place]} ${ms < 10 ? ms.toFixed(1) : Math.round(ms)}`).join(" · ");
+  return `${ticks} ticks, ms. Lateness: ${told(late)}. Duration: ${told(work)}`;
+}
+
 /** @param {CanvasRenderingContext2D} ctx @param {number} width @param {number} height @param {Row[]} rows */
 function draw(ctx, width, height, rows) {
   ctx.clearRect(0, 0, width, height);
@@ -81,7 +93,10 @@ async function render({ model, el }) {
   canvas.className = "gamekit-latency";
   Object.assign(canvas.style, { width: "100%", height: `${model.get("height")}px`, display: "block" });
   canvas.setAttribute("role", "img");
-  frame.element.append(canvas);
+  const words = document.createElement("div");
+  words.className = "gamekit-latency-words";
+  Object.assign(words.style, { color: INK, font: "11px system-ui, sans-serif", padding: "2px 8px 4px", minHeight: "15px" });
+  frame.element.append(canvas, words);
   const paint = () => {
     const ratio = window.devicePixelRatio || 1;
     const { clientWidth: width, clientHeight: height } = canvas;
@@ -92,17 +107,18 @@ async function render({ model, el }) {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     const rows = model.get("rows");
     draw(ctx, width, height, rows);
+    words.textContent = inWords(model.get("percentiles"));
     const last = rows[rows.length - 1];
     canvas.setAttribute("aria-label", last ? `Tick lateness: median ${last[1]} ms, p99 ${last[2]} ms` : "Tick lateness");
   };
   const resizing = new ResizeObserver(paint);
   resizing.observe(canvas);
-  model.on("change:rows", paint);
+  model.on("change:rows change:percentiles", paint);
   paint();
   return () => {
     frame.close();
     resizing.disconnect();
-    model.off("change:rows", paint);
+    model.off("change:rows change:percentiles", paint);
   };
 }
 

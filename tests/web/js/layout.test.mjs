@@ -14,7 +14,7 @@ import {
   planeOf,
 } from "../../../gamekit/web/js/layout.js";
 import { Ground } from "../../../gamekit/web/js/ground.js";
-import { Marks } from "../../../gamekit/web/js/marks.js";
+import { Marks, OWN, STUCK } from "../../../gamekit/web/js/marks.js";
 import { fullness } from "../../../gamekit/web/js/paint.js";
 import { targetAt } from "../../../gamekit/web/js/targets.js";
 import { Traffic } from "../../../gamekit/web/js/traffic.js";
@@ -159,6 +159,15 @@ test("ships at one station stand apart, own ones have the first place and are pa
   );
   const [one, other] = [marks.get("mine"), marks.get("theirs")];
   assert.ok(Math.hypot(one.x - other.x, one.y - other.y) > 8);
+});
+
+test("only a ship that holds stands out as stuck, not one that is being docked", () => {
+  const kinds = ["flying", "waiting", "holding"].map((status) => {
+    const world = scene();
+    world.view.ships.mine.status = status;
+    return marksOf(world, 0, "p1").marks.get("mine").kind;
+  });
+  assert.deepEqual(kinds, [OWN, OWN, STUCK]);
 });
 
 test("of many docked ships a few have places, the others are counted, and the user's own are always seen", () => {

@@ -16,6 +16,7 @@ const APART = [
   ["own", "other"],
   ["own", "company"],
   ["own", "route"],
+  ["own", "warn"],
   ["other", "company"],
   ["route", "other"],
   ["route", "lane"],
