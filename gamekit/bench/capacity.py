@@ -32,8 +32,9 @@ from gamekit.bench.workloads import WORKLOADS, Progress, Workload, summary, wind
 
 #: The share of a core above which the load may be what gives out.
 BUSY_LOAD = 0.7
-#: The share of the orders that must have been acknowledged within a step's windows.
-_ANSWERED = 0.95
+#: The share of a step's orders that may be without an acknowledgement in the end, and how many of each window besides,
+#: because some are always under way.
+_UNANSWERED, _UNDER_WAY = 0.05, 2
 
 #: What `gamekit bench --capacity` measures without `--full`: a few sessions, to see that it works.
 SMALL = (
@@ -89,6 +90,9 @@ class Steps:
             windows.append(window(self._served, self._load, work.window_s))
         row = {"sessions": sessions, "life": self._lives} | summary(windows)
         grown_kb = resident_kb(self._served.pid) - self._empty_kb
+        row["sent"] = sum(one["seen"]["sent"] for one in windows)
+        row["acknowledged"] = sum(len(one["acks"]) for one in windows)
+        row["windows"] = len(windows)
         row["late_ms_p99_windows"] = [_or_none(one["late_p99"]) for one in windows]
         row["resident_kb_per_session"] = round(grown_kb / sessions, 1)
         busiest = statistics.median(one["seen"]["busiest_cpu_s"] / one["seen"]["wall_s"] for one in windows)
@@ -117,11 +121,11 @@ class Steps:
 def holds(step: dict[str, Any], limit_ms: float) -> bool:
     """Whether a step is good enough: ticks in time, nobody refused or disconnected, orders acknowledged."""
     late = step["late_ms_p99"]
-    answered = step["acks_per_s"] >= _ANSWERED * step["commands_per_s"]
+    missing = step["sent"] - step["acknowledged"]
     return (
         late is not None
         and late < limit_ms
-        and answered
+        and missing <= _UNANSWERED * step["sent"] + _UNDER_WAY * step["windows"]
         and not step["refused"]
         and step["sockets_open"] >= step["sessions"]
     )

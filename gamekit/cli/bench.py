@@ -116,10 +116,7 @@ def bench(
     if alone:
         headless.agreed(alone)
     if not as_json:
-        served = [row for row in rows if row["benchmark"] != "headless"]
-        tables = [_table(served)] if served else []
-        tables += [_headless_table(alone)] if alone else []
-        click.echo("\n\n".join("\n".join(table) for table in tables))
+        click.echo("\n\n".join(_tables(rows)))
 
 
 def _plan(names: tuple[str, ...], servers: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -167,6 +164,14 @@ def _tell(row: dict[str, Any], output: Path | None, as_json: bool) -> None:
         write(row, output)
     if as_json:
         click.echo(line(row))
+
+
+def _tables(rows: list[dict[str, Any]]) -> list[str]:
+    alone = [row for row in rows if row["benchmark"] == "headless"]
+    served = [row for row in rows if row["benchmark"] != "headless"]
+    tables = [_table(served)] if served else []
+    tables += [_headless_table(alone)] if alone else []
+    return ["\n".join(table) for table in tables]
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:

