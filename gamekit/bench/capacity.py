@@ -17,7 +17,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ from gamekit.bench.machine import machine
 from gamekit.bench.processes import BenchServer, resident_kb
 from gamekit.bench.search import Plan, Search
 from gamekit.bench.workloads import WORKLOADS, Progress, Workload, summary, window
+from gamekit.errors import GamekitError
 
 #: The share of a core above which the load may be what gives out.
 BUSY_LOAD = 0.7
@@ -43,6 +45,13 @@ SMALL = (
 )
 #: And with it. Three windows of 20 s see every session's snapshot of each minute.
 FULL = (Plan(), msgspec.structs.replace(WORKLOADS["many"], warm_s=5.0, window_s=20.0, windows=3))
+
+
+#: What a step without an answer does not have.
+FIGURES = (
+    *("server_cpu_per_s", "generator_cpu_per_s", "others_cpu_per_s", "late_ms_p50", "late_ms_p99"),
+    *("ack_ms_p50", "ack_ms_p99", "frames_per_s", "bytes_per_s", "resident_kb_per_session"),
+)
 
 
 class Tried(Protocol):
@@ -79,7 +88,17 @@ class Steps:
         self._life.close()
 
     def __call__(self, sessions: int) -> dict[str, Any]:
-        """Measure so many sessions."""
+        """Measure so many sessions; a server that does not even take them in has failed, and the next one is fresh."""
+        try:
+            return self._measured(sessions)
+        except (GamekitError, OSError, HTTPException) as error:
+            self._sessions = 0
+            with suppress(GamekitError, OSError, HTTPException):
+                self._life.close()
+            nothing = dict.fromkeys(FIGURES)
+            return {"sessions": sessions, "life": self._lives, "load_busy": False, **nothing, "error": str(error)}
+
+    def _measured(self, sessions: int) -> dict[str, Any]:
         work = self._workload
         if not self._sessions or sessions < self._sessions:
             self._begin()
@@ -121,10 +140,11 @@ class Steps:
 def holds(step: dict[str, Any], limit_ms: float) -> bool:
     """Whether a step is good enough: ticks in time, nobody refused or disconnected, orders acknowledged."""
     late = step["late_ms_p99"]
+    if late is None:
+        return False
     missing = step["sent"] - step["acknowledged"]
     return (
-        late is not None
-        and late < limit_ms
+        late < limit_ms
         and missing <= _UNANSWERED * step["sent"] + _UNDER_WAY * step["windows"]
         and not step["refused"]
         and step["sockets_open"] >= step["sessions"]

@@ -77,9 +77,13 @@ def table(row: dict[str, Any]) -> list[str]:
         shown = ["-" if value is None else f"{value:.1f}" for value in times]
         cpu = [step[key] for key in ("server_cpu_per_s", "generator_cpu_per_s", "others_cpu_per_s")]
         taken = ["-" if value is None else f"{value:.3f}" for value in cpu]
-        rates = (f"{step['frames_per_s']:.0f}", f"{step['bytes_per_s'] / 1000:.0f}")
-        memory = f"{step['resident_kb_per_session']:.0f}"
-        lines.append(form.format(row["server"], step["sessions"], verdict, *taken, *shown, *rates, memory))
+        rates = [
+            step["frames_per_s"],
+            step["bytes_per_s"] and step["bytes_per_s"] / 1000,
+            step["resident_kb_per_session"],
+        ]
+        counted = ["-" if value is None else f"{value:.0f}" for value in rates]
+        lines.append(form.format(row["server"], step["sessions"], verdict, *taken, *shown, *counted))
     return [*lines, *_words(row)]
 
 
@@ -89,6 +93,7 @@ def _words(row: dict[str, Any]) -> list[str]:
     said = [f"{row['server']} holds {at_least}{row['capacity']} sessions under {row['limit_ms']:g} ms (p99); {upper}."]
     if row["load_was_busy"]:
         said.append("The load took most of a core when it failed: the server might hold more.")
+    said += [f"At {step['sessions']}: {step['error']}" for step in row["steps"] if "error" in step]
     if row["half"] and row["half"]["late_ms_p99"] is not None:
         half = row["half"]
         said.append(f"At half of that, {half['sessions']} sessions, lateness p99 is {half['late_ms_p99']:.1f} ms.")

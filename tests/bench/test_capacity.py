@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 from click.testing import CliRunner
 
-from gamekit.bench.capacity import BUSY_LOAD, find, holds
+from gamekit.bench.capacity import BUSY_LOAD, SMALL, find, holds, run
 from gamekit.bench.fit import power_law
 from gamekit.bench.harness import Generators
 from gamekit.bench.processes import BenchServer, cpu_s, machine_cpu_s
@@ -210,6 +211,29 @@ def test_a_real_server_grows_while_players_play_on_and_half_gets_a_fresh_one(tmp
         assert step["resident_kb_per_session"] > 0
     assert sum(step["acknowledged"] for step in row["steps"]) > 0
     assert "gamekit holds at least 8 sessions" in result.output
+
+
+def test_a_server_that_cannot_take_so_many_in_has_failed_and_the_search_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = BenchServer.seats
+
+    def seats(served: BenchServer, sessions: int, players: int, ships: int, seed: int) -> list[dict[str, Any]]:
+        # Four have room, and no more, neither together nor one after the other.
+        if sessions > 4 or (seed > 1 and sessions > 2):
+            raise TimeoutError("no room")
+        return real(served, sessions, players, ships, seed)
+
+    monkeypatch.setattr(BenchServer, "seats", seats)
+    work = msgspec.structs.replace(SMALL[1], warm_s=0.2, window_s=0.3, windows=1)
+    found = run("naive-legs", plan=Plan(first=4, most=8, factor=2, halvings=0), workload=work, limit_ms=60_000)
+    assert [(step["sessions"], step["held"], step["life"]) for step in found["steps"]] == [
+        (4, True, 1),
+        (8, False, 1),
+        (8, False, 2),
+    ]
+    assert (found["capacity"], found["failed"], found["half"]["sessions"], found["half"]["life"]) == (4, 8, 2, 3)
+    assert "At 8: no room" in table(found)
 
 
 @pytest.mark.parametrize(
