@@ -8,7 +8,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint types contracts tests long nightly lab screenshots bench constraints clean
+.PHONY: run test lint types contracts tests long nightly lab screenshots bench bench-simulate bench-headless \
+	bench-serve bench-capacity constraints clean
 
 ## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
 run: $(VENV)/.run
@@ -37,9 +38,24 @@ long: $(VENV)/.dev
 		tests/space/test_long_run.py tests/server/test_sleep.py tests/server/test_rolling.py \
 		tests/lab/test_launch.py $(ARGS)
 
-## How fast the game runs headless; one line of JSON a run
-bench: $(VENV)/.dev
+## Every benchmark at full size; an hour and a half on a quiet machine. The game headless, one line of JSON a run; the
+## model of the benchmarks headless beside Mesa; players and spectators beside naive servers; how many sessions a server
+## holds. All but the first append to data/benchmarks, where the notebooks read it back. One part alone: make
+## bench-simulate (ARGS go there), bench-headless, bench-serve, bench-capacity
+bench: bench-simulate bench-headless bench-serve bench-capacity
+
+bench-simulate: $(VENV)/.dev
 	$(BIN)/python benchmarks/simulate.py $(ARGS)
+
+bench-headless: $(VENV)/.dev
+	$(BIN)/gamekit bench --workload headless --full --rounds 8 --output data/benchmarks/mesa.jsonl
+
+bench-serve: $(VENV)/.dev
+	$(BIN)/gamekit bench --full --rounds 6 --output data/benchmarks/tick-latency.jsonl
+	$(BIN)/gamekit bench --full --workload many --workload idle --server gamekit --output data/benchmarks/tick-latency.jsonl
+
+bench-capacity: $(VENV)/.dev
+	$(BIN)/gamekit bench --capacity --full --server gamekit --server naive-legs --output data/benchmarks/capacity.jsonl
 
 ## An hour of the fault simulator, with seeds that no other day has; a seed that fails belongs into tests/seeds/
 nightly: $(VENV)/.dev

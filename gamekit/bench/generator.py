@@ -3,6 +3,7 @@
 Told what to do on standard input, a line of JSON each; answers each line with one:
 
 - the plan `{"seats": [{"url", "player"}], "every_s", "seed"}`: connect all; `{"connected": n}`
+- `{"seats": [...]}`: connect these as well, while the others play on; `{"connected": n}`, of all
 - `{"measure": seconds}`: what was received and how long acks took in that time
 - end of input: close everything and end.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import hashlib
 import json
 import random
 import sys
@@ -75,10 +77,15 @@ class Seat:
         ship = self.random.choice(self.ships)
         x, y = self.random.randint(-900, 900), self.random.randint(-900, 900)
         self._sent_s[self._cid] = time.perf_counter()
-        self.socket.send(
-            b'{"type":"command","cid":%d,"body":{"type":"move","ship":"%s","to":{"x":%d,"y":%d}}}'
-            % (self._cid, ship.encode(), x, y)
+        order = b'{"type":"command","cid":%d,"body":{"type":"move","ship":"%s","to":{"x":%d,"y":%d}}}' % (
+            self._cid,
+            ship.encode(),
+            x,
+            y,
         )
+        self.socket.send(order)
+        if self._cid == 1:
+            self.totals.first_orders.update(order)
 
     def _frame(self, payload: bytes) -> None:
         totals = self.totals
@@ -105,6 +112,8 @@ class Totals:
     """What was received since the last `begin`."""
 
     def __init__(self) -> None:
+        #: Over the first order of every player, in the order in which they play: the same for the same seed.
+        self.first_orders = hashlib.blake2b(digest_size=8)
         self.begin()
 
     def begin(self) -> None:
@@ -124,6 +133,7 @@ class Totals:
             "ack_ms": [round(ms, 3) for ms in self.ack_ms],
             "errors": self.errors[:5],
             "refused": len(self.errors),
+            "first_orders": self.first_orders.hexdigest(),
         }
 
 
@@ -151,6 +161,44 @@ async def _play(seats: list[Seat], every_s: float, totals: Totals) -> None:
         await asyncio.sleep(max(begun + number * pause_s - loop.time(), 0.001))
 
 
+class Load:
+    """All who play."""
+
+    def __init__(self, every_s: float, seed: int) -> None:
+        self._every_s, self._seed = every_s, seed
+        self._playing: asyncio.Task[None] | None = None
+        self.totals = Totals()
+        self.seats: list[Seat] = []
+
+    async def more(self, seats: list[dict[str, Any]]) -> None:
+        """Let these in as well; everybody plays when all of them have seen their game."""
+        known = self._seed + len(self.seats)
+        new = [Seat(seat["url"], seat["player"], known + number, self.totals) for number, seat in enumerate(seats)]
+        await _connect_all(new)
+        self.seats = [*self.seats, *new]
+        gc.collect()
+        gc.freeze()
+        if self._every_s:
+            self.stop()
+            self._playing = asyncio.create_task(_play(self.seats, self._every_s, self.totals))
+
+    async def measure(self, seconds: float) -> dict[str, Any]:
+        """What comes in so many seconds."""
+        self.totals.begin()
+        cpu, wall = time.process_time(), time.perf_counter()
+        await asyncio.sleep(seconds)
+        result = self.totals.result()
+        result["wall_s"] = time.perf_counter() - wall
+        result["cpu_s"] = time.process_time() - cpu
+        result["open"] = sum(seat.socket.ended is None for seat in self.seats)
+        return result
+
+    def stop(self) -> None:
+        """Nobody plays on."""
+        if self._playing is not None:
+            self._playing.cancel()
+
+
 async def _run() -> None:
     loop = asyncio.get_running_loop()
 
@@ -161,26 +209,18 @@ async def _run() -> None:
     plan = await line()
     if plan is None:
         return
-    totals = Totals()
-    seats = [
-        Seat(seat["url"], seat["player"], plan["seed"] + number, totals) for number, seat in enumerate(plan["seats"])
-    ]
-    await _connect_all(seats)
-    gc.freeze()
-    playing = loop.create_task(_play(seats, plan["every_s"], totals)) if plan["every_s"] else None
-    print(json.dumps({"connected": len(seats)}), flush=True)
-    while (asked := await line()) is not None:
-        totals.begin()
-        cpu, wall = time.process_time(), time.perf_counter()
-        await asyncio.sleep(asked["measure"])
-        result = totals.result()
-        result["wall_s"] = time.perf_counter() - wall
-        result["cpu_s"] = time.process_time() - cpu
-        result["open"] = sum(seat.socket.ended is None for seat in seats)
-        print(json.dumps(result), flush=True)
-    if playing is not None:
-        playing.cancel()
-    for seat in seats:
+    load = Load(plan["every_s"], plan["seed"])
+    asked: dict[str, Any] | None = plan
+    while asked is not None:
+        if "seats" in asked:
+            await load.more(asked["seats"])
+            answer: dict[str, Any] = {"connected": len(load.seats)}
+        else:
+            answer = await load.measure(asked["measure"])
+        print(json.dumps(answer), flush=True)
+        asked = await line()
+    load.stop()
+    for seat in load.seats:
         seat.socket.close()
 
 

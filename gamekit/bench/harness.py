@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +16,8 @@ import msgspec
 from gamekit.bench.processes import BenchServer, many_files
 from gamekit.errors import GamekitError
 
+#: Seats that one process plays for, where there may be several: about half a core.
+SEATS_A_LOAD = 2_000
 #: Counters of `/metrics` that belong into a run's line: {metric: name there}.
 _COUNTERS = {
     "gamekit_records_total": "records",
@@ -35,14 +39,9 @@ class Generator:
     """
 
     def __init__(self, seats: list[dict[str, Any]], every_s: float, seed: int) -> None:
-        self._plan = {
-            "seats": [
-                {"url": f"{seat['ws_url']}?token={seat['token']}&client=b{number}", "player": seat["player"]}
-                for number, seat in enumerate(seats)
-            ],
-            "every_s": every_s,
-            "seed": seed,
-        }
+        self._plan = {"seats": [], "every_s": every_s, "seed": seed}
+        self._first = seats
+        self._seated = 0
         self._process: subprocess.Popen[str]
 
     def __enter__(self) -> Generator:
@@ -50,7 +49,7 @@ class Generator:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gamekit.bench.generator"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self._ask(self._plan)
+        self._ask(self._plan | self._named(self._first))
         return self
 
     def __exit__(
@@ -66,6 +65,20 @@ class Generator:
         """What is received in so many seconds; see `generator`."""
         return self._ask({"measure": seconds})
 
+    def more(self, seats: list[dict[str, Any]]) -> None:
+        """Let these in as well, while the others play on."""
+        self._ask(self._named(seats))
+
+    def _named(self, seats: list[dict[str, Any]]) -> dict[str, Any]:
+        first = self._seated
+        self._seated += len(seats)
+        return {
+            "seats": [
+                {"url": f"{seat['ws_url']}?token={seat['token']}&client=b{number}", "player": seat["player"]}
+                for number, seat in enumerate(seats, first)
+            ]
+        }
+
     def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -76,6 +89,55 @@ class Generator:
             raise GamekitError("The load generator ended; what it said is above.")
         answer: dict[str, Any] = json.loads(line)
         return answer
+
+
+class Generators:
+    """As many loads as it takes: the seats of one are another process's burden.
+
+    Args:
+        every_s, seed: as of `Generator`.
+        most: seats that one process gets.
+    """
+
+    def __init__(self, every_s: float, seed: int, most: int = SEATS_A_LOAD) -> None:
+        self._every_s, self._seed, self._most = every_s, seed, most
+        self._stack = ExitStack()
+        self._loads: list[Generator] = []
+        #: Seats of the newest load.
+        self._newest = 0
+
+    def __enter__(self) -> Generators:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def more(self, seats: list[dict[str, Any]]) -> None:
+        """Let these in as well, while the others play on."""
+        while seats:
+            if not self._loads or self._newest == self._most:
+                here, seats = seats[: self._most], seats[self._most :]
+                seed = self._seed + len(self._loads) * self._most
+                self._loads.append(self._stack.enter_context(Generator(here, self._every_s, seed)))
+                self._newest = len(here)
+            else:
+                room = self._most - self._newest
+                here, seats = seats[:room], seats[room:]
+                self._loads[-1].more(here)
+                self._newest += len(here)
+
+    def measure(self, seconds: float) -> dict[str, Any]:
+        """What all of them receive in so many seconds, and `busiest_cpu_s`, what the busiest of them took."""
+        with ThreadPoolExecutor(len(self._loads)) as asking:
+            seen = list(asking.map(lambda load: load.measure(seconds), self._loads))
+        together: dict[str, Any] = {
+            "ack_ms": [ms for one in seen for ms in one["ack_ms"]],
+            "errors": [error for one in seen for error in one["errors"]],
+            "wall_s": max(one["wall_s"] for one in seen),
+            "busiest_cpu_s": max(one["cpu_s"] for one in seen),
+        }
+        summed = ("frames", "bytes", "deltas", "sent", "lost", "refused", "open", "cpu_s")
+        return together | {key: sum(one[key] for one in seen) for key in summed}
 
 
 class Figures(msgspec.Struct, frozen=True):

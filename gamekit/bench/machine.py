@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ def machine() -> dict[str, Any]:
         "tornado": version("tornado"),
         "msgspec": version("msgspec"),
     }
+
+
+def now() -> str:
+    """The date and time of day in UTC, to the second: `at` of the lines of one sitting."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _processor() -> str:

@@ -22,6 +22,9 @@ from tornado.websocket import WebSocketHandler
 
 from gamekit.bench.swarm import Leg, first_leg, place, random_leg
 
+#: Between two ticks of a room, in milliseconds.
+TICK_MS = 100
+
 
 class Room:
     """One session."""
@@ -35,10 +38,11 @@ class Room:
         self.players: list[str] = []
         self.sockets: set[Socket] = set()
         self.late_ms: list[float] = []
-        self._expected_s: float | None = None
         self._changed: set[int] = set()
-        self._timer = PeriodicCallback(self.step, 100)
+        self._timer = PeriodicCallback(self.step, TICK_MS)
         self._timer.start()
+        #: When the next tick is due, on the grid that the timer keeps.
+        self._due_s = time.perf_counter() + TICK_MS / 1000
 
     def join(self) -> str:
         """A player comes, with ships."""
@@ -61,9 +65,10 @@ class Room:
     def step(self) -> None:
         """One tick."""
         now_s = time.perf_counter()
-        if self._expected_s is not None:
-            self.late_ms.append(max(now_s - self._expected_s, 0.0) * 1000)
-        self._expected_s = now_s + 0.1 if self._expected_s is None else max(self._expected_s + 0.1, now_s)
+        late_ms = max(now_s - self._due_s, 0.0) * 1000
+        self.late_ms.append(late_ms)
+        # The timer leaves out what it missed, and stays on its grid.
+        self._due_s += (int(late_ms / TICK_MS) + 1) * TICK_MS / 1000
         self.tick += 1
         for number, leg in enumerate(self.legs):
             if leg[5] <= self.tick:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -35,13 +36,23 @@ SERVERS = {
 def cpu_s(pid: int) -> float:
     """User and system seconds of a process so far, its threads included; NaN where the system does not tell.
 
-    Source: /proc/PID/stat, proc(5).
+    The clock counts nanoseconds, where /proc counts hundredths of a second. Source: clock_getcpuclockid(3) of Linux,
+    which Python does not have: the id is `~pid << 3`, and 2 for what the scheduler counted.
     """
-    stat = Path(f"/proc/{pid}/stat")
+    if sys.platform != "linux":
+        return float("nan")
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def machine_cpu_s() -> float:
+    """Busy seconds of all cores since the system began; NaN where it does not tell. Source: /proc/stat, proc(5)."""
+    stat = Path("/proc/stat")
     if not stat.exists():
         return float("nan")
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    fields = stat.read_text().partition("\n")[0].split()[1:]
+    user, nice, system, _idle, _iowait, irq, softirq, *rest = map(int, fields)
+    steal = rest[0] if rest else 0
+    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kb(pid: int) -> int:

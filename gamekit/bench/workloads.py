@@ -18,9 +18,9 @@ from typing import Any
 
 import msgspec
 
-from gamekit.bench.harness import Generator, figures
+from gamekit.bench.harness import Generator, Generators, figures
 from gamekit.bench.machine import machine
-from gamekit.bench.processes import BenchServer, cpu_s, resident_kb
+from gamekit.bench.processes import BenchServer, cpu_s, machine_cpu_s, resident_kb
 
 #: Told what is being done, for a progress bar.
 Progress = Callable[[str], None]
@@ -94,7 +94,7 @@ def run(
             windows = []
             for number in range(workload.windows):
                 progress(f"{workload.name} on {server}: window {number + 1} of {workload.windows}")
-                windows.append(_window(served, load, workload.window_s))
+                windows.append(window(served, load, workload.window_s))
             resident = resident_kb(served.pid) - empty_kb
     row = {
         "benchmark": "serve",
@@ -109,7 +109,8 @@ def run(
         "windows": workload.windows,
         "sockets": len(seats),
     }
-    return row | _summary(windows) | {"resident_kb_per_socket": round(resident / len(seats), 1)} | machine()
+    row["first_orders"] = windows[-1]["seen"]["first_orders"]
+    return row | summary(windows) | {"resident_kb_per_socket": round(resident / len(seats), 1)} | machine()
 
 
 def _seats(served: BenchServer, workload: Workload, seed: int) -> list[dict[str, Any]]:
@@ -120,17 +121,20 @@ def _seats(served: BenchServer, workload: Workload, seed: int) -> list[dict[str,
     return [made] * workload.players
 
 
-def _window(served: BenchServer, load: Generator, seconds: float) -> dict[str, Any]:
+def window(served: BenchServer, load: Generator | Generators, seconds: float) -> dict[str, Any]:
+    """What server, load and the rest of the machine did in so many seconds; for `summary`."""
     before = figures(served)
-    cpu, wall = cpu_s(served.pid), time.perf_counter()
+    cpu, all_cpu, wall = cpu_s(served.pid), machine_cpu_s(), time.perf_counter()
     seen = load.measure(seconds)
     wall = time.perf_counter() - wall
     cpu = cpu_s(served.pid) - cpu
+    others = machine_cpu_s() - all_cpu - cpu - seen["cpu_s"]
     after = figures(served)
     counted = {key: after.counted[key] - before.counted.get(key, 0) for key in after.counted}
     return {
         "cpu": cpu / wall,
         "generator_cpu": seen["cpu_s"] / seen["wall_s"],
+        "others_cpu": max(others, 0.0) / wall,
         "late_p50": after.late_ms(before, 50),
         "late_p99": after.late_ms(before, 99),
         "acks": seen["ack_ms"],
@@ -139,7 +143,8 @@ def _window(served: BenchServer, load: Generator, seconds: float) -> dict[str, A
     }
 
 
-def _summary(windows: list[dict[str, Any]]) -> dict[str, Any]:
+def summary(windows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Medians over windows, rates a second, and percentiles of all acks."""
     acks = sorted(ms for one in windows for ms in one["acks"])
     seen = [one["seen"] for one in windows]
 
@@ -153,10 +158,11 @@ def _summary(windows: list[dict[str, Any]]) -> dict[str, Any]:
         "server_cpu_per_s": round(middle("cpu"), 4),
         "server_cpu_windows": [round(one["cpu"], 4) for one in windows],
         "generator_cpu_per_s": round(middle("generator_cpu"), 4),
-        "late_ms_p50": _ms(middle("late_p50")),
-        "late_ms_p99": _ms(middle("late_p99")),
-        "ack_ms_p50": _ms(_rank(acks, 50)),
-        "ack_ms_p99": _ms(_rank(acks, 99)),
+        "others_cpu_per_s": _known(middle("others_cpu")),
+        "late_ms_p50": _known(middle("late_p50")),
+        "late_ms_p99": _known(middle("late_p99")),
+        "ack_ms_p50": _known(_rank(acks, 50)),
+        "ack_ms_p99": _known(_rank(acks, 99)),
         "commands_per_s": per_s("sent"),
         "acks_per_s": round(len(acks) / sum(one["wall_s"] for one in seen), 1),
         "frames_per_s": per_s("frames"),
@@ -174,7 +180,8 @@ def _rank(ordered: Sequence[float], percent: float) -> float:
     return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)] if ordered else float("nan")
 
 
-def _ms(value: float) -> float | None:
+def _known(value: float) -> float | None:
+    """Rounded; None where there was nothing to measure, because JSON knows no NaN."""
     return None if math.isnan(value) else round(value, 2)
 
 

@@ -11,8 +11,10 @@ import click
 import msgspec
 
 from gamekit.bench import headless
+from gamekit.bench.machine import now
 from gamekit.bench.processes import SERVERS
-from gamekit.bench.workloads import WORKLOADS, line, run, write
+from gamekit.bench.workloads import WORKLOADS, Workload, line, run, write
+from gamekit.cli import capacity as capacities
 
 #: What `--small` makes of a workload: so many sessions at most, and so many players of one.
 _SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
@@ -41,7 +43,16 @@ _HEADLESS = "headless"
 @click.option("--sessions", type=click.IntRange(min=1), help="How many sessions, instead of the workload's own number.")
 @click.option("--seconds", type=click.FloatRange(min=0.2), help="Length of a window, instead of the workload's own.")
 @click.option("--windows", type=click.IntRange(min=1), help="Windows a run, instead of the workload's own number.")
-@click.option("--full", is_flag=True, help="At full size, instead of at most 20 sessions and 200 spectators.")
+@click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True, help="How often to go through it.")
+@click.option("--capacity", is_flag=True, help="Find out how many sessions each server holds, instead of a workload.")
+@click.option(
+    "--limit-ms",
+    type=click.FloatRange(min=0, min_open=True),
+    default=50.0,
+    show_default=True,
+    help="With --capacity: what the 99th percentile of tick lateness must stay under, in milliseconds.",
+)
+@click.option("--full", is_flag=True, help="At full size, instead of a few sessions and spectators.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Append the lines to this file.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON a run, instead of a table.")
 def bench(
@@ -51,6 +62,9 @@ def bench(
     sessions: int | None,
     seconds: float | None,
     windows: int | None,
+    rounds: int,
+    capacity: bool,
+    limit_ms: float,
     full: bool,
     output: Path | None,
     as_json: bool,
@@ -59,38 +73,50 @@ def bench(
 
     CPU is in seconds a second, of the server alone; the load runs in a process of its own. The workload `headless` has
     no server: it plays the same model as fast as it goes, beside Mesa. docs/performance.md says what each figure means.
+
+    With --capacity sessions are added until ticks come late (--sessions: no more than so many).
     """
+    if capacity:
+        if names or rounds > 1:
+            raise click.UsageError("--capacity plays a workload of its own, once; leave out --workload and --rounds.")
+        if not set(servers) <= set(SERVERS):
+            raise click.UsageError(f"--capacity is that of a server: {', '.join(SERVERS)}.")
+        capacities.measure(
+            servers or ("gamekit",),
+            seed,
+            most=sessions,
+            seconds=seconds,
+            windows=windows,
+            limit_ms=limit_ms,
+            full=full,
+            output=output,
+            as_json=as_json,
+        )
+        return
     from tqdm import tqdm  # Here, because every other command starts faster without it.
 
     rows = []
-    with tqdm(_plan(names, servers), unit="run", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
-        for name, server in bar:
+    once = _plan(names, servers)
+    plan = [(number, *one) for number in range(rounds) for one in once]
+    sitting = now()
+    with tqdm(plan, unit="run", disable=as_json or not sys.stderr.isatty(), leave=False) as bar:
+        for number, name, server in bar:
             if name == _HEADLESS:
                 row = _headless(server, seed, sessions, full, bar.set_description_str)
-                rows.append(row)
-                _tell(row, output, as_json)
+                rows.append({"at": sitting, "round": number} | row)
+                _tell(rows[-1], output, as_json)
                 continue
-            workload = WORKLOADS[name]
-            if not full:
-                workload = msgspec.structs.replace(
-                    workload,
-                    sessions=min(workload.sessions, _SMALL_SESSIONS),
-                    players=min(workload.players, _SMALL_PLAYERS),
-                    warm_s=min(workload.warm_s, 2.0),
-                )
             chosen = {"sessions": sessions, "window_s": seconds, "windows": windows}
+            workload = _sized(WORKLOADS[name], full)
             workload = msgspec.structs.replace(workload, **{key: value for key, value in chosen.items() if value})
             row = run(workload, server, seed, progress=bar.set_description_str)
-            rows.append(row)
-            _tell(row, output, as_json)
+            rows.append({"at": sitting, "round": number} | row)
+            _tell(rows[-1], output, as_json)
     alone = [row for row in rows if row["benchmark"] == "headless"]
     if alone:
         headless.agreed(alone)
     if not as_json:
-        served = [row for row in rows if row["benchmark"] != "headless"]
-        tables = [_table(served)] if served else []
-        tables += [_headless_table(alone)] if alone else []
-        click.echo("\n\n".join("\n".join(table) for table in tables))
+        click.echo("\n\n".join(_tables(rows)))
 
 
 def _plan(names: tuple[str, ...], servers: tuple[str, ...]) -> list[tuple[str, str]]:
@@ -107,6 +133,17 @@ def _plan(names: tuple[str, ...], servers: tuple[str, ...]) -> list[tuple[str, s
                 raise click.UsageError(f"{name} runs on {', '.join(able)}; {server} cannot play it.")
             plan.append((name, server))
     return plan
+
+
+def _sized(workload: Workload, full: bool) -> Workload:
+    if full:
+        return workload
+    return msgspec.structs.replace(
+        workload,
+        sessions=min(workload.sessions, _SMALL_SESSIONS),
+        players=min(workload.players, _SMALL_PLAYERS),
+        warm_s=min(workload.warm_s, 2.0),
+    )
 
 
 def _headless(
@@ -127,6 +164,14 @@ def _tell(row: dict[str, Any], output: Path | None, as_json: bool) -> None:
         write(row, output)
     if as_json:
         click.echo(line(row))
+
+
+def _tables(rows: list[dict[str, Any]]) -> list[str]:
+    alone = [row for row in rows if row["benchmark"] == "headless"]
+    served = [row for row in rows if row["benchmark"] != "headless"]
+    tables = [_table(served)] if served else []
+    tables += [_headless_table(alone)] if alone else []
+    return ["\n".join(table) for table in tables]
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:

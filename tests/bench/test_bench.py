@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from hypothesis import strategies as st
 
 from gamekit.bench.harness import Figures
+from gamekit.bench.naive import Room
 from gamekit.bench.processes import SERVERS, BenchServer
 from gamekit.bench.swarm import LEG_TICKS, Move, Place, Swarm, digest, place
 from gamekit.bench.wirefast import FastSocket, masked
@@ -66,6 +68,7 @@ def rows() -> dict[str, dict[str, Any]]:
 
 def test_every_server_plays_the_same_game_with_the_same_players(rows: dict[str, dict[str, Any]]) -> None:
     assert set(rows) == set(SERVERS)
+    assert len({row["first_orders"] for row in rows.values()}) == 1
     for row in rows.values():
         assert (row["sessions"], row["players"], row["ships"], row["sockets_open"]) == (3, 2, 50, 6)
         assert row["refused"] == 0
@@ -88,14 +91,30 @@ def test_a_delta_is_encoded_once_for_all_who_get_it(rows: dict[str, dict[str, An
 
 def test_the_table_names_every_run(tmp_path: Path) -> None:
     out = tmp_path / "runs" / "lines.jsonl"
-    asked = ["bench", "--workload", "broadcast", "--server", "gamekit", "--seconds", "2", "--windows", "1", "--output"]
-    result = CliRunner().invoke(main, [*asked, str(out)])
+    asked = ["bench", "--workload", "broadcast", "--server", "gamekit", "--seconds", "1", "--windows", "1"]
+    result = CliRunner().invoke(main, [*asked, "--rounds", "2", "--output", str(out)])
     assert result.exit_code == 0, result.output
     assert "broadcast  gamekit" in result.output
-    [row] = map(json.loads, out.read_text().splitlines())
-    assert row["sockets_open"] == 200
-    # One frame a tick, whoever gets it.
-    assert row["counted_per_s"]["encodings"] < 25 < row["frames_per_s"]
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["round"] for row in rows] == [0, 1]
+    assert rows[0]["at"] == rows[1]["at"]
+    for row in rows:
+        assert row["sockets_open"] == 200
+        # One frame a tick, whoever gets it.
+        assert row["counted_per_s"]["encodings"] < 25 < row["frames_per_s"]
+
+
+def test_a_naive_tick_after_a_stall_is_not_late_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def play() -> list[float]:
+        monkeypatch.setattr("gamekit.bench.naive.time.perf_counter", lambda: 5.0)
+        room = Room(1, 1, legs=True)
+        # The timer's grid is 5.1, 5.2, ...; it misses 5.3 to 5.5.
+        for now_s in (5.101, 5.2, 5.55, 5.604, 5.7, 5.81):
+            monkeypatch.setattr("gamekit.bench.naive.time.perf_counter", lambda now_s=now_s: now_s)
+            room.step()
+        return room.late_ms
+
+    assert asyncio.run(play()) == pytest.approx([1, 0, 250, 4, 0, 10], abs=1e-6)
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:

@@ -119,6 +119,31 @@ print(json.dumps({
 """
 
 
+TICK_LATENCY_FINDINGS = """
+import json, psutil
+print(json.dumps({
+    "digests": sorted(set(runs["first_orders"])), "rounds": runs.groupby("server")["round"].nunique().to_dict(),
+    "records": same["records_per_command"].to_dict(), "refused": int(runs["refused"].sum()),
+    "ratios": table.to_dict("index"), "counts": counts.to_dict(), "watched": watched["sockets_open"].to_dict(),
+    "frames": watched["frames_per_s"].to_dict(), "lines": len(lines), "kept": len(kept), "published": len(published),
+    "left": [one.pid for one in psutil.Process().children(recursive=True) if "gamekit" in " ".join(one.cmdline())],
+}))
+"""
+
+CAPACITY_FINDINGS = """
+import json, psutil
+print(json.dumps({
+    "tried": [[step["sessions"] for step in line["steps"]] for line in lines],
+    "half": [line["half"]["sessions"] for line in lines], "held": [line["capacity"] for line in lines],
+    "failed": [line["failed"] for line in lines], "lives": steps["life"].max().item(),
+    "within": [line["exponent_low"] <= line["exponent"] <= line["exponent_high"] for line in lines],
+    "published": [line["server"] for line in published], "same": published == lines,
+    "each": list(each(steps).columns.get_level_values("server").unique()),
+    "left": [one.pid for one in psutil.Process().children(recursive=True) if "gamekit" in " ".join(one.cmdline())],
+}))
+"""
+
+
 def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any], Any]:
     """Run a notebook in a kernel of its own.
 
@@ -283,6 +308,49 @@ def test_economy_is_balanced_in_two_ways_of_which_one_feeds_the_cities() -> None
     assert not Path(found["directory"]).exists()
     stderr = [o.text for c in notebook.cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
     assert stderr == []
+
+
+def test_three_servers_play_the_same_game_and_ratios_and_counts_are_told(tmp_path: Path) -> None:
+    kept = tmp_path / "lines.jsonl"
+    times = {"every_s": 1.0, "warm_s": 0.6, "window_s": 1.0}
+    small = {"sessions": 4, "spectators": 40, "rounds": 2, "keep": True, "results": str(kept), **times}
+    found, notebook = execute("10-tick-latency.ipynb", TICK_LATENCY_FINDINGS, **small)
+    # The seed decides what players do, on every machine.
+    assert found["digests"] == ["37fc3a4440c1b668"]
+    assert found["rounds"] == dict.fromkeys(["gamekit", "naive", "naive-legs"], 2)
+    assert found["refused"] == 0
+    # Eight orders are counted in a window, and some at either end may fall beside it.
+    assert all(0.4 < share < 1.6 for share in found["records"].values())
+    assert set(found["ratios"]) == {"naive", "naive-legs"}
+    assert all(0 < row["low"] <= row["ratio"] <= row["high"] for row in found["ratios"].values())
+    # A tick that forty watch is encoded once.
+    watched = found["counts"]["40 who watch"]
+    assert watched["encodings a tick"] < 2
+    assert watched["frames an encoding"] > 20
+    assert found["counts"]["players"]["orders a commit"] > 0.5
+    assert found["watched"] == dict.fromkeys(["gamekit", "naive", "naive-legs"], 40)
+    assert found["lines"] == found["kept"] == found["published"] == 2 * 3 + 3
+    assert found["left"] == []
+    for cell in ("ratio-chart", "late-chart", "kept-chart"):
+        assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
+    assert complaints(notebook) == []
+
+
+def test_capacity_is_searched_on_two_servers_and_half_of_it_is_looked_at(tmp_path: Path) -> None:
+    kept = tmp_path / "lines.jsonl"
+    # A limit that the busiest machine keeps: no time is asserted, but that all of it happens.
+    small = {"first": 2, "most": 8, "warm_s": 0.3, "window_s": 0.5, "limit_ms": 60_000.0}
+    found, notebook = execute("11-capacity.ipynb", CAPACITY_FINDINGS, **small, keep=True, results=str(kept))
+    assert found["tried"] == [[2, 4, 8], [2, 4, 8]]
+    assert (found["held"], found["half"], found["failed"]) == ([8, 8], [4, 4], [None, None])
+    assert found["lives"] == 2
+    assert found["within"] == [True, True]
+    assert found["published"] == found["each"] == ["gamekit", "naive-legs"]
+    assert found["same"]
+    assert found["left"] == []
+    for cell in ("steps-chart", "kept-chart"):
+        assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
+    assert complaints(notebook) == []
 
 
 def test_mesa_and_gamekit_end_alike_and_what_was_measured_is_kept_and_read_back(tmp_path: Path) -> None:
