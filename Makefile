@@ -29,7 +29,7 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.dev node_modules/.package-lock.json
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 ## The tests that can be made larger, larger: many more hours of every scenario, more schedules of sleep, 200 clients
 ## over ten restarts; half an hour

@@ -39,6 +39,9 @@ STAGED = """async ([game, token, fly]) => {
   map.setClock({ tick: 1e6, speed: 1, paused: false, tickHz: 10, quietS: 1000 });
   map.frameAll(false);
   map.stage.frame();
+  const shownMs = performance.now() - showing;
+  // The observer of the map's size reports once, behind the first frame; with that the map is painted anew.
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
   window.counts = {};
   for (const name of ["fill", "stroke", "fillText", "clearRect"]) {
     const draw = CanvasRenderingContext2D.prototype[name];
@@ -47,7 +50,7 @@ STAGED = """async ([game, token, fly]) => {
       return draw.apply(this, given);
     };
   }
-  return { bytes: text.length, parse_ms: parsed - parsing, show_ms: performance.now() - showing };
+  return { bytes: text.length, parse_ms: parsed - parsing, show_ms: shownMs };
 }"""
 #: What so many frames in a row drew, with what happens before each of them.
 FRAMES = """([count, before]) => new Promise((resolve) => {
