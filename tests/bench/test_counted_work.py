@@ -107,14 +107,15 @@ def test_a_second_without_commands_is_synced_once_for_its_measured_times(quiet: 
 
 
 def test_a_command_costs_one_record_and_at_most_one_sync(busy: Counted) -> None:
-    assert busy.done["records"] == pytest.approx(busy.seen["sent"], abs=4)
+    # On a busy machine commands of a game share a record; each player may have one under way when counting begins.
+    assert 0.5 * busy.seen["sent"] <= busy.done["records"] <= busy.seen["sent"] + 2 * SESSIONS
     assert busy.done["commits"] <= busy.done["records"]
     # Beyond those: measured times, reservations and snapshots.
     assert busy.done["syncs"] <= busy.done["commits"] + 4 * SECONDS
 
 
 def test_a_command_is_received_with_two_system_calls_and_answered_with_three_frames(busy: Counted) -> None:
-    commands = busy.done["records"]
+    commands = busy.seen["sent"] + 2 * SESSIONS
     assert busy.done["receives"] <= 2.1 * commands
     assert busy.done["epoll_changes"] == 0
     # An ack, and that it was carried out, to the one; to both what it changed, with all else of that tick.
@@ -139,7 +140,7 @@ def test_calls_of_python_functions_for_a_tick_and_for_a_command(
 ) -> None:
     a_tick = quiet.each("calls", "tick_work_seconds")
     ticks_calls = a_tick * busy.done["tick_work_seconds"]
-    a_command = (busy.done["calls"] - ticks_calls) / busy.done["records"]
+    a_command = (busy.done["calls"] - ticks_calls) / busy.seen["sent"]
     report(f"Python calls: {a_tick:.0f} a tick of a session with two players, {a_command:.0f} a command")
     assert a_tick < CALLS_A_TICK
     assert a_command < CALLS_A_COMMAND
