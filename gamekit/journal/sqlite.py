@@ -58,7 +58,7 @@ class SqliteJournal(SqliteReader):
             path: the database file; it and its directory are made if they are not there.
             wall: returns Unix time in seconds, noted with clocks and players.
             latency_delay_s: how long measured tick times may wait for other writes to share a commit with, in seconds.
-            commit_pace_s: the shortest time between the beginnings of two commits, in seconds.
+            commit_pace_s: the shortest time between the beginnings of two commits under load, in seconds.
             keep: how many snapshots of each game stay.
             lock: the database's, where the caller holds it already; it is the journal's from now on.
 

@@ -2,8 +2,8 @@
 
 Takes everything that is waiting, of all games, into one transaction, waits for its fsync, and reports all of it in one
 call. While one commit waits for the disk the next batch gathers by itself: the busier the server, the larger the
-batches and the fewer fsyncs a command. Commits begin at most a hundred times a second; the first after a silence does
-so at once. No fsync is skipped, and nothing is reported before its own.
+batches and the fewer fsyncs a command. As long as commits have more than one submission to share them, they begin at
+most a hundred times a second. No fsync is skipped, and nothing is reported before its own.
 
 Exactly one connection writes and checkpoints because SQLite from 3.7.0 to 3.51.2 (but for 3.44.6 and 3.50.7) has the
 WAL-reset bug, by which two connections that write or checkpoint at the same moment may lose a commit. Every other
@@ -42,8 +42,8 @@ from gamekit.journal.trouble import concerns_one_row, journal_error
 MAX_BATCH_WRITES = 5_000
 #: How long measured tick times may wait for other writes to share a commit with.
 LATENCY_DELAY_S = 0.5
-#: The shortest time from the beginning of one commit to the beginning of the next: under load, what comes within it
-#: shares one fsync and one switch of threads. What comes after a longer silence is written at once.
+#: The shortest time from the beginning of a commit that several submissions shared to the beginning of the next: under
+#: load, what comes within it shares one fsync and one switch of threads. What comes alone is written at once.
 COMMIT_PACE_S = 0.01
 
 log = logging.getLogger("gamekit.journal")
@@ -116,7 +116,7 @@ class Writer:
             on_commit: told of finished writes, on the writer's thread.
             wall: returns Unix time in seconds.
             latency_delay_s: how long measured tick times may wait for company, in seconds.
-            pace_s: the shortest time between the beginnings of two commits, in seconds.
+            pace_s: the shortest time between the beginnings of two commits under load, in seconds.
             keep: how many snapshots stay.
         """
         #: Belongs to the writer's thread, as does `stats`; other threads may look at the latter.
@@ -131,6 +131,8 @@ class Writer:
         self._pace_s = pace_s
         #: When the last batch was begun, on the monotonic clock.
         self._began_s = float("-inf")
+        #: True when the last batch had more than one submission.
+        self._shared = False
         #: Set while somebody waits for the thread itself: nothing is paced then.
         self._hurry = threading.Event()
         self._queue: SimpleQueue[Job] = SimpleQueue()
@@ -191,13 +193,15 @@ class Writer:
                 self._perform(job)
             else:
                 self._pace()
-                self._write(self._gather(job))
+                batch = self._gather(job)
+                self._shared = len(batch) > 1
+                self._write(batch)
         close_connection(self._connection, self._path)
 
     def _pace(self) -> None:
         """Wait until the next commit may begin, unless somebody waits for what comes behind it."""
         wait_s = self._began_s + self._pace_s - time.monotonic()
-        if wait_s > 0:
+        if self._shared and wait_s > 0:
             self._hurry.wait(wait_s)
         self._began_s = time.monotonic()
 

@@ -107,19 +107,22 @@ class TestGroupCommit:
         stage = SqliteStage(tmp_path / "journal.db", commit_pace_s=3600.0)
         stage.start()
         author = stage.begin(A)
-        before = transactions_in_log(stage.path)
-        # After a silence at once.
-        stage.write(author.append())
-        assert transactions_in_log(stage.path) == before + 1
+        # What comes alone is written at once.
+        for _ in range(2):
+            stage.write(author.append())
+        with stage.writer_held_up(author):
+            for _ in range(2):
+                stage.submit(author.append())
+        assert stage.calls == [2]
         for _ in range(10):
             stage.submit(author.append())
         # Making a game is waited for, and with it comes what was before it.
         stage.begin(B)
-        assert stage.calls == [1, 10]
+        assert stage.calls == [2, 10]
         # Nor is the end held up.
         stage.submit(author.append())
         stage.journal.close()
-        assert stage.calls == [1, 10, 1]
+        assert stage.calls == [2, 10, 1]
         assert all(done.error is None for done in stage.completions)
 
     def test_counters_tell_commits_and_writes(self, database: SqliteStage) -> None:
