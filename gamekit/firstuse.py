@@ -2,7 +2,7 @@
 
 msgspec looks at a type when it is first decoded, and puts what it finds on the class before it is complete; another
 thread that decodes the same type in that moment reads what is not there yet, and the process dies of it (SIGSEGV, seen
-with msgspec 0.21 when two threads rebuilt the first two games of a server). Games are made and rebuilt in threads, so
+with msgspec 0.22 when two threads rebuilt the first two games of a server). Games are made and rebuilt in threads, so
 each way of using a game's types is gone once by one thread alone.
 """
 

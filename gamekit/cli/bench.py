@@ -16,7 +16,7 @@ from gamekit.bench.processes import SERVERS
 from gamekit.bench.workloads import WORKLOADS, Workload, line, run, write
 from gamekit.cli import capacity as capacities
 
-#: What `--small` makes of a workload: so many sessions at most, and so many players of one.
+#: What is made of a workload without `--full`: so many sessions at most, and so many players of one.
 _SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
 #: And so many ticks of the one without a server: a minute of game time.
 _SMALL_TICKS = 600
@@ -103,13 +103,10 @@ def bench(
         for number, name, server in bar:
             if name == _HEADLESS:
                 row = _headless(server, seed, sessions, full, bar.set_description_str)
-                rows.append({"at": sitting, "round": number} | row)
-                _tell(rows[-1], output, as_json)
-                continue
-            chosen = {"sessions": sessions, "window_s": seconds, "windows": windows}
-            workload = _sized(WORKLOADS[name], full)
-            workload = msgspec.structs.replace(workload, **{key: value for key, value in chosen.items() if value})
-            row = run(workload, server, seed, progress=bar.set_description_str)
+            else:
+                chosen = {"sessions": sessions, "window_s": seconds, "windows": windows}
+                workload = _sized(WORKLOADS[name], full, chosen)
+                row = run(workload, server, seed, progress=bar.set_description_str)
             rows.append({"at": sitting, "round": number} | row)
             _tell(rows[-1], output, as_json)
     alone = [row for row in rows if row["benchmark"] == "headless"]
@@ -135,15 +132,15 @@ def _plan(names: tuple[str, ...], servers: tuple[str, ...]) -> list[tuple[str, s
     return plan
 
 
-def _sized(workload: Workload, full: bool) -> Workload:
-    if full:
-        return workload
-    return msgspec.structs.replace(
-        workload,
-        sessions=min(workload.sessions, _SMALL_SESSIONS),
-        players=min(workload.players, _SMALL_PLAYERS),
-        warm_s=min(workload.warm_s, 2.0),
-    )
+def _sized(workload: Workload, full: bool, chosen: dict[str, Any]) -> Workload:
+    """A workload at full size or small, but for what was chosen."""
+    small = {
+        "sessions": min(workload.sessions, _SMALL_SESSIONS),
+        "players": min(workload.players, _SMALL_PLAYERS),
+        "warm_s": min(workload.warm_s, 2.0),
+    }
+    sizes = ({} if full else small) | {key: value for key, value in chosen.items() if value}
+    return msgspec.structs.replace(workload, **sizes)
 
 
 def _headless(

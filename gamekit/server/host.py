@@ -345,8 +345,9 @@ class Host:
                 if due_us == runner.due_us:
                     runner.wake(now_us)
         finally:
+            # Whatever happened to one, the others are woken when they are due.
             self._waking = False
-        self._set_timer()
+            self._set_timer()
 
     async def _seconds(self) -> None:
         """Once a second: heartbeats, news of overload, measured times into the journal, sleep for the unused."""

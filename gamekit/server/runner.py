@@ -52,8 +52,6 @@ log = logging.getLogger("gamekit.server")
 
 #: Sessions that nobody watches go on together on this grid, so that they share commits.
 UNWATCHED_GRID_US = 1_000_000
-
-
 _TICKED = Ticked()
 
 

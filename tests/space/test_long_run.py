@@ -22,7 +22,7 @@ LONG = bool(os.environ.get("GAMEKIT_LONG"))
 HOURS = (
     {"nearest-stars": 100, "procedural": 100, "duel": 100, "lifeline": 100, "crowded": 100}
     if LONG
-    else {"nearest-stars": 12, "duel": 50, "lifeline": 24}
+    else {"nearest-stars": 24, "duel": 100, "lifeline": 24}
 )
 
 
