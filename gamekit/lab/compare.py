@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
+from gamekit.lab.interval import bootstrap
 from gamekit.lab.metrics import DEFAULT, Metric, company_credits, consumed_by_ware, made_by_ware, price_by_ware
 from gamekit.lab.own import Own
 from gamekit.lab.simulate import Setup
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 
 #: What is compared when nobody says: the whole, and each ware and company by itself.
 METRICS: tuple[Metric, ...] = (*DEFAULT, company_credits, made_by_ware, consumed_by_ware, price_by_ware)
-#: Resamples of the bootstrap.
-RESAMPLES = 10_000
-#: Seed of the bootstrap's generator.
-BOOTSTRAP_SEED = 20_000
 COLUMNS = ("metric", "unit", "pairs", "mean_a", "mean_b", "difference", "low", "high", "percent", "verdict")
 
 
@@ -86,7 +83,7 @@ class Comparison:
 
         rows = []
         for name, group in self.pairs.groupby("metric", sort=False):
-            low, high = _interval(list(group["difference"]), self.confidence)
+            low, high = bootstrap(list(group["difference"]), self.confidence)
             mean_a, mean_b, difference = (float(group[column].mean()) for column in ("a", "b", "difference"))
             percent = 100 * difference / abs(mean_a) if mean_a else float("nan")
             unit = self.runs.units.get(str(name).partition(".")[0], "")
@@ -217,17 +214,6 @@ def compare(
         **shared,
     )
     return Comparison(rules_a, rules_b, runs, "seed", confidence)
-
-
-def _interval(differences: Sequence[float], confidence: float) -> tuple[float, float]:
-    """The percentile bootstrap interval of the mean."""
-    import numpy as np
-
-    values = np.asarray(differences, dtype=float)
-    chance = np.random.default_rng(BOOTSTRAP_SEED)
-    means = values[chance.integers(0, len(values), (RESAMPLES, len(values)))].mean(axis=1)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
 
 
 def _verdict(same: bool, low: float, high: float) -> str:

@@ -13,7 +13,8 @@ import gamekit
 from gamekit.capsule import read_capsule
 from gamekit.errors import ConfigError
 from gamekit.lab import begin, compare, rerun, simulate
-from gamekit.lab.compare import COLUMNS, _interval
+from gamekit.lab.compare import COLUMNS
+from gamekit.lab.interval import bootstrap
 from gamekit.lab.metrics import consumed_by_ware, median_company_growth, stations_standing, units_made
 
 METRICS = (units_made, stations_standing)
@@ -62,7 +63,7 @@ def test_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
     chance = random.Random(4)
     covered = 0
     for _ in range(200):
-        low, high = _interval([chance.gauss(3, 2) for _ in range(30)], 0.9)
+        low, high = bootstrap([chance.gauss(3, 2) for _ in range(30)], 0.9)
         covered += low <= 3 <= high
     # 90 % of 200 within four standard deviations of a binomial.
     assert 163 <= covered <= 197

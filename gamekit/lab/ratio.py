@@ -7,14 +7,11 @@ each round, and the interval says what other rounds of the same kind might have 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from gamekit.errors import ConfigError
-
-#: Resamples of the bootstrap, and the seed of its generator.
-_RESAMPLES, _SEED = 2_000, 1
+from gamekit.lab.interval import bootstrap
 
 
 class Ratio(NamedTuple):
@@ -42,8 +39,5 @@ def ratio(taken: Sequence[float], base: Sequence[float], confidence: float = 0.9
     if min(*taken, *base) <= 0:
         raise ConfigError("A round took no time at all; play longer ones.")
     logs = [math.log(one / other) for one, other in zip(taken, base, strict=True)]
-    chance = random.Random(_SEED)
-    means = sorted(sum(chance.choices(logs, k=len(logs))) / len(logs) for _ in range(_RESAMPLES))
-    tail = round((1 - confidence) / 2 * (_RESAMPLES - 1))
-    middle = math.exp(sum(logs) / len(logs))
-    return Ratio(middle, math.exp(means[tail]), math.exp(means[-1 - tail]))
+    low, high = bootstrap(logs, confidence)
+    return Ratio(math.exp(sum(logs) / len(logs)), math.exp(low), math.exp(high))

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from gamekit.bench.ratio import ratio
 from gamekit.errors import ConfigError
+from gamekit.lab.ratio import ratio
 
 
 def test_a_machine_that_is_slow_in_one_round_does_not_change_a_ratio() -> None:
