@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from gamekit.game import GameId
-from gamekit.history import first_session, restored
-from gamekit.journal import GameRow
+from gamekit.history import first_session, glance, restored, stored
+from gamekit.journal import GameRow, MemoryJournal
 from tests.counter_game import CounterGame
 
 ROW = GameRow(id=GameId("g"), game="counter", version=1, name="G", config="{}", seed=1, created_s=0.0)
@@ -67,4 +67,18 @@ def test_loading_is_another_use_than_making() -> None:
     alone, together = Fresh(threading.Barrier(2)), Fresh(threading.Barrier(2))
     for game in (alone, together):
         twice_at_once(lambda game=game: restored(game, ROW, encoded, game.version, 0))
+    assert (alone.met, together.met) == ([False, False], [True, True])
+
+
+def test_a_glance_at_a_sleeping_game_is_a_use_of_its_own() -> None:
+    class Fresh(Watched):
+        pass
+
+    journal = MemoryJournal(wall=lambda: 0.0)
+    made = first_session(CounterGame(), ROW)
+    journal.start(lambda done: None)
+    journal.create(ROW, stored(made, made.snapshot(), tick=0, seq=0))
+    alone, together = Fresh(threading.Barrier(2)), Fresh(threading.Barrier(2))
+    for game in (alone, together):
+        twice_at_once(lambda game=game: glance(journal, ROW, game))
     assert (alone.met, together.met) == ([False, False], [True, True])

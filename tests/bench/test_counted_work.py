@@ -131,6 +131,7 @@ def test_spectators_cost_a_system_call_each_and_nothing_else(served: tuple[Bench
     for seen in (few, many):
         # Heartbeats of the sessions that nobody looks at any more are not sent to anybody.
         assert seen.done["messages_encoded"] <= 10 * SECONDS + 5
+        assert seen.done["framed"] == seen.done["messages_encoded"]
     assert many.done["messages_sent"] == 200 * many.done["messages_encoded"]
     assert many.done["sends"] <= many.done["messages_sent"] + 20
 

@@ -202,6 +202,11 @@ class SqliteStage(Stage):
         assert self._gate.wait(PATIENCE_S)
         super().note(completions)
 
+    def reported(self, within_s: float) -> bool:
+        """Whether anything is reported in so many seconds; for what must not be."""
+        self._reached.clear()
+        return self._reached.wait(within_s)
+
     @contextmanager
     def writer_held_up(self, author: Author) -> Iterator[None]:
         """Keep the writer busy reporting a record of `author` for the length of the block, so that writes gather.

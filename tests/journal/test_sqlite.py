@@ -114,7 +114,9 @@ class TestGroupCommit:
             for _ in range(2):
                 stage.submit(author.append())
         assert stage.calls == [2]
-        for _ in range(10):
+        stage.submit(author.append())
+        assert not stage.reported(within_s=0.2)
+        for _ in range(9):
             stage.submit(author.append())
         # Making a game is waited for, and with it comes what was before it.
         stage.begin(B)
