@@ -154,7 +154,8 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool,
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+        # Not by the loop's own means: taking its handlers away leaves the default for a moment, which is death.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     if exit_with_parent:
         # A pipe that nobody writes to becomes readable when its other end is closed, however the parent died.
         loop.add_reader(sys.stdin.fileno(), stop.set)
@@ -178,7 +179,6 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool,
     await server.drain()
     for number in (signal.SIGINT, signal.SIGTERM):
         # A second signal while Python ends must not make an orderly stop look like a death.
-        loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
     click.echo("drained: every game is safe on disk")
     _end_in_time(settings.directory if remove_data else None)

@@ -114,3 +114,32 @@ def test_a_taken_port_is_refused_with_what_to_do(tmp_path: Path) -> None:
     assert f"Port {port}" in result.stderr
     assert "--port" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+#: Runs a server and writes down which answer to a signal is put in the place of which.
+WATCHING = """
+import signal, sys
+really = signal.signal
+def watched(number, answer):
+    print("signal", int(number), answer is signal.SIG_DFL, file=sys.stderr, flush=True)
+    return really(number, answer)
+signal.signal = watched
+sys.argv = ["gamekit", *sys.argv[1:]]
+from gamekit.cli import main
+main()
+"""
+
+
+def test_no_signal_is_left_to_its_default_for_a_moment(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WATCHING, "serve", "--port", "0", "--data", str(tmp_path), "--exit-with-parent"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert "gamekit server at" in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0
+    told = [line.split() for line in said.splitlines() if line.startswith("signal")]
+    # Each is answered by the server, and at last by nobody.
+    assert {(number, default) for _, number, default in told} == {("2", "False"), ("15", "False")}
