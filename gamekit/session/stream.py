@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -61,13 +62,21 @@ class Moment(msgspec.Struct, frozen=True):
         return self.public if self.public.events or self.public.changes else None
 
 
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(Moment)
+
+
 class Stream(Generic[S]):
     """The numbered deltas of one epoch."""
 
     def __init__(self, game: Game[S]) -> None:
         self.game = game
         self.n = 0
-        self._kept: deque[Moment] = deque()
+        #: The latest moments, packed, up to `n` without a gap: objects would be a burden to memory and to the garbage
+        #: collector, and hardly one is ever asked for again.
+        self._kept: deque[bytes] = deque()
+        #: How many events each of them has, and all together.
+        self._sizes: deque[int] = deque()
         self._events_kept = 0
         #: {player: the n since which every delta was made for that player too}
         self._followed_since: dict[PlayerId, int] = {}
@@ -127,23 +136,27 @@ class Stream(Generic[S]):
             return None
         if n == self.n:
             return []
-        if n > self.n or not self._kept or self._kept[0].public.n > n + 1:
+        missed = self.n - n
+        if not 0 < missed <= len(self._kept):
             return None
-        return [moment for moment in self._kept if moment.public.n > n]
+        return [_unpacker.decode(packed) for packed in islice(self._kept, len(self._kept) - missed, None)]
 
     def skip(self) -> None:
         """Let a delta go by that nobody is there to see; whoever comes back gets a snapshot."""
         self.n += 1
         self._kept.clear()
+        self._sizes.clear()
         self._events_kept = 0
         self._followed_since.clear()
         self._left.clear()
 
     def _keep(self, moment: Moment) -> None:
-        self._kept.append(moment)
+        self._kept.append(_packer.encode(moment))
+        self._sizes.append(moment.size)
         self._events_kept += moment.size
         while len(self._kept) > DELTAS_KEPT or (self._events_kept > EVENTS_KEPT and len(self._kept) > 1):
-            self._events_kept -= self._kept.popleft().size
+            self._kept.popleft()
+            self._events_kept -= self._sizes.popleft()
 
 
 def _joined(public: Changes, private: Changes) -> Changes:

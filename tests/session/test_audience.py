@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+
+import pytest
+
 from gamekit import wire
 from gamekit.game import PlayerId
 from gamekit.session import CaughtUp, ConnectionId, Detached, FellBehind, Received, Ticked
 from gamekit.session.core import LINGER_TICKS
-from gamekit.session.stream import DELTAS_KEPT, LEAVERS_KEPT
+from gamekit.session.stream import DELTAS_KEPT, LEAVERS_KEPT, Stream, told
 from gamekit.space import SpaceGame
 from gamekit.wire import Resume
+from tests.counter_game import CounterGame
 from tests.session.world import World
 from tests.space.galaxies import LINE
 
@@ -235,6 +240,42 @@ def test_in_fog_a_client_that_resumes_gets_its_own_deltas_and_no_other() -> None
     )
     spectator = world.viewers[world.connect(resume=position)]
     assert b"mid-smelter" not in wire.encode(spectator.messages[-1], binary=False)
+
+
+@pytest.mark.parametrize("binary", [False, True], ids=["json", "msgpack"])
+@pytest.mark.parametrize("fog", [0, 1])
+def test_what_was_missed_comes_byte_for_byte_as_it_would_have_come_live(fog: int, binary: bool) -> None:
+    rules = {"fog": fog, "jump_ticks": 5, "ship_speed_mm_per_tick": 100_000, "cycle_percent": 10}
+    world, (ada, bob) = _watched(rules, players=2)
+    position = Resume(1, world.viewers[ada].n)
+    had = len(world.viewers[ada].messages)
+    to = {"gate": "west:gate-1", "through": True}
+    world.submit(PlayerId("p1"), {"type": "move", "ship": "ship-1", "to": to}, cid=1, client="c")
+    world.durable()
+    world.pass_ticks(100)
+    live = [one for one in world.viewers[ada].messages[had:] if isinstance(one, wire.Delta)]
+    late = world.viewers[world.connect(PlayerId("p1"), resume=position)].of(wire.Delta)
+    assert len(late) > 5
+    assert [wire.encode(one, binary=binary) for one in late] == [wire.encode(one, binary=binary) for one in live]
+
+
+def test_deltas_that_are_kept_are_no_work_for_the_garbage_collector() -> None:
+    game = CounterGame()
+    state = game.new({"rules": {"every_ticks": 1}}, 1)
+    stream = Stream(game)
+
+    def pass_ticks(first: int, last: int) -> None:
+        for tick in range(first, last):
+            events = game.advance(state, tick)
+            stream.add(state, told(game, state, tick, events), tick=tick, seq=0)
+
+    pass_ticks(1, 10)
+    gc.collect()
+    before = len(gc.get_objects())
+    pass_ticks(10, 10 + DELTAS_KEPT // 2)
+    gc.collect()
+    assert len(gc.get_objects()) - before < DELTAS_KEPT // 4
+    assert len(stream.since(9, None) or []) == DELTAS_KEPT // 2
 
 
 def test_audience_is_that_of_the_moment_an_event_fell() -> None:
