@@ -6,8 +6,8 @@ loop are the world's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from gamekit.errors import JournalError
 from gamekit.faultsim.auditor import Auditor, Seat
@@ -26,40 +26,9 @@ from gamekit.server.runner import Runner
 from gamekit.server.sleep import Bed, Dormitory
 from gamekit.session import ConnectionId, Session
 
-T = TypeVar("T")
-
 SECOND_US = 1_000_000
 #: How long a host leaves an unused game in memory, in seconds: one of these.
 SLEEP_AFTER_S = (0.5, 2.0, 2.0, 10.0)
-
-
-class _Ordered(set[T]):
-    """A set that is gone through in the order in which things came, not by where they lie in memory."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._order: dict[T, None] = {}
-
-    def add(self, one: T) -> None:
-        super().add(one)
-        self._order[one] = None
-
-    def discard(self, one: object) -> None:
-        super().discard(one)
-        self._order.pop(cast(T, one), None)
-
-    def clear(self) -> None:
-        super().clear()
-        self._order.clear()
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self._order)
-
-    def __or__(self, other: Iterable[Any]) -> _Ordered[Any]:
-        both: _Ordered[Any] = _Ordered()
-        for one in (*self, *other):
-            both.add(one)
-        return both
 
 
 class SimHost(Host):
@@ -72,8 +41,6 @@ class SimHost(Host):
         super().__init__(self.sim_journal, games, sleep_after_s=sleep_after_s, wall=machine.store.wall_s)
         self.loop = HostLoop(machine.world, machine.chance, machine.failed)
         self.dormitory = SimDormitory(self, sleep_after_s)
-        self.measured = _Ordered()
-        self.overloaded = _Ordered()
         self.asked_to_stop = False
         # A monotonic clock begins anywhere.
         self.offset_us = machine.chance.randrange(10**12)

@@ -27,11 +27,12 @@ from gamekit.game import Game, GameId, Join, PlayerId
 from gamekit.history import first_session, stored
 from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency, Write
 from gamekit.server.beats import Beats
+from gamekit.server.housekeeping import Housekeeping
 from gamekit.server.measure import Metrics, TickTimes
 from gamekit.server.openings import Openings, Recovered, rebuilt
 from gamekit.server.replayers import Replayers
 from gamekit.server.runner import Runner
-from gamekit.server.settings import DRAIN_S, HEARTBEAT_S, RECOVERY_THREADS
+from gamekit.server.settings import DRAIN_S, RECOVERY_THREADS
 from gamekit.server.sleep import Dormitory
 from gamekit.session import ADMIN, Submitted, Ticked, TicketId
 from gamekit.wire import Outcome
@@ -68,10 +69,7 @@ class Host:
         self.dormitory = Dormitory(self, sleep_after_s)
         self.openings = Openings(self, replayers)
         self.beats = Beats()
-        #: Runners that ticked in this second.
-        self.measured: set[Runner] = set()
-        #: Runners whose players were told of an overload that is not over.
-        self.overloaded: set[Runner] = set()
+        self.housekeeping = Housekeeping(self)
         self.draining = False
         self._loop: asyncio.AbstractEventLoop
         self._heap: list[tuple[int, int, Runner]] = []
@@ -98,7 +96,7 @@ class Host:
         self._next_commit = self._loop.create_future()
         self._wall_offset_us = round(self._wall() * 1e6) - self.now_us()
         self.journal.start(self._on_commit)
-        self._every_second = self._loop.create_task(self._seconds())
+        self._every_second = self._loop.create_task(self.housekeeping.run())
         self.openings.reopen()
 
     def now_us(self) -> int:
@@ -222,8 +220,7 @@ class Host:
     def forget(self, runner: Runner) -> None:
         """A session is not in memory any more."""
         self.runners.pop(runner.id, None)
-        self.measured.discard(runner)
-        self.overloaded.discard(runner)
+        self.housekeeping.forget(runner)
         self.metrics.sessions.set(len(self.runners))
 
     async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
@@ -349,36 +346,6 @@ class Host:
             # Whatever happened to one, the others are woken when they are due.
             self._waking = False
             self._set_timer()
-
-    async def _seconds(self) -> None:
-        """Once a second: heartbeats, news of overload, measured times into the journal, sleep for the unused."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
-            try:
-                for runner in self.beats.due():
-                    runner.beat()
-                self._look_at_load()
-                self._keep_times()
-                self.dormitory.sweep()
-            except Exception:
-                log.exception("what is done every second failed; it is tried again in the next")
-
-    def _look_at_load(self) -> None:
-        now_us = self.now_us()
-        for runner in self.measured | self.overloaded:
-            runner.look(now_us)
-            if runner.load.active:
-                self.overloaded.add(runner)
-            else:
-                self.overloaded.discard(runner)
-        self.metrics.overloaded.set(len(self.overloaded))
-
-    def _keep_times(self) -> None:
-        at_s = self.wall_s()
-        rows = [row for runner in self.measured if (row := runner.times.row(runner.id, at_s))]
-        self.measured.clear()
-        if rows and not self.draining:
-            self.journal.submit([PutLatency(tuple(rows))])
 
     # --- the journal ------------------------------------------------------------------------------------------
 

@@ -161,7 +161,7 @@ class Runner:
             metrics.lateness.observe(late_us / 1e6)
             metrics.work.observe(work_us / 1e6)
             self.load.late(late_us)
-            self.host.measured.add(self)
+            self.host.housekeeping.measured[self] = None
 
     def feed(self, stimulus: Stimulus) -> None:
         """Give the session one stimulus and do what it says. One that has ended, or sleeps, takes nothing."""

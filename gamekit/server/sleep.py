@@ -109,16 +109,16 @@ class Dormitory:
 
     # --- falling asleep ---------------------------------------------------------------------------------------
 
-    def sweep(self) -> None:
-        """Let those sleep that nothing keeps awake."""
+    def unused(self) -> list[Runner]:
+        """Those that nobody has used for so long that they may sleep, if nothing else keeps them awake."""
         now_us = self.host.now_us()
-        for runner in list(self.host.runners.values()):
-            # One that is being settled is not settled again: what was handed over then would never be the last of it.
-            if now_us - runner.used_us >= self.sleep_after_us and runner.ended is None and not runner.settling:
-                self._consider(runner, now_us)
+        return [one for one in self.host.runners.values() if now_us - one.used_us >= self.sleep_after_us]
 
-    def _consider(self, runner: Runner, now_us: int) -> None:
-        if self.why(runner, now_us):
+    def consider(self, runner: Runner) -> None:
+        """Let a session fall asleep, unless something keeps it awake."""
+        now_us = self.host.now_us()
+        # One that is being settled is not settled again: what was handed over then would never be the last of it.
+        if runner.asleep or runner.settling or self.why(runner, now_us):
             return
         if runner.sockets or runner.session.policy.when_empty == "pause":
             # What was watched, or will stand still, must be of now; the rest is brought up to date when it wakes.

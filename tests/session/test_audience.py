@@ -246,7 +246,7 @@ def test_in_fog_a_client_that_resumes_gets_its_own_deltas_and_no_other() -> None
 @pytest.mark.parametrize("fog", [0, 1])
 def test_what_was_missed_comes_byte_for_byte_as_it_would_have_come_live(fog: int, binary: bool) -> None:
     rules = {"fog": fog, "jump_ticks": 5, "ship_speed_mm_per_tick": 100_000, "cycle_percent": 10}
-    world, (ada, bob) = _watched(rules, players=2)
+    world, (ada, _bob) = _watched(rules, players=2)
     position = Resume(1, world.viewers[ada].n)
     had = len(world.viewers[ada].messages)
     to = {"gate": "west:gate-1", "through": True}
