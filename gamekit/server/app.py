@@ -161,6 +161,5 @@ class Server:
             default_handler_class=api.MissingRoute,
             default_handler_args=shared,
             websocket_max_message_size=MAX_FRAME_BYTES,
-            websocket_ping_interval=25,
             transforms=[pages.CompressedPages],
         )

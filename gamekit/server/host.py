@@ -30,6 +30,7 @@ from gamekit.server.beats import Beats
 from gamekit.server.housekeeping import Housekeeping
 from gamekit.server.measure import Metrics, TickTimes
 from gamekit.server.openings import Openings, Recovered, rebuilt
+from gamekit.server.pings import Pings
 from gamekit.server.replayers import Replayers
 from gamekit.server.runner import Runner
 from gamekit.server.settings import DRAIN_S, RECOVERY_THREADS
@@ -69,6 +70,7 @@ class Host:
         self.dormitory = Dormitory(self, sleep_after_s)
         self.openings = Openings(self, replayers)
         self.beats = Beats()
+        self.pings = Pings()
         self.housekeeping = Housekeeping(self)
         self.draining = False
         self._loop: asyncio.AbstractEventLoop

@@ -1,4 +1,4 @@
-"""What a host does every second: heartbeats, news of overload, measured times into the journal, sleep for the unused.
+"""What a host does every second: heartbeats, pings, news of overload, measured times into the journal, sleep.
 
 A few games at a time: between two turns the loop has ticks, commands and commits, so that a thousand games are looked
 after without one of them being late for it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gamekit.journal import LatencyRow, PutLatency
 from gamekit.server.settings import HEARTBEAT_S
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gamekit.server")
 
-#: Games that are looked after in one go: half a millisecond of rows, or two of heartbeats to cold sockets.
-GAMES_A_TURN = 16
+T = TypeVar("T")
+
+#: Games, or connections, that are looked after in one go; it takes half a millisecond.
+A_TURN = 16
 
 
 class Housekeeping:
@@ -51,6 +53,7 @@ class Housekeeping:
         """Do what one second asks for."""
         host = self.host
         await self._each(host.beats.due(), lambda runner: runner.beat())
+        await self._each(host.pings.due(), host.pings.look)
         await self._look_and_measure()
         await self._each(host.dormitory.unused(), host.dormitory.consider)
 
@@ -79,12 +82,12 @@ class Housekeeping:
         if rows and not host.draining:
             host.journal.submit([PutLatency(tuple(rows))])
 
-    async def _each(self, runners: Iterable[Runner], do: Callable[[Runner], None]) -> None:
+    async def _each(self, ones: Iterable[T], do: Callable[[T], None]) -> None:
         """Do something for each, and let others have their turn in between."""
-        for number, runner in enumerate(runners, 1):
+        for number, one in enumerate(ones, 1):
             try:
-                do(runner)
+                do(one)
             except Exception:
-                log.exception("what is done for game %s every second failed; others go on", runner.id)
-            if number % GAMES_A_TURN == 0:
+                log.exception("what is done every second failed for one of many; it is done for the others")
+            if number % A_TURN == 0:
                 await asyncio.sleep(0)

@@ -18,12 +18,15 @@ class ReadAhead(WebSocketProtocol13):
     #: What was read, and how much of it the parser has had.
     _ahead = b""
     _had = 0
+    #: True when something came; whoever looks may take it back.
+    heard = False
 
     async def _read_bytes(self, n: int) -> bytes:
         # The one door by which Tornado's parser reads; it has no public one.
         until = self._had + n
         while len(self._ahead) < until:
             chunk = await self.stream.read_bytes(CHUNK_BYTES, partial=True)
+            self.heard = True
             self._ahead = self._ahead[self._had :] + chunk
             self._had, until = 0, n
         data = self._ahead[self._had : until]

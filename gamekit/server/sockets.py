@@ -17,6 +17,7 @@ from gamekit.errors import GamekitError, NoSuchGame, RemoteProtocolError
 from gamekit.game import GameId
 from gamekit.server.frames import frame
 from gamekit.server.origin import origin_allowed
+from gamekit.server.pings import PING
 from gamekit.server.readahead import ReadAhead
 from gamekit.server.settings import (
     BEHIND_BYTES,
@@ -57,6 +58,7 @@ class GameSocket(WebSocketHandler):
         self._allowance_at = 0.0
         self._hello_timer: object | None = None
         self._delivered = 0
+        self._asked = False
         #: True once the connection is closed.
         self.gone = False
 
@@ -85,6 +87,7 @@ class GameSocket(WebSocketHandler):
         """Find the game; say welcome at once when the URL carries a token."""
         self.set_nodelay(True)
         self.server.sockets.add(self)
+        self.host.pings.plan(self)
         self.host.metrics.connections.inc()
         try:
             runner = await self.host.runner(GameId(game))
@@ -221,6 +224,25 @@ class GameSocket(WebSocketHandler):
             # Not at once: this runs inside the session's own actions.
             IOLoop.current().add_callback(self.runner.feed, FellBehind(self.connection))
             IOLoop.current().add_callback(self._wait_until_read)
+
+    def check(self) -> bool:
+        """Ask a client that said nothing for a sign of life, and let go of one that did not give it.
+
+        Returns:
+            False when the connection is over.
+        """
+        connection = self.ws_connection
+        if self.gone or not isinstance(connection, ReadAhead):
+            return False
+        if connection.heard:
+            connection.heard = self._asked = False
+        elif self._asked:
+            self.close(CLOSE_TRY_AGAIN, "no sign of life: reconnect and resume")
+            return False
+        else:
+            self._asked = True
+            self.deliver(PING)
+        return True
 
     def dismiss(self, why: str) -> None:
         """Close, because the session has ended."""

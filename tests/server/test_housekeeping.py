@@ -8,10 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from gamekit.server.housekeeping import GAMES_A_TURN
+from gamekit.server.housekeeping import A_TURN
 from tests.virtual import ID, Place, run
 
-GAMES = 10 * GAMES_A_TURN
+GAMES = 10 * A_TURN
 
 
 class Quiet:
@@ -52,7 +52,7 @@ def test_others_have_their_turn_while_a_second_is_spent_on_many_games() -> None:
 
     turns, heard = run(main)
     assert heard == GAMES
-    assert max(after - before for before, after in pairwise(turns)) <= GAMES_A_TURN
+    assert max(after - before for before, after in pairwise(turns)) <= A_TURN
 
 
 def test_one_that_fails_is_alone_with_it(caplog: pytest.LogCaptureFixture) -> None:

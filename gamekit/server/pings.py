@@ -1,0 +1,47 @@
+"""Who is asked for a sign of life when: a ring of seconds, in which each connection has its place.
+
+A ping of the WebSocket protocol (RFC 6455, section 5.5.2) finds the connections whose other end is gone without a
+word, behind proxies too. Who says something anyhow is not asked. One timer serves all of them, where Tornado has a
+task, a timer and a future for each.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+#: Seconds between two looks at a connection. Who is gone is noticed at the third look at the latest: at the first it
+#: may just have spoken, at the second it is asked.
+PING_S = 25
+#: The frame: a ping without a payload.
+PING = b"\x89\x00"
+
+
+class Answering(Protocol):
+    """A connection whose other end answers, or not."""
+
+    def check(self) -> bool:
+        """Look whether the other end lives; False when there is nothing more to look at."""
+        ...
+
+
+class Pings:
+    """The connections, by the second in which they are looked at."""
+
+    def __init__(self) -> None:
+        self._ring: list[list[Answering]] = [[] for _ in range(PING_S)]
+        self._at = 0
+
+    def plan(self, connection: Answering) -> None:
+        """Look at it in `PING_S` seconds, and so on until it says that there is no more to look at."""
+        self._ring[self._at].append(connection)
+
+    def due(self) -> list[Answering]:
+        """A second has passed: who is looked at now."""
+        self._at = (self._at + 1) % PING_S
+        due, self._ring[self._at] = self._ring[self._at], []
+        return due
+
+    def look(self, connection: Answering) -> None:
+        """Look at one of those who are due."""
+        if connection.check():
+            self.plan(connection)
