@@ -123,8 +123,11 @@ def serve(
 #: How long the loop may keep Python's interpreter lock from the journal's thread. The default of 5 ms is what a commit
 #: would wait for it, several times, while the loop is busy.
 SWITCH_INTERVAL_S = 0.0005
-#: Objects made before the youngest are looked through for garbage. Python's 700 costs a seventh of bringing games back.
-GC_THRESHOLD = 20_000
+#: When garbage is looked for: among the youngest objects after so many new ones, which is soon done; among those that
+#: outlived that hardly ever. What a tick replaces is young, so with many games late looks take long (with 20,000 in the
+#: place of 1,000 a tenth of a second for 1,900 games), and Python's own looks among the older (700, 10, 10) cost a
+#: seventh of bringing games back.
+GC_THRESHOLDS = (1_000, 5_000, 20)
 #: How long threads may hold up the end once every game is safe, in seconds. One may be at work for long yet, e.g. on a
 #: game that was being brought back; all that it does is lost anyway, and nothing else is.
 END_S = 0.5
@@ -150,7 +153,7 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool,
     await server.start()
     # What is there now stays; and games are large trees without cycles, in which there is little to collect.
     gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
+    gc.set_threshold(*GC_THRESHOLDS)
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

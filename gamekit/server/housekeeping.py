@@ -53,7 +53,7 @@ class Housekeeping:
         """Do what one second asks for."""
         host = self.host
         await self._each(host.beats.due(), lambda runner: runner.beat())
-        await self._each(host.pings.due(), host.pings.look)
+        await self._each(host.pings.due(), lambda connection: connection.check())
         await self._look_and_measure()
         await self._each(host.dormitory.unused(), host.dormitory.consider)
 

@@ -19,29 +19,31 @@ PING = b"\x89\x00"
 class Answering(Protocol):
     """A connection whose other end answers, or not."""
 
-    def check(self) -> bool:
-        """Look whether the other end lives; False when there is nothing more to look at."""
+    def check(self) -> None:
+        """Look whether the other end lives."""
         ...
 
 
 class Pings:
-    """The connections, by the second in which they are looked at."""
+    """The open connections, by the second in which they are looked at."""
 
     def __init__(self) -> None:
-        self._ring: list[list[Answering]] = [[] for _ in range(PING_S)]
+        #: In the order in which they came.
+        self._ring: list[dict[Answering, None]] = [{} for _ in range(PING_S)]
+        self._places: dict[Answering, int] = {}
         self._at = 0
 
-    def plan(self, connection: Answering) -> None:
-        """Look at it in `PING_S` seconds, and so on until it says that there is no more to look at."""
-        self._ring[self._at].append(connection)
+    def add(self, connection: Answering) -> None:
+        """Look at it every `PING_S` seconds from now on."""
+        self._places[connection] = self._at
+        self._ring[self._at][connection] = None
+
+    def discard(self, connection: Answering) -> None:
+        """It is over; whoever is not looked at is passed by."""
+        if (place := self._places.pop(connection, None)) is not None:
+            del self._ring[place][connection]
 
     def due(self) -> list[Answering]:
         """A second has passed: who is looked at now."""
         self._at = (self._at + 1) % PING_S
-        due, self._ring[self._at] = self._ring[self._at], []
-        return due
-
-    def look(self, connection: Answering) -> None:
-        """Look at one of those who are due."""
-        if connection.check():
-            self.plan(connection)
+        return list(self._ring[self._at])

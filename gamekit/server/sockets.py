@@ -87,7 +87,7 @@ class GameSocket(WebSocketHandler):
         """Find the game; say welcome at once when the URL carries a token."""
         self.set_nodelay(True)
         self.server.sockets.add(self)
-        self.host.pings.plan(self)
+        self.host.pings.add(self)
         self.host.metrics.connections.inc()
         try:
             runner = await self.host.runner(GameId(game))
@@ -198,6 +198,7 @@ class GameSocket(WebSocketHandler):
             IOLoop.current().remove_timeout(self._hello_timer)
             self._hello_timer = None
         self.server.sockets.discard(self)
+        self.host.pings.discard(self)
         self.host.metrics.connections.dec()
         if self.runner is not None and self.attached:
             self.runner.detach(self.connection)
@@ -225,24 +226,18 @@ class GameSocket(WebSocketHandler):
             IOLoop.current().add_callback(self.runner.feed, FellBehind(self.connection))
             IOLoop.current().add_callback(self._wait_until_read)
 
-    def check(self) -> bool:
-        """Ask a client that said nothing for a sign of life, and let go of one that did not give it.
-
-        Returns:
-            False when the connection is over.
-        """
+    def check(self) -> None:
+        """Ask a client that said nothing for a sign of life, and let go of one that did not give it."""
         connection = self.ws_connection
-        if self.gone or not isinstance(connection, ReadAhead):
-            return False
+        if not isinstance(connection, ReadAhead):
+            return
         if connection.heard:
             connection.heard = self._asked = False
         elif self._asked:
             self.close(CLOSE_TRY_AGAIN, "no sign of life: reconnect and resume")
-            return False
         else:
             self._asked = True
             self.deliver(PING)
-        return True
 
     def dismiss(self, why: str) -> None:
         """Close, because the session has ended."""
