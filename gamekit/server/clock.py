@@ -5,7 +5,7 @@ from __future__ import annotations
 from gamekit.game import TICK_HZ, Tick
 
 #: One slot of the grid in microseconds: sessions tick in different slots of the 100 ms, so that work spreads evenly.
-SLOT_US = 10_000
+SLOT_US = 5_000
 SLOTS_PER_TICK = 1_000_000 // TICK_HZ // SLOT_US
 
 
