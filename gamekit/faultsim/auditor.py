@@ -28,8 +28,9 @@ from gamekit.wire import Outcome
 
 P = ParamSpec("P")
 
-#: Runs of one game whose replicas are kept.
-RUNS_KEPT = 4
+#: Runs of one game whose replicas are kept. Somebody may still be connected to an older host, and with every waking on
+#: the newer one a run begins.
+RUNS_KEPT = 64
 
 #: Refusals that are given before a command reaches the history.
 TURNED_AWAY = {"stale_cid", "too_many_pending", "readonly", "bad_command", "unavailable", "spectator"}
@@ -137,7 +138,6 @@ class Auditor:
         latest = max((one for (game, _), one in self.replicas.items() if game == session.id), key=lambda one: one.place)
         replica = Replica(latest.play, chronicle, latest)
         replica.recover()
-        # An older host may still run; those before it cannot.
         for key in [key for key in self.replicas if key[0] == session.id][:-RUNS_KEPT]:
             del self.replicas[key]
         self.replicas[session.id, session.epoch] = replica

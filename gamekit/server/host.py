@@ -5,8 +5,8 @@ drain. Does not own sockets or routes. Games are brought back when somebody asks
 needs them (`sleep`): a host that starts opens only those that were live when the last one died (`openings`). Longer
 than most files, because all of it is about the same few things: the sessions, the heap and the journal.
 
-The timer is a 10 Hz grid in twenty phases: each session ticks in its own slot of the 100 ms, computed from the monotonic
-clock, and a session with nothing due is not in the heap at all, so it costs nothing.
+The timer is a 10 Hz grid in twenty phases: each session ticks in its own slot of the 100 ms, computed from the
+monotonic clock, and a session with nothing due is not in the heap at all, so it costs nothing.
 """
 
 from __future__ import annotations
