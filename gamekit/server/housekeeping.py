@@ -70,7 +70,8 @@ class Housekeeping:
 
         def look(runner: Runner) -> None:
             runner.look(host.now_us())
-            if runner.load.active:
+            # It may have left memory since the second began.
+            if runner.load.active and host.runners.get(runner.id) is runner:
                 self.overloaded[runner] = None
             else:
                 self.overloaded.pop(runner, None)

@@ -73,6 +73,27 @@ def test_one_that_fails_is_alone_with_it(caplog: pytest.LogCaptureFixture) -> No
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
+def test_an_overloaded_game_that_left_memory_meanwhile_is_not_overloaded_for_ever() -> None:
+    async def main() -> list[int]:
+        place = Place(config={"rules": {"every_ticks": 1}})
+        await place.connect(await place.join())
+        runner = await place.runner()
+        housekeeping = place.host.housekeeping
+        counted = []
+        for there in (True, False):
+            runner.load.active = True
+            housekeeping.measured[runner] = None
+            if not there:
+                place.host.forget(runner)
+                housekeeping.measured[runner] = None
+            await housekeeping.second()
+            counted.append(len(housekeeping.overloaded))
+        place.stop()
+        return counted
+
+    assert run(main) == [1, 0]
+
+
 def test_a_game_that_fell_asleep_meanwhile_is_not_considered_again() -> None:
     async def main() -> bool:
         place = Place(sleep_after_s=1)
