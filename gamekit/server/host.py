@@ -28,7 +28,7 @@ from gamekit.history import first_session, stored
 from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency, Write
 from gamekit.server.beats import Beats
 from gamekit.server.housekeeping import Housekeeping
-from gamekit.server.measure import Metrics, TickTimes
+from gamekit.server.measure import Metrics
 from gamekit.server.openings import Openings, Recovered, rebuilt
 from gamekit.server.pings import Pings
 from gamekit.server.replayers import Replayers
@@ -80,7 +80,6 @@ class Host:
         self._timer_us = 0
         self._waking = False
         self._tickets = 0
-        self._all_times = TickTimes()
         self._every_second: asyncio.Task[None] | None = None
         #: Where games are brought back: few threads, so that the loop keeps its share of the interpreter.
         self._recovery = ThreadPoolExecutor(RECOVERY_THREADS, thread_name_prefix="gamekit-recovery")

@@ -84,9 +84,9 @@ class Client:
         self.writer.close()
 
 
-async def _looks(server: Server, times: int = 1) -> None:
-    """All connections are looked at so often."""
-    for _ in range(times * PING_S):
+async def _look(server: Server) -> None:
+    """All connections are looked at once."""
+    for _ in range(PING_S):
         await server.host.housekeeping.second()
 
 
@@ -108,21 +108,21 @@ def test_who_gives_no_sign_of_life_is_let_go_and_who_does_is_not(tmp_path: Path)
         while len(runner.sockets) < 3:
             await asyncio.sleep(0.001)
 
-        await _looks(server)
+        await _look(server)
         await asyncio.gather(mute.pinged.wait(), answering.pinged.wait())
         answering.say(0x8A)
         await _heard(server, 2)
         answering.pinged.clear()
-        await _looks(server)
+        await _look(server)
         await mute.ended.wait()
         assert not answering.ended.is_set()
         assert not reading.done()
         assert not answering.pinged.is_set(), "who was just heard is not asked"
 
-        await _looks(server)
+        await _look(server)
         await answering.pinged.wait()
         await _heard(server, 1)
-        await _looks(server)
+        await _look(server)
         await answering.ended.wait()
         assert not reading.done()
         mute.close()
