@@ -11,6 +11,8 @@ Laws, each checked by `tests/game_contract.py` for every game:
 - *Rejected changes nothing*: when `apply` returns `Rejected`, the state's encoding is unchanged.
 - *Round trip*: `decode(encode(s))` behaves like `s` for ever after.
 - *Nothing before its time*: `advance` to a tick before `next_due` returns no events and changes only the tick.
+- *Divisible*: `advance_some`, broken off anywhere and called until it is through, gives the events, the encoding and
+  the `next_due` of one `advance`.
 - *Mirrors stay true*: a client that holds `view(s0, p)` and merges `changes(s, p, events)` after every step holds
   `view(s, p)`.
 
@@ -19,7 +21,7 @@ A step is an `advance`, an `apply` or a `set_rules`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NewType, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -56,6 +58,23 @@ class Rejected(msgspec.Struct, frozen=True):
 
     code: str
     message: str
+
+
+#: Asked between two parts of a game's work: True when the caller wants control back.
+Enough: TypeAlias = Callable[[], bool]
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far `advance_some` came.
+
+    Attributes:
+        events: what happened since the last call, in the order in which it fell.
+        inside: whether the state stands in the middle of a tick. Then only `advance_some` may be called next, or
+            `advance`, which finishes that tick first; else the state stands between ticks, at `Game.tick`.
+    """
+
+    events: list[Event]
+    inside: bool = False
 
 
 class RuleField(msgspec.Struct, frozen=True):
@@ -95,8 +114,14 @@ S = TypeVar("S")
 class Game(Protocol, Generic[S]):
     """The rules of one game over states of type `S`. States are mutable and owned by the caller.
 
-    A game may also have `prepare(state)`: it fills what the game keeps beside its state to be quick, so that this does
-    not fall to the first tick. A server calls it in a thread before a state is played; it changes nothing of the state.
+    A game may also have
+
+    - `prepare(state)`: it fills what the game keeps beside its state to be quick, so that this does not fall to the
+      first tick. A server calls it in a thread before a state is played; it changes nothing of the state.
+    - `advance_some(state, to_tick, enough) -> Progress`: `advance` in parts, for a game whose single tick may take
+      long; see the function `advance_some`, which serves every game. It stops at the first point between two parts at
+      which `enough()` is true, and never before one part is done. A class that overrides `advance` alone is advanced by
+      that, tick by tick.
     """
 
     #: Stable name of the game, e.g. "space".
@@ -195,6 +220,43 @@ class Game(Protocol, Generic[S]):
             ConfigError: the version is unknown to this code.
         """
         ...
+
+
+def advance_some(game: Game[Any], state: Any, to_tick: Tick, enough: Enough) -> Progress:
+    """Let time pass as far as the caller has patience; called until the state stands at `to_tick`, it is `advance`.
+
+    A game's own `advance_some` may stop inside a tick. For a game without one, time passes from one due tick to the
+    next, and `enough` is asked between them.
+
+    Args:
+        game: the rules.
+        state: the game, changed in place.
+        to_tick: how far at most, inclusive.
+        enough: asked between two parts of the work; at least one part is done in every call.
+
+    Returns:
+        What happened, and whether the state stands inside a tick.
+    """
+    if _in_parts(game):
+        progress: Progress = game.advance_some(state, to_tick, enough)  # type: ignore[attr-defined]
+        return progress
+    events: list[Event] = []
+    while True:
+        due = game.next_due(state)
+        stop = to_tick if due is None or due > to_tick else due
+        events += game.advance(state, stop)
+        if stop == to_tick or enough():
+            return Progress(events)
+
+
+def _in_parts(game: Game[Any]) -> bool:
+    """Whether a game's own `advance_some` stands for its `advance`, which nothing overrides or wraps alone."""
+    for names in (vars(game) if hasattr(game, "__dict__") else {}, *(vars(kind) for kind in type(game).__mro__)):
+        if "advance_some" in names:
+            return True
+        if "advance" in names:
+            return False
+    return hasattr(game, "advance_some")
 
 
 def merge(view: View, changes: Changes) -> None:

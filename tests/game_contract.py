@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 from hypothesis import strategies as st
 
-from gamekit.game import Command, Event, Game, Join, PlayerId, Rejected, RuleField, Tick, View, merge
+from gamekit.game import Command, Event, Game, Join, PlayerId, Rejected, RuleField, Tick, View, advance_some, merge
 
 PLAYERS = (PlayerId("p1"), PlayerId("p2"))
 SPECTATOR = None
@@ -113,6 +113,51 @@ def law_path_independent(subject: Subject, data: st.DataObject) -> None:
         events = [event for stop in [*stops, until] for event in game.advance(pieces, stop)]
         assert game.advance(state, until) == events
         assert game.encode(pieces) == game.encode(state)
+
+
+def law_divisible(subject: Subject, data: st.DataObject) -> None:
+    """Time may pass in parts, broken off anywhere, also where the caller has enough after every part."""
+    game = subject.game
+    for state, action in steps(subject, data):
+        if not isinstance(action, Wait):
+            perform(game, state, action)
+            continue
+        pieces = game.decode(game.encode(state), game.version)
+        until = game.tick(state) + action.ticks
+        patience = data.draw(st.lists(st.integers(0, 20), max_size=8), label="parts before enough")
+        events, stopped_at = in_parts(game, pieces, until, patience)
+        assert game.tick(pieces) == until
+        assert game.advance(state, until) == events
+        assert game.encode(pieces) == game.encode(state)
+        assert game.next_due(pieces) == game.next_due(state)
+        assert stopped_at == sorted(stopped_at)
+
+
+def in_parts(game: Game[Any], state: Any, until: Tick, patience: Sequence[int]) -> tuple[list[Event], list[Tick]]:
+    """Advance with so many parts in each call, then one part a call; the events, and the ticks where it stopped."""
+    events: list[Event] = []
+    stopped_at = []
+    parts = iter(patience)
+    while True:
+        left = next(parts, 0)
+
+        def enough() -> bool:
+            nonlocal left
+            left -= 1
+            return left < 0
+
+        progress = advance_some(game, state, until, enough)
+        events += progress.events
+        if progress.inside:
+            continue
+        stopped_at.append(game.tick(state))
+        # Between ticks, everything may be asked of the state.
+        game.decode(game.encode(state), game.version)
+        game.view(state, SPECTATOR)
+        due = game.next_due(state)
+        assert due is None or due > game.tick(state)
+        if game.tick(state) == until:
+            return events, stopped_at
 
 
 def law_rejected_changes_nothing(subject: Subject, data: st.DataObject) -> None:
