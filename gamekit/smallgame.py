@@ -9,9 +9,10 @@
             return {"tally": {"main": {"value": state.value}}}
 
 State, commands and events are structs, so encoding, decoding and checks come from their types. Everything that is seen
-is sent after every step, which is right for a few dozen things; a game with thousands, or one whose things go away,
-overrides `changes` (a thing that is gone is sent as None). The laws are those of `gamekit.game`: no clock, no
-randomness but from `state.seed`, whole numbers.
+is sent after every step in which something happened, and what is seen no more is sent as gone: mirrors stay true by
+themselves. A step or a command that changes what is seen and returns no event of its own gets `ViewChanged`. That is
+right for a few dozen things; a game with thousands overrides `changes`. The laws are those of `gamekit.game`: no clock,
+no randomness but from `state.seed`, whole numbers.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
+from gamekit.mirrored import Mirrors, gone, joined, mirrors_of
 
 Carried: TypeAlias = "list[Event] | Rejected"
 
@@ -41,7 +43,17 @@ class RulesChanged(Event, frozen=True):
     changes: dict[str, int]
 
 
-class SmallState(msgspec.Struct):
+class ViewChanged(Event, frozen=True):
+    """What is seen changed without an event of the game's own.
+
+    Attributes:
+        players: who sees it; None is everybody.
+    """
+
+    players: tuple[PlayerId, ...] | None = None
+
+
+class SmallState(msgspec.Struct, weakref=True):
     """What every small game's state has. Subclass it; give every further field a default.
 
     Attributes:
@@ -100,7 +112,11 @@ class SmallGame:
         """Set up what a new player has; the name is in `state.players` already."""
 
     def see(self, state: Any, player: PlayerId | None) -> View:
-        """What `player` may see beside names and rules, as tables of entities by id; None is a spectator."""
+        """What `player` may see beside names and rules, as tables of rows by id; None is a spectator.
+
+        The rows of a table may come and go. Give each row all its fields at any time, None where there is nothing: a
+        field that is left out stays in mirrors as None.
+        """
         return {}
 
     # --- the rest of the contract -------------------------------------------------------------------------------
@@ -115,6 +131,7 @@ class SmallGame:
                 raise ConfigError(f"rules.{name}: {problem}")
             state.rules[name] = value
         self.start(state, config.get("scenario"))
+        self._mirrors(state)
         return state
 
     def tick(self, state: Any) -> Tick:
@@ -126,7 +143,8 @@ class SmallGame:
         events: list[Event] = []
         while (due := self.next_due(state)) is not None and due <= to_tick:
             state.tick = due
-            events += self.step(state)
+            before = self.encode(state)
+            events += self.step(state) or self._unsaid(state, before)
         state.tick = max(state.tick, to_tick)
         return events
 
@@ -146,29 +164,33 @@ class SmallGame:
         if carry_out is None:
             known = ", ".join(str(kind.__struct_config__.tag) for kind in self.commands)
             return Rejected("unknown_command", f"This game knows {known}.")
-        return carry_out(state, player, command)
+        before = self.encode(state)
+        done = carry_out(state, player, command)
+        return done if isinstance(done, Rejected) else done or self._unsaid(state, before)
 
     def view(self, state: Any, player: PlayerId | None) -> View:
         """What `player` may see, with everybody's name and the rules."""
-        seen = self.see(state, player)
-        own = seen.get("players", {})
-        players = {key: {"name": name, **own.get(key, {})} for key, name in state.players.items()}
-        rules = {name: {"value": value} for name, value in state.rules.items()}
-        return {**seen, "players": players, "rules": rules}
+        view = self._seen(state, player)
+        self._mirrors(state).viewed(player, view)
+        return view
 
     def changes(self, state: Any, player: PlayerId | None, events: Sequence[Event]) -> Changes:
-        """Everything that is seen now, for as long as something happened: a small game is small."""
+        """Everything that is seen now, and as None what was seen before: a small game is small."""
         if not events:
             return {}
-        public = self.view(state, None)
-        if player is None:
-            return public
-        own = self.view(state, player)
-        return {table: rows for table, rows in own.items() if rows != public.get(table)}
+        mirrors = self._mirrors(state)
+        base = mirrors.base(player, events, lambda: self.encode(state))
+        view = self.view(state, player)
+        mirrors.patched(player, view)
+        patch = view
+        if player is not None:
+            public = self.view(state, None)
+            patch = {table: rows for table, rows in view.items() if rows != public.get(table)}
+        return joined(patch, gone(base, view))
 
     def audience(self, state: Any, event: Event) -> tuple[PlayerId, ...] | None:
-        """Everybody."""
-        return None
+        """Everybody, but for a `ViewChanged` that says who."""
+        return event.players if isinstance(event, ViewChanged) else None
 
     def secretive(self, state: Any) -> bool:
         """A small game keeps nothing that its history would tell."""
@@ -199,7 +221,43 @@ class SmallGame:
         """The state from its bytes."""
         if version != self.version:
             raise ConfigError(f"version: this code reads states of version {self.version}, not {version}.")
+        state = self._decoded(data)
+        self._mirrors(state, data)
+        return state
+
+    def _decoded(self, data: bytes) -> Any:
         return msgspec.msgpack.decode(data, type=self.state_type)
+
+    def _seen(self, state: Any, player: PlayerId | None) -> View:
+        seen = self.see(state, player)
+        own = seen.get("players", {})
+        players = {key: {"name": name, **own.get(key, {})} for key, name in state.players.items()}
+        rules = {name: {"value": value} for name, value in state.rules.items()}
+        return {**seen, "players": players, "rules": rules}
+
+    def _mirrors(self, state: Any, data: bytes | None = None) -> Mirrors:
+        """What mirrors hold of the state; begun when it is made, or decoded from `data`."""
+
+        def begin() -> Mirrors:
+            encoded = msgspec.msgpack.encode(state) if data is None else data
+            return Mirrors(lambda player: self._seen(self._decoded(encoded), player))
+
+        return mirrors_of(state, begin)
+
+    def _unsaid(self, state: Any, before: bytes) -> list[Event]:
+        """The event for a change that the game told nothing of; none when no player sees it.
+
+        Args:
+            state: as it is after the change.
+            before: the state as bytes, at the same tick.
+        """
+        if self.encode(state) == before:
+            return []
+        old = self._decoded(before)
+        if self._seen(old, None) != self._seen(state, None):
+            return [ViewChanged()]
+        seers = [one for one in state.players if self._seen(old, one) != self._seen(state, one)]
+        return [ViewChanged(tuple(seers))] if seers else []
 
     def _forbidden(self, name: str, value: Any) -> str | None:
         """What is wrong with a rule's value, or None."""

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gamekit.game import Command, PlayerId, View
 from gamekit.space import SpaceGame, SpaceState
+from tests.coming_game import Draw, Sparks, Throw
 from tests.counter_game import Add, CounterGame, Reset
 from tests.designer_game import Donate, FoodFirst, InTurn
 from tests.game_contract import LAWS, Subject
@@ -24,6 +25,11 @@ def counter_commands(_view: View) -> st.SearchStrategy[Command]:
 def digging(_view: View) -> st.SearchStrategy[Command]:
     """Commands of the small game, in and out of bounds."""
     return st.builds(Dig, nuggets=st.integers(-1, 30))
+
+
+def sparking(_view: View) -> st.SearchStrategy[Command]:
+    """Commands of the game in which things come and go, in and out of bounds."""
+    return st.builds(Throw, sparks=st.integers(-1, 5)) | st.builds(Draw, card=st.integers(-1, 3))
 
 
 def designer_commands(view: View) -> st.SearchStrategy[Command]:
@@ -62,6 +68,7 @@ SUBJECTS = [
     Subject("counter", CounterGame(), {"rules": {"every_ticks": 7}}, counter_commands, longest_wait=40),
     Subject("still-counter", CounterGame(), {"rules": {"every_ticks": 0}}, counter_commands, longest_wait=40),
     Subject("nuggets", Nuggets(), {"rules": {"growth": 2}}, digging, longest_wait=40),
+    Subject("sparks", Sparks(), {"rules": {"rest": 1}}, sparking, longest_wait=40),
     Subject("space-small", SpaceGame(), SMALL, space_commands, longest_wait=300),
     Subject("space-nearest-stars", SpaceGame(), {}, space_commands, longest_wait=2_000),
     Subject("food-first", FoodFirst(), TRADING, designer_commands, longest_wait=2_000),
