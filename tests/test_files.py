@@ -52,9 +52,14 @@ def test_a_file_in_the_place_of_a_directory_is_told(tmp_path: Path) -> None:
 def test_a_failed_write_leaves_the_old_file_and_no_part_of_the_new(tmp_path: Path) -> None:
     target = tmp_path / "kept.csv"
     target.write_text("old")
-    with pytest.raises(ValueError, match="half-way"), replacing(target) as aside:
-        aside.write_text("half of the n")
-        raise ValueError("half-way")
+
+    def write() -> None:
+        with replacing(target) as aside:
+            aside.write_text("half of the n")
+            raise ValueError("half-way")
+
+    with pytest.raises(ValueError, match="half-way"):
+        write()
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["kept.csv"]
 
