@@ -36,6 +36,15 @@ from gamekit.server.settings import Settings
 )
 @click.option("--allow-origin", multiple=True, help="Origin whose pages may connect too, e.g. https://lab.example.")
 @click.option(
+    "--allow-host", multiple=True, metavar="NAME", help="Host name that the server is asked by; then no other is taken."
+)
+@click.option(
+    "--trusted-proxy",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Proxy, or network of proxies, whose X-Forwarded- headers are believed, e.g. 127.0.0.1.",
+)
+@click.option(
     "--game",
     "games",
     multiple=True,
@@ -81,6 +90,8 @@ def serve(
     address: str,
     directory: Path,
     allow_origin: tuple[str, ...],
+    allow_host: tuple[str, ...],
+    trusted_proxy: tuple[str, ...],
     games: tuple[str, ...],
     rules_file: Path | None,
     rules: tuple[str, ...],
@@ -105,6 +116,8 @@ def serve(
         port=port,
         directory=directory,
         allowed_origins=allow_origin,
+        allowed_hosts=allow_host,
+        trusted_proxies=trusted_proxy,
         games=games,
         rules=read_rules(rules_file, rules),
         sleep_after_s=sleep_after_s,

@@ -14,8 +14,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from gamekit.errors import GamekitError, HookFailed, NoSuchGame
 from gamekit.game import GameId, PlayerId
-from gamekit.server.origin import origin_allowed
-from gamekit.server.prefix import told
+from gamekit.server.forwarded import told_of
 from gamekit.server.settings import MAX_BODY_BYTES
 from gamekit.wire import Outcome
 
@@ -25,6 +24,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What pages of allowed origins may send, and read beside the body (Fetch standard, "CORS protocol").
+CORS_METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
+CORS_HEADERS = "Authorization, Content-Type, If-None-Match"
+CORS_EXPOSED = "ETag, Retry-After, Content-Disposition"
+#: How long a browser may remember the answer to a preflight, in seconds.
+CORS_AGE_S = 600
+
 
 class Problem(HTTPError):
     """An error with a code for programs and a sentence for people."""
@@ -33,6 +39,15 @@ class Problem(HTTPError):
         super().__init__(status, reason=HTTPStatus(status).phrase)
         self.code = code
         self.detail = detail
+
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problem_document(status: int, code: str, detail: str) -> str:
+    """The body of an error (RFC 9457)."""
+    title = HTTPStatus(status).phrase
+    return json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code})
 
 
 class Api(RequestHandler):
@@ -45,11 +60,9 @@ class Api(RequestHandler):
 
     def prepare(self) -> None:
         """Refuse what a foreign page sends, before anything is read."""
-        if not origin_allowed(
-            self.request.headers.get("Origin"), self.request.host, self.server.settings.allowed_origins
-        ):
-            raise Problem(403, "foreign_origin", "Pages of other origins may not use this server's API.")
-        if self.host.draining:
+        if refused := self.server.access.origin_refusal(self.request):
+            raise Problem(*refused)
+        if self.request.method != "OPTIONS" and self.host.draining:
             raise Problem(503, "draining", "The server is shutting down; try again in a moment.")
 
     def set_default_headers(self) -> None:
@@ -57,6 +70,21 @@ class Api(RequestHandler):
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Vary", "Origin")
+        if origin := self.application.access.cors_origin(self.request):  # type: ignore[attr-defined]
+            self.set_header("Access-Control-Allow-Origin", origin)
+            self.set_header("Access-Control-Expose-Headers", CORS_EXPOSED)
+
+    def options(self, *_: str) -> None:
+        """A browser asks what a page of another origin may send; `prepare` has refused those that are not allowed."""
+        self.set_status(204)
+        self.clear_header("Content-Type")
+        self.set_header("Access-Control-Allow-Methods", CORS_METHODS)
+        self.set_header("Access-Control-Allow-Headers", CORS_HEADERS)
+        self.set_header("Access-Control-Max-Age", str(CORS_AGE_S))
+        if self.request.headers.get("Access-Control-Request-Private-Network") == "true":
+            self.set_header("Access-Control-Allow-Private-Network", "true")
+        self.finish()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every error as a problem document (RFC 9457)."""
@@ -71,11 +99,8 @@ class Api(RequestHandler):
             self.set_status(503)
         elif error is not None and not isinstance(error, HTTPError):
             code, detail = "internal", "The server failed on this request; its log says why."
-        self.set_header("Content-Type", "application/problem+json")
-        title = HTTPStatus(status_code).phrase
-        self.finish(
-            json.dumps({"type": "about:blank", "title": title, "status": status_code, "detail": detail, "code": code})
-        )
+        self.set_header("Content-Type", PROBLEM_TYPE)
+        self.finish(problem_document(status_code, code, detail))
 
     def reply(self, value: Any, status: int = 200) -> None:
         """Answer with a value as JSON."""
@@ -151,9 +176,9 @@ class Api(RequestHandler):
     def admission(self, runner: Runner, player: PlayerId) -> dict[str, Any]:
         """What a new player needs to play."""
         token = self.server.tokens.of(runner.id, player)
-        base = self.server.prefix or told(self.request.headers)
+        told = told_of(self.request)
         secure = self.request.protocol == "https"
-        where = f"{self.request.host}{base}"
+        where = f"{told.host or self.request.host}{self.server.prefix or told.prefix}"
         return {
             "id": runner.id,
             "token": token,
@@ -161,6 +186,16 @@ class Api(RequestHandler):
             "ws_url": f"{'wss' if secure else 'ws'}://{where}/api/game/{runner.id}/ws",
             "play_url": f"{'https' if secure else 'http'}://{where}/play/{runner.id}#token={token}",
         }
+
+
+class ForeignHost(Api):
+    """Every request for a host that is not one of this server."""
+
+    def prepare(self) -> None:
+        """Refuse it."""
+        refused = self.server.access.host_refusal(self.request)
+        assert refused is not None
+        raise Problem(*refused)
 
 
 class MissingRoute(Api):

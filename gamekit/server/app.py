@@ -11,10 +11,12 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from gamekit.errors import ServerError
+from gamekit.files import private_directory
 from gamekit.game import Game
 from gamekit.games import hosted
 from gamekit.journal import Journal, SqliteJournal
 from gamekit.server import api, pages, pasts, routes, rules
+from gamekit.server.access import Access
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
 from gamekit.server.prefix import Prefixed, cleaned
@@ -36,7 +38,8 @@ class Server:
         games: the rules by name; the first is the default. Without them the bundled game and those of the settings.
 
     Raises:
-        ConfigError: a game of the settings cannot be imported, or the settings' rules or base URL are not possible.
+        ConfigError: a game of the settings cannot be imported, or the settings' rules, base URL, hosts, origins or
+            proxies are not possible.
         ServerError: the data directory cannot be used.
         JournalError: the database cannot be opened, e.g. because another server has it.
     """
@@ -46,10 +49,13 @@ class Server:
     ) -> None:
         self.settings = settings
         cleaned(settings.base_url)
+        self.access = Access(settings)
         try:
-            settings.directory.mkdir(parents=True, exist_ok=True)
+            private_directory(settings.directory)
         except OSError as error:
-            raise ServerError(f"The data directory {settings.directory} cannot be made: {error}.") from None
+            raise ServerError(
+                f"The data directory {settings.directory} cannot be made: {error.strerror}. Choose another with --data."
+            ) from None
         self.tokens = load_tokens(settings.directory)
         own = journal is None and games is None
         games = games or hosted(settings.games)
@@ -71,7 +77,8 @@ class Server:
     @property
     def url(self) -> str:
         """Where the server answers, with a slash at the end."""
-        return f"http://{self.settings.address}:{self.port}{self.prefix}/"
+        address = f"[{self.settings.address}]" if ":" in self.settings.address else self.settings.address
+        return f"http://{address}:{self.port}{self.prefix}/"
 
     @property
     def prefix(self) -> str:
@@ -108,7 +115,8 @@ class Server:
                 one.close()
             raise
         self.port = bound[0].getsockname()[1]
-        self._http = HTTPServer(self._application(), max_body_size=4 * MAX_BODY_BYTES, xheaders=True)
+        self.access.listens(bound)
+        self._http = HTTPServer(self._application(), max_body_size=4 * MAX_BODY_BYTES)
         self._http.add_sockets(bound)
 
     async def drain(self) -> None:
@@ -158,6 +166,8 @@ class Server:
                 (rf"{game}/(pause|resume|speed|step|policy)", routes.ControlRoute, shared),
             ],
             self.prefix,
+            access=self.access,
+            foreign=(api.ForeignHost, shared),
             default_handler_class=api.MissingRoute,
             default_handler_args=shared,
             websocket_max_message_size=MAX_FRAME_BYTES,

@@ -3,22 +3,23 @@
 A proxy either takes the prefix off the path or leaves it on; the same server answers both, because it takes its own
 prefix off where it finds it. The pages name everything relative to themselves and need to know nothing of it. Only the
 links that the server writes out (`ws_url`, `play_url`, the admin link) have to: they use the prefix that was set, else
-the one that the proxy tells of.
+the one that a trusted proxy tells of (`forwarded`).
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RedirectHandler
 
 from gamekit.errors import ConfigError
 
+if TYPE_CHECKING:
+    from gamekit.server.access import Access
+
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~@%{}-]+)*")
-#: Headers in which proxies tell the prefix that they took off; jupyter-server-proxy sends the second.
-_HEADERS = ("X-Forwarded-Prefix", "X-Forwarded-Context")
 
 
 def cleaned(base_url: str, port: int = 0) -> str:
@@ -33,13 +34,9 @@ def cleaned(base_url: str, port: int = 0) -> str:
     return path
 
 
-def told(headers: HTTPHeaders) -> str:
-    """The prefix that a proxy says it took off; "" when it says nothing, or nonsense."""
-    for name in _HEADERS:
-        path = headers.get(name, "").rstrip("/")
-        if path and _PREFIX.fullmatch(path):
-            return path
-    return ""
+def is_prefix(path: str) -> bool:
+    """True for a path that links may begin with."""
+    return _PREFIX.fullmatch(path) is not None
 
 
 class Prefixed(Application):
@@ -48,18 +45,28 @@ class Prefixed(Application):
     Args:
         routes: as `Application` takes them.
         prefix: a cleaned one; "" for none.
+        access: which hosts it answers as; requests for others go to `foreign`.
+        foreign: the handler of those, with its arguments.
         options: as `Application` takes them.
     """
 
-    def __init__(self, routes: Any, prefix: str, **options: Any) -> None:
+    def __init__(
+        self, routes: Any, prefix: str, *, access: Access, foreign: tuple[Any, dict[str, Any]], **options: Any
+    ) -> None:
         self._prefix = prefix
+        #: For the handlers too, which need it before they know their server.
+        self.access = access
+        self._foreign = foreign
         if prefix:
             # Without the slash at its end, the page's relative links would lead beside the prefix.
             routes = [(re.escape(prefix), RedirectHandler, {"url": f"{prefix}/", "permanent": False}), *routes]
         super().__init__(routes, **options)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
-        """Take the prefix off, then look as usual."""
+        """Take the prefix off, then look as usual; a request for a foreign host finds nothing."""
+        self.access.proxies.apply(request)
+        if self.access.host_refusal(request) is not None:
+            return self.get_handler_delegate(request, *self._foreign)
         if self._prefix and request.path.startswith(f"{self._prefix}/"):
             request.path = request.path.removeprefix(self._prefix)
         return super().find_handler(request, **kwargs)

@@ -18,6 +18,8 @@ class Settings(msgspec.Struct, frozen=True):
         port: port to bind to; 0 takes any free one.
         directory: where the database and the secret are kept.
         allowed_origins: further origins whose pages may connect, beside the server's own.
+        allowed_hosts: names that the server is asked by; with one given, no other name is taken.
+        trusted_proxies: addresses or networks whose `X-Forwarded-` headers are believed.
         games: import paths of further games that may be made and opened here, `module:Class`.
         rules: `{field: value}`, the rules of new games where their makers do not say otherwise.
         base_url: path below which the server answers too, and that its links have, e.g. "/games"; `{port}` in it is
@@ -30,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True):
     port: int = 8642
     directory: Path = Path("data")
     allowed_origins: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     games: tuple[str, ...] = ()
     rules: dict[str, Any] = {}
     base_url: str = ""

@@ -15,8 +15,9 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProt
 from gamekit import wire
 from gamekit.errors import GamekitError, NoSuchGame, RemoteProtocolError
 from gamekit.game import GameId
+from gamekit.server.access import Refusal
+from gamekit.server.api import PROBLEM_TYPE, problem_document
 from gamekit.server.frames import frame
-from gamekit.server.origin import origin_allowed
 from gamekit.server.pings import PING
 from gamekit.server.readahead import ReadAhead
 from gamekit.server.settings import (
@@ -64,9 +65,22 @@ class GameSocket(WebSocketHandler):
 
     # --- the handshake ----------------------------------------------------------------------------------------
 
+    async def get(self, *args: str, **kwargs: str) -> None:
+        """Refuse what cannot become a socket with a sentence, as every other route does; then Tornado's handshake."""
+        refused = self.server.access.origin_refusal(self.request)
+        if refused is None and self.request.headers.get("Upgrade", "").lower() != "websocket":
+            detail = "This address is for WebSockets: the client, and every proxy on the way, must pass Upgrade on."
+            refused = Refusal(400, "bad_request", detail)
+        if refused is None:
+            await super().get(*args, **kwargs)
+            return
+        self.set_status(refused.status)
+        self.set_header("Content-Type", PROBLEM_TYPE)
+        self.finish(problem_document(*refused))
+
     def check_origin(self, origin: str) -> bool:
         """Only this server's pages, and those of allowed origins, may connect from a browser."""
-        return origin_allowed(origin, self.request.host, self.server.settings.allowed_origins)
+        return self.server.access.origin_refusal(self.request) is None
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         """MessagePack when the client asks for it, else JSON."""

@@ -133,7 +133,8 @@ class Proxy:
 def proxied(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[LiveServer, Proxy]]:
     """A server behind a proxy that takes the prefix off, or one that leaves it on."""
     strips: bool = request.param
-    options = () if strips else ("--base-url", PREFIX)
+    # The proxy tells the prefix that it takes off, and is believed because the server was told to.
+    options = ("--trusted-proxy", "127.0.0.1") if strips else ("--base-url", PREFIX)
     with LiveServer(tmp_path / "games", options=options) as server, Proxy(server.port, strips) as proxy:
         yield server, proxy
 
