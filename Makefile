@@ -6,10 +6,10 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; 
 	then echo $$p; break; fi; done)
 VENV ?= .venv
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
 .PHONY: run test lint types contracts tests long nightly lab screenshots bench bench-simulate bench-headless \
-	bench-serve bench-capacity constraints clean
+	bench-serve bench-capacity constraints dist clean
 
 ## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
 run: $(VENV)/.run
@@ -75,14 +75,17 @@ $(VENV)/bin/python:
 	@echo "making a virtual environment in $(VENV) with $(PYTHON)"
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
+# Every package is pinned and checked by its hash, what builds gamekit among them.
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints-run.txt
 	@echo "installing gamekit into $(VENV) (once; about a minute)"
-	@$(PIP) --editable .
+	@$(PIP) --require-hashes --requirement constraints-run.txt
+	@$(PIP) --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "installing gamekit with JupyterLab and the development tools into $(VENV) (once; about two minutes)"
-	@$(PIP) --editable '.[lab,dev]'
+	@$(PIP) --require-hashes --requirement constraints.txt
+	@$(PIP) --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
 # For checking the page's modules only; the page itself needs no package. Node comes with the development packages.
@@ -90,10 +93,20 @@ node_modules/.package-lock.json: package-lock.json $(VENV)/.dev
 	@PATH="$(abspath $(BIN)):$$PATH" npm ci --silent --no-audit --no-fund
 	@touch $@
 
-## Renew the pins (needs uv); the file names no index
+## Renew the pins of all that is installed, with their hashes (needs uv); the files name no index. The second is the part
+## of the first that a server needs
+LOCK = uv pip compile pyproject.toml --group pyproject.toml:build --universal --python-version 3.11 --no-emit-index-url \
+	--no-header --no-annotate --generate-hashes
 constraints:
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url \
-		--no-header --no-annotate --upgrade --output-file constraints.txt
+	$(LOCK) --all-extras --upgrade --output-file constraints.txt
+	$(LOCK) --constraint constraints.txt --upgrade --output-file constraints-run.txt
+
+## Wheel and source package in dist/, and the list of all that a server is made of (CycloneDX) beside them
+dist: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --quiet --no-isolation --outdir dist .
+	$(BIN)/cyclonedx-py requirements constraints-run.txt --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/gamekit.cdx.json
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist node_modules
