@@ -7,13 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gamekit.errors import ConfigError
+from gamekit.interval import t_quantile
 
-#: Two-sided 95 percent quantiles of Student's t for 1, 2, ... degrees of freedom. Beyond its end the last one is used,
-#: which is a little too wide. Source: any table, such as NIST/SEMATECH, e-Handbook of Statistical Methods, 1.3.6.7.2.
-_T95 = (
-    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
-    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
-)
 #: Points below which there is nothing to say about an interval.
 FEWEST = 3
 
@@ -51,5 +46,5 @@ def power_law(sizes: Sequence[float], costs: Sequence[float]) -> Fit:
     slope = sum((one - middle_x) * (other - middle_y) for one, other in zip(x, y, strict=True)) / spread
     rest = sum((other - middle_y - slope * (one - middle_x)) ** 2 for one, other in zip(x, y, strict=True))
     free = points - 2
-    half = _T95[min(free, len(_T95)) - 1] * math.sqrt(rest / free / spread)
+    half = t_quantile(0.975, free) * math.sqrt(rest / free / spread)
     return Fit(math.exp(middle_y - slope * middle_x), slope, slope - half, slope + half)

@@ -163,7 +163,7 @@ def compare(
     if report is not None:
         done.report(report)
     if not as_json:
-        told = frame["verdict"].isin(["b is higher", "b is lower"]).sum()
+        told = frame["verdict"].str.startswith(("b is higher", "b is lower")).sum()
         where = f", report in {report}" if report is not None else ""
         pairs = f"{len(done.runs) // 2} pairs, {told} of {len(frame)} metrics differ"
         click.echo(f"{'FAILED: ' + str(failed) + ' runs; ' if failed else 'ok: '}{pairs}{where}")

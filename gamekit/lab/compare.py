@@ -1,13 +1,12 @@
 """A against B: the same seeds, or the same recorded games, under two sets of rules, and what the difference is.
 
 Runs are paired (common random numbers): both sides get the same galaxy and the same weather, so what differs between
-them is the rules' doing. The confidence interval is the percentile bootstrap of the mean paired difference, with a
-generator of a fixed seed, so that a comparison is reproducible.
-Source: B. Efron, R. Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3.
+them is the rules' doing. The confidence interval is that of the mean paired difference (`gamekit.interval`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import cached_property
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
-from gamekit.lab.interval import bootstrap
+from gamekit.interval import mean_interval, no_spread
 from gamekit.lab.metrics import DEFAULT, Metric, company_credits, consumed_by_ware, made_by_ware, price_by_ware
 from gamekit.lab.own import Own
 from gamekit.lab.simulate import Setup
@@ -28,6 +27,12 @@ if TYPE_CHECKING:
 
 #: What is compared when nobody says: the whole, and each ware and company by itself.
 METRICS: tuple[Metric, ...] = (*DEFAULT, company_credits, made_by_ware, consumed_by_ware, price_by_ware)
+#: The verdict on a single pair.
+UNKNOWN = "unknown"
+#: Pairs from which on it is no luck that all differ by the same number: a coin would not fall so in 95 of 100 cases.
+FEW = 6
+#: Metrics that a note names at most.
+TOLD = 6
 COLUMNS = ("metric", "unit", "pairs", "mean_a", "mean_b", "difference", "low", "high", "percent", "verdict")
 
 
@@ -73,7 +78,9 @@ class Comparison:
         """A row for each metric: both means, the mean paired difference, its confidence interval, and a verdict.
 
         The verdict is "b is higher" or "b is lower" when the interval does not hold zero, "the same" when no pair
-        differs, else "not told apart".
+        differs, else "not told apart". Where every pair differs by the same number, no interval can be told, its ends
+        are that number, and the verdict ends with "(deterministic)". One pair has no interval and no verdict: the ends
+        are missing, the verdict is "unknown".
         """
         return self._told.copy()
 
@@ -83,28 +90,48 @@ class Comparison:
 
         rows = []
         for name, group in self.pairs.groupby("metric", sort=False):
-            low, high = bootstrap(list(group["difference"]), self.confidence)
+            verdict, low, high = _judged(group, self.confidence)
             mean_a, mean_b, difference = (float(group[column].mean()) for column in ("a", "b", "difference"))
             percent = 100 * difference / abs(mean_a) if mean_a else float("nan")
             unit = self.runs.units.get(str(name).partition(".")[0], "")
-            verdict = _verdict(bool(group["difference"].eq(0).all()), low, high)
             rows.append((name, unit, len(group), mean_a, mean_b, difference, low, high, percent, verdict))
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
     @property
     def note(self) -> str:
         """What to know before believing the intervals; "" when there is nothing."""
+        said = []
         if len(failures := self.runs.failures):
             first = failures.iloc[0]
             told = f"{len(failures)} of {len(self.runs)} runs failed, the first one on side {first['side']}"
-            return f"{told}: {first['error']}"
-        spread = self.pairs.groupby("metric")["difference"].nunique()
-        if len(self.runs) > 2 and (spread == 1).all():
-            return (
+            said.append(f"{told}: {first['error']}")
+        pairs = self.pairs
+        spread = pairs.groupby("metric")["difference"].nunique()
+        if len(self.runs) > 2 and len(spread) and (spread == 1).all():
+            said.append(
                 "Every pair gave the same numbers: the seed decides nothing here, so more seeds say nothing more. "
                 "Compare with storms (storm_rate) or in a procedural scenario."
             )
-        return ""
+        if len(self.runs) // 2 == 1:
+            said.append(f"One pair has no interval and no verdict; give seeds={FEW} or more.")
+        if missing := self._missing(pairs):
+            said.append(missing)
+        return " ".join(said)
+
+    def _missing(self, pairs: pd.DataFrame) -> str:
+        """Which metrics lack a number in some pairs; "" when none does."""
+        runs = self.runs.frame
+        whole = len(runs[runs["error"] == ""].groupby(self._pair).filter(lambda both: len(both) == 2)) // 2
+        counts = pairs.groupby("metric", sort=False).size().reindex(self.runs.columns, fill_value=0)
+        few = counts[counts < whole]
+        if few.empty:
+            return ""
+        told = ", ".join(f"{name} ({whole - count} of {whole})" for name, count in few.head(TOLD).items())
+        more = f" and {len(few) - TOLD} metrics more" if len(few) > TOLD else ""
+        return (
+            f"Pairs in which a side gave no number are left out, and the rest may not be like them: {told}{more}. "
+            "A part that counts as 0 where it does not occur is one of a metric that says so: @metric(unit, absent=0)."
+        )
 
     def parts(self, metric: str) -> pd.DataFrame:
         """Of a metric that gives a number for each of several names (wares, companies), the rows of `frame`, by name.
@@ -216,7 +243,18 @@ def compare(
     return Comparison(rules_a, rules_b, runs, "seed", confidence)
 
 
-def _verdict(same: bool, low: float, high: float) -> str:
-    if same:
-        return "the same"
-    return "b is higher" if low > 0 else "b is lower" if high < 0 else "not told apart"
+def _judged(pairs: pd.DataFrame, confidence: float) -> tuple[str, float, float]:
+    """The verdict on one metric's pairs, and the ends of the interval of their mean difference."""
+    differences = [float(one) for one in pairs["difference"]]
+    low, high = mean_interval(differences, confidence)
+    if len(differences) < 2:
+        return UNKNOWN, low, high
+    if not any(differences):
+        return "the same", low, high
+    told = "b is higher" if low > 0 else "b is lower" if high < 0 else "not told apart"
+    if not no_spread(differences):
+        return told, low, high
+    if len(differences) < FEW and not all(no_spread([float(one) for one in pairs[side]]) for side in ("a", "b")):
+        # Seeds do decide something, and so few small counts may well be alike by luck.
+        return "not told apart", math.nan, math.nan
+    return f"{told} (deterministic)", low, high

@@ -23,11 +23,17 @@ Metric: TypeAlias = Callable[["Simulation"], Value | Mapping[str, Value]]
 M = TypeVar("M", bound=Metric)
 
 
-def metric(unit: str) -> Callable[[M], M]:
-    """Say what a metric's numbers count: `@metric("credits")`."""
+def metric(unit: str, *, absent: Value | None = None) -> Callable[[M], M]:
+    """Say what a metric's numbers count: `@metric("credits")`.
+
+    Args:
+        unit: of the numbers.
+        absent: of a metric with parts: what a part counts as in a run that does not give it, e.g. 0 units of a ware; by
+            default its number is missing there.
+    """
 
     def marked(function: M) -> M:
-        function.unit = unit  # type: ignore[attr-defined]
+        function.unit, function.absent = unit, absent  # type: ignore[attr-defined]
         return function
 
     return marked
@@ -36,6 +42,12 @@ def metric(unit: str) -> Callable[[M], M]:
 def unit_of(function: Metric) -> str:
     """What a metric's numbers count; "" when it does not say."""
     return str(getattr(function, "unit", ""))
+
+
+def absent_of(function: Metric) -> float | None:
+    """What a part that a run does not give counts as; None when it is missing."""
+    absent = getattr(function, "absent", None)
+    return None if absent is None else float(absent)
 
 
 def name_of(function: Metric) -> str:
@@ -91,7 +103,7 @@ def units_consumed(run: Simulation) -> int:
     return sum(consumed_by_ware(run).values())
 
 
-@metric("units")
+@metric("units", absent=0)
 def consumed_by_ware(run: Simulation) -> dict[str, int]:
     """What inhabitants consumed of each ware."""
     return {ware: units for ware, units in run.state.ledger.wares[ledger.CONSUMED].items() if units}
@@ -104,7 +116,7 @@ def units_made(run: Simulation) -> int:
     return -sum(units for faucet in (ledger.MINED, ledger.MADE) for units in books[faucet].values())
 
 
-@metric("units")
+@metric("units", absent=0)
 def made_by_ware(run: Simulation) -> dict[str, int]:
     """What mines and factories brought forth of each ware."""
     books = run.state.ledger.wares

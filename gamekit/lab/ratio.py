@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gamekit.errors import ConfigError
-from gamekit.lab.interval import bootstrap
+from gamekit.interval import mean_interval
 
 
 class Ratio(NamedTuple):
@@ -23,7 +23,7 @@ class Ratio(NamedTuple):
 
 
 def ratio(taken: Sequence[float], base: Sequence[float], confidence: float = 0.95) -> Ratio:
-    """The geometric mean of `taken / base` over rounds, with the percentile bootstrap of that mean.
+    """The geometric mean of `taken / base` over rounds, with its interval; a single round has none (NaN).
 
     Args:
         taken, base: what both took in each round, in the same unit, in the same order.
@@ -39,5 +39,5 @@ def ratio(taken: Sequence[float], base: Sequence[float], confidence: float = 0.9
     if min(*taken, *base) <= 0:
         raise ConfigError("A round took no time at all; play longer ones.")
     logs = [math.log(one / other) for one, other in zip(taken, base, strict=True)]
-    low, high = bootstrap(logs, confidence)
+    low, high = mean_interval(logs, confidence)
     return Ratio(math.exp(sum(logs) / len(logs)), math.exp(low), math.exp(high))

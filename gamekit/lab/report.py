@@ -59,7 +59,7 @@ def page(done: Comparison) -> str:
         f"<title>A against B</title><style>{_STYLE}</style><h1>A against B</h1>",
         f"<p><span class=a>A</span> {rules_told(done.rules_a)}<br>",
         f"<span class=b>B</span> {rules_told(done.rules_b)}</p>",
-        f"<p>{pairs} pairs of runs on {_shared(done)}{trouble}; {done.confidence:.0%} bootstrap intervals of the mean "
+        f"<p>{pairs} pairs of runs on {_shared(done)}{trouble}; {done.confidence:.0%} intervals of the mean "
         f"paired difference.</p>{note}<h2>What differs</h2>{_findings(whole if len(whole) else done.frame)}",
     ]
     if len(whole):
@@ -86,15 +86,19 @@ def _findings(frame: pd.DataFrame) -> str:
     said = []
     for row in frame.to_dict("records"):
         name, percent = html.escape(row["metric"].replace("_", " ")), float(row["percent"])
-        if row["verdict"] in {"b is higher", "b is lower"}:
-            word, style = ("higher", "up") if row["verdict"] == "b is higher" else ("lower", "down")
+        verdict, _, deterministic = row["verdict"].partition(" (")
+        if verdict in {"b is higher", "b is lower"}:
+            word, style = ("higher", "up") if verdict == "b is higher" else ("lower", "down")
             # Where A is zero there is no percentage.
             size = (
                 f"{_number(abs(row['difference']))} {row['unit']}" if math.isnan(percent) else f"{abs(percent):.1f} %"
             )
             text = f"<span class={style}>{word} by {size}</span> in B"
+            text += ", by the same number in every pair" if deterministic else ""
         elif row["verdict"] == "the same":
             text = "the same in every pair"
+        elif verdict == "unknown":
+            text = "unknown: one pair tells nothing of chance"
         else:
             text = f"not told apart by {row['pairs']} pairs"
         said.append(f"<li><b>{name}</b>: {text}")

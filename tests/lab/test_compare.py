@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -12,10 +11,9 @@ import pytest
 import gamekit
 from gamekit.capsule import read_capsule
 from gamekit.errors import ConfigError
-from gamekit.lab import begin, compare, rerun, simulate
+from gamekit.lab import Simulation, begin, compare, rerun, simulate
 from gamekit.lab.compare import COLUMNS
-from gamekit.lab.interval import bootstrap
-from gamekit.lab.metrics import consumed_by_ware, median_company_growth, stations_standing, units_made
+from gamekit.lab.metrics import consumed_by_ware, median_company_growth, metric, stations_standing, units_made
 
 METRICS = (units_made, stations_standing)
 SMALL = {"scenario": "procedural:4", "hours": 1.0, "progress": False}
@@ -59,14 +57,58 @@ def test_weather_makes_seeds_differ(threads: Executor) -> None:
     assert found.pairs.groupby("metric")["difference"].nunique().max() > 1
 
 
-def test_interval_covers_the_true_mean_about_as_often_as_it_says() -> None:
-    chance = random.Random(4)
-    covered = 0
-    for _ in range(200):
-        low, high = bootstrap([chance.gauss(3, 2) for _ in range(30)], 0.9)
-        covered += low <= 3 <= high
-    # 90 % of 200 within four standard deviations of a binomial.
-    assert 163 <= covered <= 197
+def test_one_pair_has_no_interval_and_no_verdict(threads: Executor) -> None:
+    found = compare({}, {"cycle_percent": 50}, 1, METRICS, executor=threads, **SMALL)
+    frame = found.frame
+    assert set(frame["verdict"]) == {"unknown"}
+    assert frame[["low", "high"]].isna().all(axis=None)
+    assert "One pair has no interval and no verdict" in found.note
+    assert "one pair tells nothing of chance" in found.report()
+
+
+def test_what_the_seed_does_not_decide_is_said_to_be_deterministic(threads: Executor) -> None:
+    found = compare({}, {"cycle_percent": 50}, 2, METRICS, executor=threads, scenario="duel", hours=1, progress=False)
+    made = found.frame.set_index("metric").loc["units_made"]
+    assert made["verdict"] == "b is higher (deterministic)"
+    assert made["low"] == made["difference"] == made["high"]
+    assert "by the same number in every pair" in found.report()
+
+
+@metric("points")
+def half_of_luck(run: Simulation) -> int:
+    """What the seed decides, and half of what the rule says."""
+    return run.seed + run.state.rules.dock_ticks // 2
+
+
+def test_a_few_equal_differences_of_what_the_seed_decides_are_not_told_apart(threads: Executor) -> None:
+    verdicts = []
+    for seeds in (3, 6):
+        found = compare({}, {"dock_ticks": 12}, seeds, [half_of_luck], executor=threads, hours=0.001, progress=False)
+        verdicts.append(found.frame["verdict"][0])
+    assert verdicts == ["not told apart", "b is higher (deterministic)"]
+
+
+@metric("units")
+def now_and_then(run: Simulation) -> dict[str, int]:
+    """One part that every run gives, and one that every second does."""
+    return {"always": run.seed} | ({"sometimes": run.seed} if run.seed % 2 else {})
+
+
+@metric("units", absent=0)
+def counted(run: Simulation) -> dict[str, int]:
+    """The same, of which what is not there counts as 0."""
+    return now_and_then(run)
+
+
+def test_pairs_that_lack_a_number_are_told_and_parts_may_count_as_nothing(threads: Executor) -> None:
+    found = compare({}, {}, [1, 2, 3, 4], [now_and_then, counted], executor=threads, hours=0.001, progress=False)
+    pairs = found.frame.set_index("metric")["pairs"]
+    assert pairs["now_and_then.sometimes"] == 2
+    assert pairs["counted.sometimes"] == pairs["now_and_then.always"] == 4
+    assert found.frame.set_index("metric").loc["counted.sometimes", "mean_a"] == 1
+    assert "now_and_then.sometimes (2 of 4)" in found.note
+    assert "absent=0" in found.note
+    assert "counted" not in found.note
 
 
 def test_comparison_is_reproducible_and_reports_on_one_page(threads: Executor, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from gamekit.errors import ConfigError
 from gamekit.lab import Simulation, sensitivity, sweep
 from gamekit.lab.metrics import metric, units_made
 from gamekit.lab.ranges import Range, ranges_of
-from gamekit.lab.sensitivity.design import CHANCE, MATTERS, NOTHING, Design, Morris, Sobol
+from gamekit.lab.sensitivity.design import CHANCE, MATTERS, NOTHING, UNKNOWN, Design, Morris, Sobol
 
 SMALL: dict[str, Any] = {"scenario": "procedural:3", "hours": 0.25, "progress": False}
 
@@ -34,8 +34,8 @@ def ranges(**ends: tuple[int, int]) -> list[Range]:
 
 
 def values(design: Design, function: Callable[[Mapping[str, int]], float]) -> Any:
-    """A plain function in the place of a game: a column for one seed."""
-    return np.array([[function(point)] for point in design.points])
+    """A plain function in the place of a game: a column for each of two seeds, which decide nothing."""
+    return np.array([[function(point)] * 2 for point in design.points])
 
 
 def ishigami(point: Mapping[str, int]) -> float:
@@ -103,6 +103,29 @@ def test_block_with_a_missing_value_is_left_out_and_alone() -> None:
     table[:12] = np.nan
     with pytest.raises(ConfigError, match=r"4 of 5 parts.*narrow the ranges"):
         design.judged(table)
+
+
+@pytest.mark.parametrize("kind", [Morris, Sobol])
+def test_one_seed_does_not_tell_what_matters(kind: type[Design]) -> None:
+    design = kind(ranges(a=(0, 9), idle=(0, 9)), 8, 1)
+    found, _ = design.judged(values(design, lambda point: float(point["a"]))[:, :1])
+    assert [numbers["verdict"] for numbers in found] == [UNKNOWN, NOTHING]
+    assert np.isnan(found[0]["chance"])
+    flat, _ = design.judged(np.ones((len(design.points), 1)))
+    assert np.isnan(flat[0]["chance"])
+
+
+@pytest.mark.parametrize(("samples", "kind"), [(3, Morris), (10, Morris)])
+def test_effects_lie_within_their_intervals_as_often_as_they_say(samples: int, kind: type[Design]) -> None:
+    held = 0
+    sets = 200
+    for seed in range(1, sets + 1):
+        design = kind(ranges(a=(0, 99), b=(0, 99)), samples, seed)
+        luck = np.random.default_rng(seed).normal(size=len(design.points))
+        numbers = design.judged(np.array([[100.0 * point["a"]] * 2 for point in design.points]) + luck[:, None] * 99)[0]
+        held += numbers[0]["trend_low"] <= 9900 <= numbers[0]["trend_high"]
+    # 190 of 200, within three standard deviations of a binomial.
+    assert 181 <= held <= 199
 
 
 @metric("units")

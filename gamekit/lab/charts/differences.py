@@ -8,7 +8,7 @@ import pandas as pd
 from gamekit.errors import ConfigError
 from gamekit.lab.charts.style import GREEN, INK, ORANGE, RED, Chart, figure
 
-_COLOURS = {"b is higher": GREEN, "b is lower": RED, "not told apart": INK, "the same": INK}
+_COLOURS = {"b is higher": GREEN, "b is lower": RED, "not told apart": INK, "the same": INK, "unknown": INK}
 
 
 def difference_chart(frame: pd.DataFrame, *, width: int = 480) -> Chart:
@@ -25,7 +25,8 @@ def difference_chart(frame: pd.DataFrame, *, width: int = 480) -> Chart:
     if shown.empty:
         raise ConfigError("There is nothing to draw: on side A every metric is zero, or every run failed.")
     scale = 100 / shown["mean_a"].abs()
-    rows = shown[["metric", "percent", "verdict"]].assign(low=shown["low"] * scale, high=shown["high"] * scale)
+    rows = shown[["metric", "percent"]].assign(low=shown["low"] * scale, high=shown["high"] * scale)
+    rows["verdict"] = shown["verdict"].str.removesuffix(" (deterministic)")
     base = alt.Chart(rows).encode(y=alt.Y("metric:N", title=None, sort=None))
     verdicts = list(_COLOURS)
     colour = alt.Color(

@@ -8,7 +8,7 @@ import pandas as pd
 from gamekit.lab.charts.style import BLUE, INK, ORANGE, Chart, figure
 
 #: By verdict; what does nothing is as grey as what may be chance, and its point lies at zero.
-_COLOURS = {"matters": BLUE, "not told from chance": INK, "does nothing": INK}
+_COLOURS = {"matters": BLUE, "not told from chance": INK, "does nothing": INK, "unknown": INK}
 
 
 def sensitivity_chart(frame: pd.DataFrame, *, width: int = 480) -> Chart:

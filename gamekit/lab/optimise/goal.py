@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from statistics import fmean, stdev
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
 from gamekit.errors import ConfigError
-from gamekit.lab.extras import needed
+from gamekit.interval import mean_interval
 
 Target: TypeAlias = float | Literal["highest", "lowest"]
 
@@ -63,13 +62,5 @@ class Goal(msgspec.Struct, frozen=True):
         return low <= self.target <= high
 
     def interval(self, values: Sequence[float]) -> tuple[float, float]:
-        """Student's interval of the mean; of a single value it is everything.
-
-        A bootstrap of so few seeds would be too sure of itself.
-        """
-        if len(values) < 2:
-            return -math.inf, math.inf
-        student: Any = needed("scipy.stats", "search", "Optimisation").t
-        mean = fmean(values)
-        half = float(student.ppf((1 + self.confidence) / 2, len(values) - 1)) * stdev(values) / math.sqrt(len(values))
-        return mean - half, mean + half
+        """The interval of the mean; of a single value it is everything."""
+        return mean_interval(values, self.confidence) if len(values) > 1 else (-math.inf, math.inf)

@@ -6,7 +6,7 @@ can be left out.
 
 Two kinds of uncertainty are told apart. The interval says how the number might change with other *points*. `chance` is
 what a rule that does nothing on average would show all the same because *seeds* differ: changing anything in a game
-changes its luck. Only what is clearly above chance is called an effect.
+changes its luck. Only what is clearly above chance is called an effect; one seed cannot tell what chance is.
 
 Source: M. Morris, "Factorial Sampling Plans for Preliminary Computational Experiments", Technometrics 33, 1991;
 F. Campolongo et al., "An effective screening design for sensitivity analysis of large models", Environmental Modelling
@@ -17,24 +17,27 @@ worked out here, since SALib divides them by the nominal step, which rounding to
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from gamekit.errors import ConfigError
+from gamekit.interval import mean_interval, t_quantile
 from gamekit.lab.extras import needed
 from gamekit.lab.ranges import Range
 
 Table: TypeAlias = npt.NDArray[np.float64]
 
-#: Resamples of every bootstrap.
+#: Resamples of Sobol's bootstrap.
 RESAMPLES = 2_000
 #: Morris: values of each rule on which trajectories lie.
 LEVELS = 4
-MATTERS, CHANCE, NOTHING = "matters", "not told from chance", "does nothing"
+MATTERS, CHANCE, NOTHING, UNKNOWN = "matters", "not told from chance", "does nothing", "unknown"
 _PURPOSE = "Sensitivity"
 
 
@@ -102,10 +105,14 @@ class Design(ABC):
         kept = blocks[whole].reshape(-1, values.shape[1])
         if np.ptp(kept.mean(axis=1)) == 0:
             nothing = dict.fromkeys((*self.columns, "chance"), 0.0)
+            if values.shape[1] < 2:
+                nothing["chance"] = np.nan
             return [{**nothing, "verdict": NOTHING} for _ in self.ranges], lost
         found: list[dict[str, Any]] = []
         for numbers in self._numbers(whole, kept, confidence):
             verdict = MATTERS if numbers["low"] > numbers["chance"] else CHANCE
+            if values.shape[1] < 2:
+                verdict, numbers["chance"] = UNKNOWN, np.nan
             found.append({**numbers, "verdict": NOTHING if numbers["effect"] == 0 else verdict})
         return found, lost
 
@@ -136,26 +143,24 @@ class Morris(Design):
         at = at.reshape(self.samples, self.block, -1)[whole]
         blocks = values.reshape(len(at), self.block, -1)
         steps, rises = np.diff(at, axis=1), np.diff(blocks, axis=1)
-        resampled = np.random.default_rng(self.seed).integers(0, len(at), (RESAMPLES, len(at)))
-        edges = [(1 - confidence) / 2, (1 + confidence) / 2]
         found = []
         for number, one in enumerate(self.ranges):
             # Each trajectory moves each rule once; LEVELS is such that no step is rounded away.
             moved = steps[:, :, number].nonzero()
             by_seed = rises[moved] / (steps[:, :, number][moved] / one.width)[:, None]
             effects = by_seed.mean(axis=1)
-            low, high = np.quantile(np.abs(effects)[resampled].mean(axis=1), edges)
-            trend_low, trend_high = np.quantile(effects[resampled].mean(axis=1), edges)
+            low, high = mean_interval(np.abs(effects).tolist(), confidence)
+            trend_low, trend_high = mean_interval(effects.tolist(), confidence)
             seeds = by_seed.shape[1]
             error = np.sqrt(by_seed.var(axis=1, ddof=1).mean() / seeds) if seeds > 1 else 0.0
             found.append(
                 {
                     "effect": float(np.abs(effects).mean()),
-                    "low": float(low),
-                    "high": float(high),
+                    "low": max(low, 0.0),
+                    "high": high,
                     "trend": float(effects.mean()),
-                    "trend_low": float(trend_low),
-                    "trend_high": float(trend_high),
+                    "trend_low": trend_low,
+                    "trend_high": trend_high,
                     "bend": float(effects.std(ddof=1)),
                     # The mean of |x| where x is normal with this error and no mean.
                     "chance": float(np.sqrt(2 / np.pi) * error),
@@ -194,12 +199,15 @@ class Sobol(Design):
             conf_level=confidence,
             seed=self.seed or 1,
         )
+        # SALib takes the resamples' spread for the error and the normal law for its bounds; few blocks need more.
+        blocks = int(whole.sum())
+        wider = t_quantile((1 + confidence) / 2, blocks - 1) / NormalDist().inv_cdf((1 + confidence) / 2)
+        wider *= math.sqrt(blocks / (blocks - 1))
         chance = float(_noise(values) / means.var())
         found = []
         for number in range(len(self.ranges)):
-            total, total_half, alone, alone_half = (
-                float(shares[name][number]) for name in ("ST", "ST_conf", "S1", "S1_conf")
-            )
+            total, alone = (float(shares[name][number]) for name in ("ST", "S1"))
+            total_half, alone_half = (float(shares[name][number]) * wider for name in ("ST_conf", "S1_conf"))
             found.append(
                 {
                     "effect": total,

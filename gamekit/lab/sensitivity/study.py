@@ -36,7 +36,8 @@ class Sensitivity:
         confidence: of the intervals, e.g. 0.95.
         frame: a row for each metric and rule, the strongest first: `effect` with its interval `low` to `high`, the
             design's other columns (see `gamekit.lab.sensitivity.design`), `chance`, and a `verdict`: "matters" when the
-            whole interval lies above chance, "does nothing" when no run was changed by it, else "not told from chance".
+            whole interval lies above chance, "does nothing" when no run was changed by it, "unknown" when there is one
+            seed only, of which chance (then missing) cannot be told, else "not told from chance".
     """
 
     def __init__(self, design: Design, runs: Sweep, confidence: float) -> None:
@@ -76,7 +77,7 @@ class Sensitivity:
         """What is to be known before believing the frame; "" when nothing is."""
         said = []
         if len({job.seed for job in self.runs.jobs}) == 1:
-            said.append("One seed only: what is chance cannot be told; give seeds=4 or more.")
+            said.append("One seed only: what is chance cannot be told, nor what matters; give seeds=4 or more.")
         lost = max(self._lost.values())
         if lost:
             said.append(f"Up to {lost} of {self.design.samples} parts of the design were left out, see runs.failures.")

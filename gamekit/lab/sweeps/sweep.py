@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
-from gamekit.lab.metrics import DEFAULT, Metric, name_of, unit_of
+from gamekit.lab.metrics import DEFAULT, Metric, absent_of, name_of, unit_of
 from gamekit.lab.own import Own, space_rules_of
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.jobs import Job, Plan, Result, chosen_seeds, jobs_of
@@ -31,6 +31,7 @@ class Sweep:
     def __init__(self, plan: Plan, jobs: Sequence[Job], results: Mapping[str, Result]) -> None:
         self.jobs = list(jobs)
         self.units = {name_of(metric): unit_of(metric) for metric in plan.metrics}
+        self._absent = {name_of(metric): absent_of(metric) for metric in plan.metrics}
         self._results = [results[job.key] for job in jobs]
 
     @property
@@ -38,7 +39,8 @@ class Sweep:
         """A row for each run, in order: what was varied, `seed`, the metrics, `digest`, `events`, `cpu_s`, `error`.
 
         Metrics that give a number for each of several names have a column for each, `metric.name`; the numbers of a
-        run that failed are missing.
+        run that failed are missing, and those of a part that a run does not give, unless the metric says what it counts
+        as (`metric(unit, absent=0)`).
         """
         import pandas as pd
 
@@ -47,7 +49,7 @@ class Sweep:
             {
                 **job.varied,
                 "seed": job.seed,
-                **{name: result.values.get(name) for name in names},
+                **{name: self._value(result, name) for name in names},
                 "digest": result.digest,
                 "events": result.events,
                 "cpu_s": result.cpu_s,
@@ -57,6 +59,11 @@ class Sweep:
         ]
         frame = pd.DataFrame(rows)
         return frame.astype(dict.fromkeys(names, "float64") | {"digest": "string", "error": "string"})
+
+    def _value(self, result: Result, name: str) -> float | None:
+        """A metric's number in a run; None when it is missing."""
+        absent = None if result.error else self._absent.get(name.partition(".")[0])
+        return result.values.get(name, absent)
 
     @property
     def columns(self) -> list[str]:
