@@ -69,8 +69,8 @@ class Progress(msgspec.Struct, frozen=True):
 
     Attributes:
         events: what happened since the last call, in the order in which it fell.
-        inside: whether the state stands in the middle of a tick. Then only `advance_some` may be called next, or
-            `advance`, which finishes that tick first; else the state stands between ticks, at `Game.tick`.
+        inside: whether the state stands in the middle of a tick, which `Game.tick` tells. Then only `advance_some` may
+            be called next, or `advance`, which finishes that tick first; else the state stands between ticks.
     """
 
     events: list[Event]

@@ -11,38 +11,42 @@ Invariants:
   is always read from the state, so nothing is shown that recovery would not rebuild.
 - Records are numbered without gaps and their ticks never fall; those of one tick apply in order of their numbers.
 - All that is in `snapshot()` changes only by applying records and letting time pass: it is decided by the history.
+- A host may have a tick, or a record, carried out in parts (`enough`). Until the last part is done nothing is read from
+  the state, and `tick` and all that is sent stay at the last tick that was shown whole. Commands are journaled
+  meanwhile; what needs the state waits (`_held`).
 
 Longer than most files, because its methods are the transitions of one state machine; what has a state of its own (the
-way in, the answers, the connections, the deltas) is in its own module.
+way in, the answers, the connections, the deltas, what is carried out in parts) is in its own module.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from collections import deque
+from typing import Generic, TypeVar
 
 import msgspec
 
 from gamekit.errors import SessionError
-from gamekit.game import TICK_HZ, Event, Game, GameId, PlayerId, Rejected, Tick
+from gamekit.game import TICK_HZ, Enough, Event, Game, GameId, PlayerId, Tick
 from gamekit.session import control
-from gamekit.session.answers import MESSAGE_CHARS, Answer, Answers
+from gamekit.session.answers import Answers
 from gamekit.session.audience import Audience
+from gamekit.session.execution import Execution
 from gamekit.session.intake import Intake
 from gamekit.session.policy import Policy
-from gamekit.session.records import SAVED_FORMAT, Entry, Line, Saved, read_control, read_join, read_line, read_saved
+from gamekit.session.records import SAVED_FORMAT, Saved, read_line, read_saved
 from gamekit.session.stimuli import (
     Action,
     Appended,
     AppendRecord,
     Attached,
     CaughtUp,
+    ConnectionId,
     Detached,
     FellBehind,
     JournalFailed,
     KeepSnapshot,
     Meter,
-    NotePlayer,
     Received,
     ReserveTick,
     Retimed,
@@ -53,7 +57,6 @@ from gamekit.session.stimuli import (
     Ticked,
     TickReserved,
 )
-from gamekit.session.stream import Happening, told, untold
 from gamekit.wire import Ack, Error, Hello, Outcome, Ping, Pong
 
 S = TypeVar("S")
@@ -69,12 +72,6 @@ QUIET_SNAPSHOT_TICKS = 6000
 SNAPSHOT_PACE = 20
 #: How long a session that nobody watches keeps deltas for those who left, in ticks at speed 1.
 LINGER_TICKS = 600
-
-
-@lru_cache(maxsize=64)
-def _decoder_of(command_type: Any) -> msgspec.json.Decoder[Any]:
-    """The decoder of a game's commands. Making one costs half of what bringing a sleeping session back does."""
-    return msgspec.json.Decoder(command_type)
 
 
 class _NoMeter:
@@ -126,26 +123,41 @@ class Session(Generic[S]):
         self.intake = Intake(game.command_type, seq)
         self.audience = Audience(self)
         self.meter: Meter = meter or _NoMeter()
-        self._command_decoder = _decoder_of(game.command_type)
+        #: How far ahead of the state a command may take effect at most, in ticks; None without limit. The host sets it,
+        #: so that the commands of a game that is late do not wait for all that it has to make up for.
+        self.lead: Tick | None = None
+        #: True when the latest call ended because it was enough: more may be due already.
+        self.cut = False
+        self.execution = Execution(self)
         self._reserving = reserved
         #: Reservations on their way to the journal that still count; a lower one makes those before it void.
         self._requested: set[Tick] = set()
         self._players_numbered = 0
-        self._snapshot_tick = self.tick
+        self._snapshot_tick = game.tick(state)
         #: When the last connection left; None while nobody has ever been here in this run.
         self._unwatched_since: Tick | None = None
-        self._commands_since_snapshot = 0
         self._announced_pause = False
-        self._actions: list[Action] = []
-        #: How far the call under way may go; None without limit.
+        self.actions: list[Action] = []
+        #: How far the call under way may go, and until when; None without limit.
         self._bound: Tick | None = None
+        self._enough: Enough | None = None
+        #: The tick up to which everything was shown; and the same while the state stands inside a tick or a record.
+        self._shown_at: Tick = game.tick(state)
+        self._stands: Tick | None = None
+        #: What cannot be answered before that is complete.
+        self._held: deque[Attached | CaughtUp | FellBehind | Received] = deque()
 
     # --- what the host asks -----------------------------------------------------------------------------------
 
     @property
     def tick(self) -> Tick:
-        """The tick that the state stands at; everything shown is at or before it."""
-        return self.game.tick(self.state)
+        """The tick that the state stands at, the last complete one; everything shown is at or before it."""
+        return self.game.tick(self.state) if self._stands is None else self._stands
+
+    @property
+    def midway(self) -> bool:
+        """True while the state stands inside a tick or a record: it must not be read."""
+        return self._stands is not None
 
     @property
     def paused(self) -> bool:
@@ -159,11 +171,13 @@ class Session(Generic[S]):
 
     @property
     def waiting(self) -> bool:
-        """True while a durable command waits for its tick."""
+        """True while a durable command waits for its tick, or is being carried out."""
         return bool(self.intake.durable)
 
     def next_due(self) -> Tick | None:
         """The next tick at which the session wants a `Ticked`; None when only another stimulus can move it."""
+        if self._stands is not None:
+            return self._stands
         durable = self.intake.durable
         due = durable[0].tick if durable else None
         of_game = self.game.next_due(self.state)
@@ -181,13 +195,18 @@ class Session(Generic[S]):
         self._players_numbered = max(self._players_numbered, *taken, 0) + 1
         return PlayerId(f"p{self._players_numbered}")
 
-    def handle(self, stimulus: Stimulus, now: Tick, bound: Tick | None = None) -> list[Action]:
+    def handle(
+        self, stimulus: Stimulus, now: Tick, bound: Tick | None = None, enough: Enough | None = None
+    ) -> list[Action]:
         """Take in one stimulus.
 
         Args:
             stimulus: what happened.
             now: the tick that the clock shows.
-            bound: how far the game may go in this call, for a session that has much to catch up with.
+            bound: how far the game may go in this call, for a session that has much to catch up with. Below the
+                session's tick nothing of it moves, not even what it is in the middle of.
+            enough: asked between two parts of its work; True ends the call, and `cut` says that more may be due. None
+                does all of it.
 
         Returns:
             What the host must do, in order.
@@ -196,15 +215,27 @@ class Session(Generic[S]):
             SessionError: the stimulus is impossible in this state; the host has a bug.
         """
         actions: list[Action] = []
-        self._actions = actions
-        self._bound = bound
+        self.actions = actions
+        self._bound, self._enough, self.cut = bound, enough, False
+        self._take(stimulus, now)
+        if self._held and self._stands is None:
+            # What waited for the tick is answered as of that tick.
+            self._bound = self.tick - 1
+            waiting, self._held = self._held, deque()
+            for one in waiting:
+                self._take(one, now)
+        self._bound = self._enough = None
+        return actions
+
+    def _take(self, stimulus: Stimulus, now: Tick) -> None:
         match stimulus:
             case Ticked():
                 self._advance(now)
                 if stimulus.heartbeat:
-                    actions += self.audience.heartbeat(stimulus.next_s)
+                    self.actions += self.audience.heartbeat(stimulus.next_s)
             case Received():
-                self._receive(stimulus, now)
+                if not self._waits(stimulus.connection, stimulus):
+                    self._receive(stimulus, now)
             case Appended():
                 self._appended(stimulus.seq, now)
             case TickReserved():
@@ -214,23 +245,36 @@ class Session(Generic[S]):
                 self._advance(now)
             case Attached():
                 self._advance(now)
-                actions += self.audience.attach(stimulus)
+                if self._stands is not None:
+                    self._held.append(stimulus)
+                    return
+                self.actions += self.audience.attach(stimulus)
                 self._advance(now)
             case Detached():
+                self._held = deque(one for one in self._held if one.connection != stimulus.connection)
                 self.audience.detach(stimulus.connection)
                 self._unwatched_since = self.tick
             case Submitted():
                 self._submitted(stimulus, now)
             case FellBehind():
+                if self._waits(stimulus.connection, stimulus):
+                    return
                 if viewer := self.audience.viewer(stimulus.connection):
                     viewer.behind = True
             case CaughtUp():
-                if viewer := self.audience.viewer(stimulus.connection):
-                    actions.append(self.audience.catch_up(viewer))
+                if self._stands is not None:
+                    self._held.append(stimulus)
+                elif viewer := self.audience.viewer(stimulus.connection):
+                    self.actions.append(self.audience.catch_up(viewer))
             case JournalFailed():
                 self._journal_failed(stimulus.message)
-        self._bound = None
-        return actions
+
+    def _waits(self, connection: ConnectionId, stimulus: FellBehind | Received) -> bool:
+        """Whether a stimulus comes after one of the same connection that waits; then it waits too."""
+        if not self._held or all(one.connection != connection for one in self._held):
+            return False
+        self._held.append(stimulus)
+        return True
 
     def notify(self, kind: str, text: str, late_ms: float = 0.0) -> list[Action]:
         """A notice to everybody connected."""
@@ -248,7 +292,7 @@ class Session(Generic[S]):
         It gives back what was reserved, so the session may also go on: then it reserves anew. Only for a session in
         which no command is on its way.
         """
-        keeps = self.tick != self._snapshot_tick or self._commands_since_snapshot > 0
+        keeps = self.tick != self._snapshot_tick or self.execution.commands > 0
         settled: list[Action] = [self.keep_snapshot()] if keeps else []
         self._requested.clear()
         self.granted(self.tick)
@@ -257,7 +301,13 @@ class Session(Generic[S]):
     # --- the past ---------------------------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
-        """The session as bytes: equal histories give equal bytes."""
+        """The session as bytes: equal histories give equal bytes.
+
+        Raises:
+            SessionError: the state stands inside a tick or a record.
+        """
+        if self._stands is not None:
+            raise SessionError(f"Game {self.id} is in the middle of a tick; let it finish before it is saved.")
         return msgspec.msgpack.encode(
             Saved(
                 format=SAVED_FORMAT,
@@ -273,17 +323,17 @@ class Session(Generic[S]):
     def keep_snapshot(self) -> KeepSnapshot:
         """A snapshot of now, to be kept."""
         self._snapshot_tick = self.tick
-        self._commands_since_snapshot = 0
+        self.execution.commands = 0
         return KeepSnapshot(tick=self.tick, seq=self.seq, encoded=self.snapshot())
 
     @property
     def kept(self) -> tuple[Tick, int]:
         """The tick of the latest snapshot that is kept of this session, and how many commands were applied since."""
-        return self._snapshot_tick, self._commands_since_snapshot
+        return self._snapshot_tick, self.execution.commands
 
     @kept.setter
     def kept(self, kept: tuple[Tick, int]) -> None:
-        self._snapshot_tick, self._commands_since_snapshot = kept
+        self._snapshot_tick, self.execution.commands = kept
 
     @classmethod
     def restore(
@@ -322,7 +372,9 @@ class Session(Generic[S]):
                 "run `gamekit verify` on the database."
             )
         events = self.game.advance(self.state, tick)
-        events += [one.event for one in self._apply(read_line(seq, tick, commands))]
+        self.execution.apply(read_line(seq, tick, commands), None, shown=False)
+        events += [one.event for one in self.execution.taken()]
+        self.actions = []
         self.intake.last_seq, self.intake.last_tick = seq, tick
         return events
 
@@ -353,9 +405,9 @@ class Session(Generic[S]):
             )
             self._flush(now)
         if reply is not None:
-            self._actions.append(Send(connections=(viewer.connection,), message=reply))
+            self.actions.append(Send(connections=(viewer.connection,), message=reply))
         if isinstance(reply, Ack) and (known := self.answers.find(viewer.key, reply.cid)):
-            self._actions += self.audience.refuse(viewer.key, known)
+            self.actions += self.audience.refuse(viewer.key, known)
 
     def _submitted(self, asked: Submitted, now: Tick) -> None:
         reply = self.intake.offer(
@@ -369,28 +421,35 @@ class Session(Generic[S]):
         )
         if isinstance(reply, Error):
             refused = Outcome(cid=asked.cid, tick=self.tick, seq=0, code=reply.code, message=reply.message)
-            self._actions.append(Settled(ticket=asked.ticket, outcome=refused))
+            self.actions.append(Settled(ticket=asked.ticket, outcome=refused))
         elif reply is not None:
             known = self.answers.find(f"{asked.player}/{asked.client}", reply.cid)
             assert known is not None, "an ack without a pending command comes from the answers"
-            self._actions.append(Settled(ticket=asked.ticket, outcome=known.outcome()))
+            self.actions.append(Settled(ticket=asked.ticket, outcome=known.outcome()))
         self._flush(now)
 
     def _flush(self, now: Tick) -> None:
         """Send what is gathered to the journal, as one record, unless one is under way."""
         if self.readonly:
             return
-        tick = now + 1 if self.hold_at is None else min(now + 1, self.hold_at)
-        if made := self.intake.next_line(max(tick, self.tick)):
+        at = self.execution.at
+        tick = now + 1
+        if self.lead is not None:
+            # Up to what falls due next, time passes at no cost.
+            due = at if self._stands is not None else self.game.next_due(self.state)
+            tick = tick if due is None else min(tick, max(at, due - 1) + self.lead)
+        if self.hold_at is not None:
+            tick = min(tick, self.hold_at)
+        if made := self.intake.next_line(max(tick, at)):
             line, text = made
-            self._actions.append(AppendRecord(epoch=self.epoch, seq=line.seq, tick=line.tick, commands=text))
+            self.actions.append(AppendRecord(epoch=self.epoch, seq=line.seq, tick=line.tick, commands=text))
 
     def _appended(self, seq: int, now: Tick) -> None:
         line, acks = self.intake.appended(seq)
         # A durable record reserves its tick: recovery goes at least that far.
         self.reserved = max(self.reserved, line.tick)
         for entry, ack in acks:
-            self._actions += self.audience.acknowledge(entry.key, ack)
+            self.actions += self.audience.acknowledge(entry.key, ack)
         self._flush(now)
         self._advance(now)
 
@@ -398,9 +457,9 @@ class Session(Generic[S]):
         if self.readonly:
             return
         self.readonly = f"The journal cannot be written ({message}); no command is accepted until the server restarts."
-        self._actions += self.audience.notify("readonly", self.readonly)
+        self.actions += self.audience.notify("readonly", self.readonly)
         outcome = Outcome(cid=0, tick=self.tick, seq=0, code="readonly", message=self.readonly)
-        self._actions += [Settled(ticket=ticket, outcome=outcome) for ticket in self.intake.abandon()]
+        self.actions += [Settled(ticket=ticket, outcome=outcome) for ticket in self.intake.abandon()]
 
     # --- time -------------------------------------------------------------------------------------------------
 
@@ -409,12 +468,12 @@ class Session(Generic[S]):
 
     def _reserve_less(self) -> None:
         """Give back what was reserved at a higher speed, so that a crash does not skip it."""
-        enough = max(self.tick, self.intake.last_tick) + self._reserve_ticks()
-        if self._reserving > enough:
-            self._reserving = enough
+        most = max(self.execution.at, self.intake.last_tick) + self._reserve_ticks()
+        if self._reserving > most:
+            self._reserving = most
             self._requested.clear()
-            self.reserved = min(self.reserved, enough)
-            self._actions.append(ReserveTick(tick=enough, lower=True))
+            self.reserved = min(self.reserved, most)
+            self.actions.append(ReserveTick(tick=most, lower=True))
 
     def _limit(self) -> Tick:
         """The last tick that the state may go to now, by what is not durable yet or held."""
@@ -431,42 +490,76 @@ class Session(Generic[S]):
 
     def _advance(self, now: Tick) -> None:
         """Go as far towards `now` as may be shown, apply what is durable, and send what happened."""
+        if self._bound is not None and self._bound < self.tick:
+            return
+        self.meter.lap("other")
+        if self._stands is not None:
+            in_record = self.execution.in_record
+            whole = self.execution.resume(self._enough, self._shown)
+            self.meter.lap("commands" if in_record else "rules")
+            # What took more than one call ends its last one, so that it is shown, and what waits for it is answered.
+            self.cut = True
+            if whole:
+                if in_record:
+                    self.intake.durable.popleft()
+                self._stands = None
+                self._show()
+            return
+        self._shown_at = self.tick
+        self.cut = not self._go_on(now)
+        if self.execution.midway:
+            self._stands = self._shown_at
+        else:
+            self._show()
+
+    def _go_on(self, now: Tick) -> bool:
+        """Reserve ahead, apply what is durable, let time pass; False when it was enough before."""
         wanted = now if self.hold_at is None else min(now, self.hold_at)
         ahead = self._reserve_ticks() // 2 if self.audience.viewers and not self.paused else 0
         if wanted > self._reserving - ahead and not self.readonly:
             self._reserving = wanted + self._reserve_ticks()
             self._requested.add(self._reserving)
-            self._actions.append(ReserveTick(tick=self._reserving))
+            self.actions.append(ReserveTick(tick=self._reserving))
         target = min(wanted, self._limit())
-        happened: list[Happening] = []
-        self.meter.lap("other")
+        execution, enough, shown = self.execution, self._enough, self._shown
         while self.intake.durable:
             # A pause does not hold back what was numbered before it: time stands still after the last of them.
             line = self.intake.durable[0]
             if line.tick > max(target, self.tick) and not (self.hold_at is not None and line.tick >= self.hold_at):
                 break
-            self.intake.durable.popleft()
-            happened += self._pass(line.tick)
+            if line.tick > self.tick and not execution.advance(line.tick, enough, shown):
+                return False
             self.meter.lap("rules")
-            happened += self._apply(line)
+            if not execution.apply(line, enough, shown):
+                return False
+            self.intake.durable.popleft()
             self.meter.lap("commands")
+            if enough is not None:
+                if enough():
+                    return False
+                # What comes next may end inside a tick; these answers do not wait for it.
+                self._show()
             # A command that slows the game down gave reserved ticks back, and what is given back is not shown.
             target = min(target, self.reserved)
             if self.hold_at is not None:
                 target = min(target, self.hold_at)
-        if target > self.tick:
-            happened += self._pass(target)
-            self.meter.lap("rules")
-        if happened:
+        reached = target <= self.tick or execution.advance(target, enough, shown)
+        self.meter.lap("rules")
+        return reached
+
+    def _show(self) -> None:
+        """The state is complete: send what happened, and keep a snapshot when it is time."""
+        self._shown_at = self.tick
+        if happened := self.execution.taken():
             if self._shown:
-                self._actions += self.audience.show(happened)
+                self.actions += self.audience.show(happened)
             else:
                 self.audience.stream.skip()
             self.meter.lap("fanout")
         if self.paused != self._announced_pause:
             self._announced_pause = self.paused
             kind, text = ("paused", "The game is paused.") if self.paused else ("resumed", "The game goes on.")
-            self._actions += self.audience.notify(kind, text)
+            self.actions += self.audience.notify(kind, text)
         self._snapshot_when_due()
 
     @property
@@ -477,91 +570,31 @@ class Session(Generic[S]):
         left = self._unwatched_since
         return left is not None and self.tick - left <= LINGER_TICKS * max(1.0, self.speed)
 
-    def _pass(self, tick: Tick) -> list[Happening]:
-        """Let time pass to `tick`; each event with the tick at which it fell and who may see it."""
-        game, state = self.game, self.state
-        if not self._shown:
-            return untold(game, state, tick, game.advance(state, tick))
-        happened: list[Happening] = []
-        while (due := game.next_due(state)) is not None and due < tick:
-            happened += told(game, state, due, game.advance(state, due))
-        happened += told(game, state, tick, game.advance(state, tick))
-        return happened
-
-    def _apply(self, line: Line) -> list[Happening]:
-        """Carry out a record's commands at the state's tick."""
-        happened: list[Happening] = []
-        tell = told if self._shown else untold
-        for index, entry in enumerate(line.entries):
-            result = self._execute(entry)
-            code = message = None
-            if isinstance(result, Rejected):
-                code, message = result.code, result.message[:MESSAGE_CHARS]
-            else:
-                happened += tell(self.game, self.state, line.tick, result)
-            answer = Answer(cid=entry.cid, tick=line.tick, seq=line.seq, code=code, message=message)
-            if entry.cid:
-                key = entry.key
-                happened += tell(self.game, self.state, line.tick, [_outcome_event(entry, answer)])
-                self.answers.add(key, answer)
-                self.intake.applied(key, entry.cid)
-                if code is not None:
-                    self._actions += self.audience.refuse(key, answer)
-            for ticket in line.tickets.get(index, ()):
-                self._actions.append(Settled(ticket=ticket, outcome=answer.outcome()))
-        self.seq = line.seq
-        self._commands_since_snapshot += len(line.entries)
-        return happened
-
-    def _execute(self, entry: Entry) -> list[Event] | Rejected:
-        if entry.player == control.ADMIN:
-            command = read_control(entry.body)
-            if isinstance(command, control.SetRules):
-                return self.game.set_rules(self.state, command.changes)
-            self._control(command)
-            return []
-        if entry.player in self.players:
-            return self.game.apply(self.state, entry.player, self._command_decoder.decode(entry.body))
-        join = read_join(entry.body)
-        result = self.game.apply(self.state, entry.player, join)
-        if not isinstance(result, Rejected):
-            self.players[entry.player] = join.name
-            self._actions.append(NotePlayer(player=entry.player, name=join.name))
-        return result
-
-    def _control(self, command: control.Control) -> None:
+    def steer(self, command: control.Control) -> None:
+        """Carry out one of the session's own commands, at the state's tick."""
+        at = self.execution.at
         match command:
             case control.Pause():
-                self.hold_at = self.tick
+                self.hold_at = at
             case control.Resume():
                 self.hold_at = None
             case control.Step(ticks=ticks):
-                self.hold_at = self.tick + ticks
+                self.hold_at = at + ticks
             case control.SetSpeed(speed=speed):
                 self.speed = speed
                 self._reserve_less()
                 pace = "normal" if speed == 1 else f"{speed:g} times normal"
-                self._actions += self.audience.notify("speed", f"The game runs at {pace} speed.")
+                self.actions += self.audience.notify("speed", f"The game runs at {pace} speed.")
             case control.SetPolicy(when_empty=when_empty, overload=overload):
                 self.policy = self.policy.changed(when_empty, overload)
-        self._actions.append(Retimed())
+        self.actions.append(Retimed())
 
     def _snapshot_when_due(self) -> None:
-        interval = SNAPSHOT_TICKS if self._commands_since_snapshot else QUIET_SNAPSHOT_TICKS
+        interval = SNAPSHOT_TICKS if self.execution.commands else QUIET_SNAPSHOT_TICKS
         passed = self.tick - self._snapshot_tick
-        if passed < interval or self.readonly:
+        # On the way from a pause to a record that was numbered before it, time alone does not lead here.
+        past_hold = self.hold_at is not None and self.tick > self.hold_at
+        if passed < interval or self.readonly or past_hold:
             return
         if passed >= interval * min(max(1.0, self.speed), SNAPSHOT_PACE):
-            self._actions.append(self.keep_snapshot())
-
-
-def _outcome_event(entry: Entry, answer: Answer) -> Event:
-    if answer.code is None:
-        return control.CommandDone(player=entry.player, client=entry.client, cid=entry.cid)
-    return control.CommandFailed(
-        player=entry.player,
-        client=entry.client,
-        cid=entry.cid,
-        code=answer.code,
-        message=answer.message or answer.code,
-    )
+            self.actions.append(self.keep_snapshot())

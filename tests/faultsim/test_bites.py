@@ -72,10 +72,10 @@ def test_acks_that_leave_before_the_write_is_submitted_are_found(monkeypatch: py
     def early(session: Session[Any], now: int) -> None:
         flush(session, now)
         line = session.intake.under_way
-        if line is not None and isinstance(session._actions[-1], AppendRecord):
+        if line is not None and isinstance(session.actions[-1], AppendRecord):
             for entry in line.entries:
                 ack = Ack(cid=entry.cid, tick=line.tick, seq=line.seq)
-                session._actions[-1:-1] = list(session.audience.acknowledge(entry.key, ack))
+                session.actions[-1:-1] = list(session.audience.acknowledge(entry.key, ack))
 
     monkeypatch.setattr(Session, "_flush", early)
     assert found().promise == 1

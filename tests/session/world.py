@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from gamekit import wire
-from gamekit.game import Game, GameId, Join, PlayerId, merge
+from gamekit.game import Enough, Game, GameId, Join, PlayerId, merge
 from gamekit.session import (
     ADMIN,
     Appended,
@@ -68,9 +68,19 @@ class Viewer:
 
 
 class World:
-    """One session, its journal and its clock. `durable()` completes what waits; nothing is durable before."""
+    """One session, its journal and its clock. `durable()` completes what waits; nothing is durable before.
 
-    def __init__(self, config: dict[str, Any] | None = None, seed: int = 1, game: Game[Any] = GAME) -> None:
+    With `enough`, the session does its work in parts: a stimulus gets one call, and the rest follows in `pass_ticks`.
+    """
+
+    def __init__(
+        self,
+        config: dict[str, Any] | None = None,
+        seed: int = 1,
+        game: Game[Any] = GAME,
+        enough: Enough | None = None,
+    ) -> None:
+        self.enough = enough
         self.game = game
         self.config = config or {}
         self.seed = seed
@@ -95,7 +105,7 @@ class World:
 
     def feed(self, stimulus: Stimulus) -> None:
         """Give the session a stimulus and do what it says, as a host would."""
-        for action in self.session.handle(stimulus, self.now):
+        for action in self.session.handle(stimulus, self.now, None, self.enough):
             match action:
                 case Send():
                     for connection in action.connections:
@@ -141,6 +151,13 @@ class World:
                 self.feed(Ticked())
             if durable:
                 self.durable()
+
+    def finish(self) -> None:
+        """Let the session do all that is due now, and all that is written become durable."""
+        self.feed(Ticked())
+        while self.session.cut or self.waiting:
+            self.durable()
+            self.feed(Ticked())
 
     def join(self, name: str = "Ada") -> PlayerId:
         """A new player, applied."""
