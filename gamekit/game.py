@@ -122,6 +122,9 @@ class Game(Protocol, Generic[S]):
       long; see the function `advance_some`, which serves every game. It stops at the first point between two parts at
       which `enough()` is true, and never before one part is done. A class that overrides `advance` alone is advanced by
       that, tick by tick.
+    - `admitted(state, player, command) -> Command | Rejected`: asked before a player's command is journaled; it may put
+      what a person typed in order, or refuse it. `apply` must not count on it, for older journals were never asked.
+    - `called(state) -> names`: who is in the game beside its players, so that a newcomer's name is told from theirs.
     """
 
     #: Stable name of the game, e.g. "space".

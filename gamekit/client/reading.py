@@ -157,7 +157,7 @@ class ShipReading(Generic[OrderT]):
         """Call the ship something else.
 
         Args:
-            name: 1 to 40 printable characters.
+            name: 1 to 40 characters that can be seen; one that looks like another player's gets a number behind it.
         """
         return self._give({"type": "rename_ship", "name": name})
 
@@ -325,7 +325,7 @@ class PlayerReading(Watching, Generic[ShipT, OrderT]):
         Args:
             ship_class: by name or id, one of the view's `ship_classes`.
             station: by name, id or handle, a hub or a shipyard.
-            name: what to call it, 1 to 40 printable characters; one from the game's list by default.
+            name: what to call it, 1 to 40 characters that can be seen; one from the game's list by default.
 
         Raises:
             UnknownName: there is no such class or station.

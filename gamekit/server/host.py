@@ -26,6 +26,7 @@ from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError,
 from gamekit.game import Game, GameId, Join, PlayerId
 from gamekit.history import first_session, stored
 from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency, Write
+from gamekit.server import naming
 from gamekit.server.beats import Beats
 from gamekit.server.housekeeping import Housekeeping
 from gamekit.server.measure import Metrics
@@ -88,6 +89,8 @@ class Host:
         self._wall_offset_us = 0
         #: Writes that somebody waits for: {id of the write: done when it is durable}.
         self._awaited: dict[int, asyncio.Future[None]] = {}
+        #: {game: the names of those who are joining it}, so that two who come together are told apart.
+        self._coming: dict[GameId, list[str]] = {}
         #: Done at the next commit of the journal.
         self._next_commit: asyncio.Future[None]
 
@@ -149,6 +152,7 @@ class Host:
 
         Raises:
             ConfigError: the configuration is wrong.
+            ServerError: the first player cannot be called so, or the policy cannot be set.
             JournalError: it could not be stored.
         """
         game = next(iter(self.games.values())) if game_name is None else self.games.get(game_name)
@@ -157,6 +161,8 @@ class Host:
                 f"game: {game_name!r} is not known here; allowed are {', '.join(self.games)}. The server's owner "
                 "allows others with `gamekit serve --game MODULE:CLASS`."
             )
+        if wrong := naming.wrong_player_name(player_name):
+            raise ServerError(wrong)
         row = GameRow(
             id=self.new_id(),
             game=game.name,
@@ -284,9 +290,19 @@ class Host:
             runner.readers -= 1
 
     async def join(self, runner: Runner, name: str) -> tuple[PlayerId | None, Outcome]:
-        """Let a new player in; None and the refusal when the rules do not."""
-        player = runner.session.new_player()
-        outcome = await self.command(runner, player, "@server", 0, Join(name=name))
+        """Let a new player in, under a name that is told from all others; None and the refusal when that cannot be."""
+        if wrong := naming.wrong_player_name(name):
+            return None, Outcome(cid=0, tick=0, seq=0, code="bad_name", message=wrong)
+        coming = self._coming.setdefault(runner.id, [])
+        name = naming.player_name(runner.session, coming, name)
+        coming.append(name)
+        try:
+            player = runner.session.new_player()
+            outcome = await self.command(runner, player, "@server", 0, Join(name=name))
+        finally:
+            coming.remove(name)
+            if not coming:
+                self._coming.pop(runner.id, None)
         return (player if outcome.code is None else None), outcome
 
     async def admin(self, runner: Runner, body: dict[str, Any]) -> Outcome:

@@ -24,6 +24,7 @@ from gamekit.game import GameId, Tick
 from gamekit.history import glance
 from gamekit.journal import GameRow, Past
 from gamekit.server.api import Api, Problem
+from gamekit.server.naming import GAME_CHARS, game_name
 from gamekit.upgrade import brought
 
 T = TypeVar("T")
@@ -134,7 +135,7 @@ class ForkRoute(PastApi):
         self.require_admin()
         asked = self.body_as(ForkGame)
         past = await self.past(game, asked.tick)
-        name = (asked.name or f"{past.row.name} (fork at tick {past.tick})").strip()[:80]
+        name = game_name(asked.name, f"{past.row.name} (fork at tick {past.tick})"[:GAME_CHARS])
         fork = await self.read(lambda: renamed(past, _new_id(), name=name, created_s=time.time()))
         self.reply({**await self.enter(fork), "forked_from": game}, 201)
 

@@ -13,6 +13,7 @@ from gamekit.game import GameId, PlayerId
 from gamekit.history import glance
 from gamekit.server import about
 from gamekit.server.api import Api, Problem, refusal
+from gamekit.server.naming import game_name
 from gamekit.session import Overload, WhenEmpty
 from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES
 
@@ -77,7 +78,7 @@ class NewGameRoute(Api):
         if asked.scenario is not None:
             config["scenario"] = asked.scenario
         seed = asked.seed if asked.seed is not None else _random_seed()
-        name = (asked.name or "New game").strip()[:80] or "New game"
+        name = game_name(asked.name, "New game")
         try:
             policy = {"when_empty": asked.when_empty, "overload": asked.overload}
             runner, player = await self.host.new_game(config, seed, name, asked.player_name, asked.game, policy)

@@ -120,7 +120,9 @@ class Session(Generic[S]):
         self.players: dict[PlayerId, str] = {}
         self.answers = Answers()
         self.readonly: str | None = None
-        self.intake = Intake(game.command_type, seq)
+        admitted = getattr(game, "admitted", None)
+        admit = None if admitted is None else lambda player, command: admitted(self.state, player, command)
+        self.intake = Intake(game.command_type, seq, admit)
         self.audience = Audience(self)
         self.meter: Meter = meter or _NoMeter()
         #: How far ahead of the state a command may take effect at most, in ticks; None without limit. The host sets it,

@@ -7,6 +7,7 @@ comes in meanwhile is gathered for the next one, so that a slow disk makes recor
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -26,15 +27,19 @@ class Intake:
     Args:
         command_type: union of the commands that players may send.
         seq: number of the last record of the game.
+        admit: asked about every command of a player's before it is journaled, when the game wants that.
     """
 
-    def __init__(self, command_type: Any, seq: int) -> None:
+    def __init__(
+        self, command_type: Any, seq: int, admit: Callable[[PlayerId, Command], Command | Rejected] | None = None
+    ) -> None:
         self.last_seq = seq
         self.last_tick: Tick = 0
         self.under_way: Line | None = None
         #: Durable lines that wait for their tick, in order.
         self.durable: deque[Line] = deque()
         self._command_type = command_type
+        self._admit = admit
         self._buffer: list[Entry] = []
         self._tickets: dict[int, list[TicketId]] = {}
         #: {client key: {cid: the Ack once durable, else None}}, in order of cid
@@ -159,6 +164,8 @@ class Intake:
             command: Command = msgspec.convert(body, kind)
         except (msgspec.ValidationError, RecursionError) as error:
             return Rejected("bad_command", f"The command could not be read: {error}. See docs/protocol.md.")
+        if self._admit is not None and player != control.ADMIN:
+            return self._admit(player, command)
         return control.check(command) or command
 
     def _wait_also(self, key: str, cid: int, ticket: TicketId) -> None:

@@ -118,6 +118,14 @@ class SpaceGame(Designed):
         state.tick = to_tick
         return events
 
+    def admitted(self, state: SpaceState, player: PlayerId, command: Command) -> Command | Rejected:
+        """A player's command as it goes into the journal, or why it does not: a ship's name must be seen."""
+        return orders.admitted(command)
+
+    def called(self, state: SpaceState) -> list[str]:
+        """The names of all players and companies, from which a newcomer's is told apart."""
+        return [player.name for player in state.players.values()]
+
     def apply(self, state: SpaceState, player: PlayerId, command: Command) -> list[Event] | Rejected:
         """Carry out one command at the state's tick, or refuse it and change nothing."""
         carry_out = _CARRY_OUT.get(type(command))

@@ -6,13 +6,30 @@ is one *order*, a number that its queue entries share; an order is replaced, can
 
 from __future__ import annotations
 
-from gamekit.game import Event, Join, PlayerId, Rejected
+from typing import TypeVar, cast
+
+import msgspec
+
+from gamekit import names
+from gamekit.game import Command, Event, Join, PlayerId, Rejected
 from gamekit.space import discovery, fleet, jobs, queue, sight, trading
-from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, MoveShip, SellWare, StopShip, Target
+from gamekit.space.commands import (
+    AutoTrade,
+    BuyShip,
+    BuyWare,
+    CancelEntry,
+    MoveShip,
+    RenameShip,
+    SellWare,
+    StopShip,
+    Target,
+)
 from gamekit.space.events import AutoTradeSwitched, OrderAccepted, PlayerJoined, QueueChanged
 from gamekit.space.model import NEVER, Buy, Entry, InGate, Sell, Ship
 from gamekit.space.state import SpaceState
 from gamekit.space.travel import Place
+
+C = TypeVar("C", bound=Command)
 
 #: Longest display name of a player or a ship, in characters.
 NAME_LIMIT = 40
@@ -150,10 +167,24 @@ def auto_trade(state: SpaceState, player: PlayerId, command: AutoTrade) -> list[
 
 
 def refused_name(name: str) -> Rejected | None:
-    """Why nothing can be called `name`, or None when it can."""
-    if 1 <= len(name) <= NAME_LIMIT and name.isprintable() and name.strip():
+    """Why nothing can be called `name`, or None when it can: only what would break a line or a picture is refused.
+
+    What a name shall be is asked before a command is journaled (`admitted`); what is in a journal lives on as it was.
+    """
+    if names.taken_as_it_is(name, NAME_LIMIT):
         return None
     return Rejected("bad_name", f"Choose a name of 1 to {NAME_LIMIT} printable characters.")
+
+
+def admitted(command: C) -> C | Rejected:
+    """A player's command as it goes into the journal: the name in it, if there is one, is tidied; or it is refused."""
+    name = getattr(command, "name", None)
+    if not isinstance(command, BuyShip | RenameShip) or name is None:
+        return command
+    tidy = names.as_typed(name)
+    if wrong := names.unfit(tidy, NAME_LIMIT):
+        return Rejected("bad_name", wrong)
+    return cast("C", msgspec.structs.replace(command, name=tidy))
 
 
 def own_ship(state: SpaceState, player: PlayerId, ship_id: str) -> Ship | Rejected:
