@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gamekit.errors import ConfigError, GamekitError
+from gamekit.firstuse import look_at
 from gamekit.game import Game
 from gamekit.space import SpaceGame
 
@@ -94,6 +95,7 @@ def made(path: str, found: Any, attribute: str) -> Game[Any]:
             "or gamekit.SmallGame, or see gamekit/game.py for the contract."
         )
     fulfils: Game[Any] = game
+    look_at(getattr(game, "command_type", None), getattr(game, "state_type", None))
     return fulfils
 
 

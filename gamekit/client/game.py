@@ -32,6 +32,8 @@ ATTACH_TIMEOUT_S = 15.0
 #: How long a change of pace may take to be heard of, in seconds.
 HEARD_TIMEOUT_S = 5.0
 
+_fields = msgspec.json.Decoder(list[RuleField])
+
 
 class AsyncGame(GameReading, Settable):
     """One game. `await game.watch()` before reading its `view`, `tick` and so on."""
@@ -153,7 +155,7 @@ class AsyncGame(GameReading, Settable):
     async def rules(self) -> Rules:
         """The rules in force, with what each of them means."""
         answer = await self.client.rest.get(f"{self._path}/rules")
-        return Rules(answer["tick"], answer["rules"], msgspec.convert(answer["fields"], list[RuleField]))
+        return Rules(answer["tick"], answer["rules"], _fields.decode(msgspec.json.encode(answer["fields"])))
 
     async def set_rules(self, **changes: int) -> Tick:
         """Change rules while the game runs, all of them or none; needs the admin token.

@@ -28,6 +28,9 @@ class _Problem(msgspec.Struct):
     code: str = ""
 
 
+_problems = msgspec.json.Decoder(_Problem)
+
+
 class Rest:
     """Requests to one server.
 
@@ -126,7 +129,7 @@ class Rest:
 def read_problem(status: int, body: bytes) -> RequestRefused:
     """The error in an HTTP answer: the server's own words, or the status when it has none."""
     try:
-        problem = msgspec.json.decode(body, type=_Problem)
+        problem = _problems.decode(body)
     except msgspec.DecodeError:
         problem = _Problem()
     text = problem.detail or problem.title or f"The server answered with HTTP status {status}."

@@ -45,6 +45,8 @@ from gamekit.space.worldgen import new_state
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Saved)
+#: Commands are decoded by sessions and branches, in any thread; that msgspec knows them is seen to here.
+_commands = msgspec.json.Decoder(SpaceCommand)
 
 #: {command: what carries it out}
 _CARRY_OUT: dict[type[Command], Callable[[SpaceState, PlayerId, Any], list[Event] | Rejected]] = {

@@ -173,6 +173,10 @@ class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     units_percent: Percent = 100
 
 
+#: msgspec looks at a type when it first decodes it, which two threads must not do at once (see `gamekit.firstuse`).
+_looked_at = [msgspec.msgpack.Decoder(kind) for kind in (Definition, Catalogue, Dockyard, Growth)]
+
+
 def converted(source: str, plain: object, kind: type[T]) -> T:
     """Plain values as a typed structure.
 

@@ -25,6 +25,8 @@ from gamekit.lab.gates.trace import Step, Trace, stepped
 from gamekit.space import SpaceGame
 
 FORMAT = 1
+_steps = msgspec.msgpack.Decoder(list[Step])
+_trace = msgspec.json.Decoder(Trace)
 
 
 def path_of(capsule: Path) -> Path:
@@ -46,8 +48,8 @@ def read_expected(capsule: Path) -> Trace | None:
         if plain.pop("format") != FORMAT:
             raise ConfigError(f"{path}: it is of another format; record it anew with `gamekit gate --accept`.")
         packed = zlib.decompress(base64.b85decode(plain.pop("trace")))
-        steps = msgspec.msgpack.decode(packed, type=list[Step])
-        return replace(msgspec.convert({**plain, "steps": []}, Trace), steps=steps)
+        steps = _steps.decode(packed)
+        return replace(_trace.decode(msgspec.json.encode({**plain, "steps": []})), steps=steps)
     except (OSError, ValueError, KeyError, zlib.error, msgspec.MsgspecError) as error:
         if isinstance(error, ConfigError):
             raise

@@ -22,6 +22,7 @@ import msgspec
 
 from gamekit.capsule import read_capsule
 from gamekit.errors import ConfigError
+from gamekit.firstuse import look_at
 from gamekit.lab.metrics import Metric, named_values
 from gamekit.lab.rerun import rerun
 from gamekit.lab.simulate import Setup, simulate
@@ -243,6 +244,8 @@ def run_chunk(work: Packed, jobs: Sequence[Job]) -> list[Result]:
     plan = _known.get(work.token)
     if plan is None:
         plan = pickle.loads(work.plan)
+        if plan.game is not None:
+            look_at(plan.game.command_type)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[work.token] = plan
