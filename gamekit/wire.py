@@ -21,8 +21,11 @@ from gamekit.game import GameId, PlayerId, Tick
 
 #: Largest message a client may send, in bytes.
 MAX_MESSAGE_BYTES = 16 * 1024
-#: Commands one client may have under way (sent, not yet acknowledged).
+#: The window: commands one client may have under way, which is sent and not yet applied. The welcome tells it.
 MAX_PENDING_COMMANDS = 128
+#: Refusals that pass: they say nothing against the command, which is sent again under the same number. Until then the
+#: server refuses higher numbers of the same client. Every other refusal of a command is final.
+PASSING_REFUSALS = frozenset({"too_many_pending", "readonly", "unavailable", "draining"})
 #: How many answers per client the session remembers for resends; a client's window is never wider.
 ANSWERS_KEPT = 256
 #: Longest client id, in characters.
@@ -94,6 +97,7 @@ class Welcome(ToClientMessage, frozen=True):
         speed: ticks pass `speed * tick_hz` times a second.
         paused: True while game time stands still.
         rules: the rules in force.
+        window: how many commands of this client may be under way: sent, and neither applied nor refused for good.
     """
 
     game: GameId
@@ -107,6 +111,7 @@ class Welcome(ToClientMessage, frozen=True):
     speed: float
     paused: bool
     rules: dict[str, Any]
+    window: int = MAX_PENDING_COMMANDS
 
 
 class Snapshot(ToClientMessage, frozen=True):

@@ -15,6 +15,7 @@ import pytest
 from gamekit import wire
 from gamekit.cli import main
 from gamekit.faultsim import Ratios
+from gamekit.faultsim.clients import AGAIN
 from gamekit.game import Event
 from gamekit.server.measure import Metrics
 from gamekit.space import events, rules
@@ -65,6 +66,17 @@ def test_every_error_code_of_server_and_session_is_documented_and_none_is_invent
     used |= set(re.findall(r'RemoteProtocolError\(\s*"([a-z_]+)"', (ROOT / "gamekit" / "wire.py").read_text()))
     assert used - documented == set(), "codes without documentation"
     assert documented - used == set(), "documented codes that no code gives"
+
+
+def test_the_refusals_that_pass_are_one_list_in_the_protocol_and_in_every_client() -> None:
+    paragraph = PROTOCOL.split("**Refusals that pass.**", 1)[1].split("say nothing", 1)[0]
+    assert set(re.findall(r"`([a-z_]+)`", paragraph)) == wire.PASSING_REFUSALS
+    assert wire.PASSING_REFUSALS == AGAIN
+    queue = (ROOT / "gamekit" / "web" / "js" / "queue.js").read_text()
+    listed = re.search(r"PASSING = new Set\(\[([^\]]+)\]", queue)
+    assert listed is not None
+    assert set(re.findall(r'"([a-z_]+)"', listed[1])) == wire.PASSING_REFUSALS
+    assert int(re.search(r"WINDOW = (\d+)", queue)[1]) == wire.MAX_PENDING_COMMANDS  # type: ignore[index]
 
 
 def test_every_close_code_is_documented() -> None:

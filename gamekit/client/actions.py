@@ -50,6 +50,15 @@ class Turned(msgspec.Struct, frozen=True):
     message: str
 
 
+class PutOff(msgspec.Struct, frozen=True):
+    """The command was refused for a reason that passes; it goes out again under its number."""
+
+    ticket: int
+    cid: int
+    code: str
+    message: str
+
+
 class Abandoned(msgspec.Struct, frozen=True):
     """The client gave up before the command was both acknowledged and decided."""
 
@@ -111,6 +120,7 @@ Action: TypeAlias = (
     | Acknowledged
     | Decided
     | Turned
+    | PutOff
     | Abandoned
     | Redrawn
     | Happened

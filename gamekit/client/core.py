@@ -10,7 +10,9 @@ Invariants:
 
 - Commands are numbered in the order in which they were given, when they are first sent and not before: only the
   welcome tells at which number a client that came back goes on.
-- At most `MAX_PENDING_COMMANDS` are sent and undecided, so the server still remembers the answer of each of them.
+- At most as many are sent and undecided as the welcome's window says, so the server still remembers each answer.
+- A command that is refused for a reason that passes is *put off*: it goes out again under its number, before any later
+  one, and not before all that was sent after it is answered, so that nothing overtakes it.
 - Every command is decided exactly once, or abandoned when the client gives up.
 """
 
@@ -33,6 +35,7 @@ from gamekit.client.actions import (
     Happened,
     Noticed,
     Numbered,
+    PutOff,
     Redrawn,
     Stopped,
     Ticked,
@@ -43,9 +46,11 @@ from gamekit.client.seen import SILENCE_S, Clock, Seen
 from gamekit.errors import GamekitError, LocalProtocolError, RemoteProtocolError, RequestRefused
 from gamekit.game import Tick
 from gamekit.wire import (
+    ANSWERS_KEPT,
     MAX_CID,
     MAX_MESSAGE_BYTES,
     MAX_PENDING_COMMANDS,
+    PASSING_REFUSALS,
     Ack,
     Command,
     Delta,
@@ -82,6 +87,11 @@ class _Entry(msgspec.Struct):
     ack: Ack | None = None
     outcome: Outcome | None = None
 
+    @property
+    def answered(self) -> bool:
+        """True once the server has said anything about it."""
+        return self.ack is not None or self.outcome is not None
+
 
 class Core:
     """One client's conversation about one game.
@@ -104,6 +114,9 @@ class Core:
         self._waiting: deque[_Entry] = deque()
         #: {cid: entry} sent and not both acknowledged and decided, in order of cid
         self._sent: dict[int, _Entry] = {}
+        #: Those of them that must go out again, because they were refused for a reason that passes.
+        self._put_off: set[int] = set()
+        self._window = MAX_PENDING_COMMANDS
         #: The latest error that was about no command, in this connection.
         self.complaint: Error | None = None
         #: Within how many seconds after any word the server promised the next one.
@@ -144,6 +157,7 @@ class Core:
         self.error = error
         entries = [*self._sent.values(), *self._waiting]
         self._sent.clear()
+        self._put_off.clear()
         self._waiting.clear()
         abandoned: list[Action] = [Abandoned(entry.ticket, error) for entry in entries]
         return [*abandoned, Stopped(error)]
@@ -211,6 +225,8 @@ class Core:
         self.phase = Phase.ATTACHED
         self.welcome = welcome
         self._last_cid = max(self._last_cid, welcome.last_cid)
+        self._window = max(1, min(welcome.window, ANSWERS_KEPT))
+        self._put_off.clear()
         self.clock = Clock(
             tick=welcome.tick, at_s=now_s, speed=welcome.speed, paused=welcome.paused, tick_hz=welcome.tick_hz
         )
@@ -220,13 +236,41 @@ class Core:
     def _pump(self) -> list[Action]:
         """Send what waits, as far as the window allows."""
         actions: list[Action] = []
-        while self._waiting and self.phase is Phase.ATTACHED and len(self._sent) < MAX_PENDING_COMMANDS:
+        while self._waiting and self._room > 0:
             entry = self._waiting.popleft()
             self._last_cid += 1
             self._sent[self._last_cid] = entry
             actions.append(Numbered(ticket=entry.ticket, cid=self._last_cid))
             actions.append(Transmit(Command(cid=self._last_cid, body=entry.body)))
         return actions
+
+    @property
+    def _room(self) -> int:
+        """How many new commands may go out now; none while others must go out again first."""
+        if self.phase is not Phase.ATTACHED or self._put_off:
+            return 0
+        return self._window - len(self._sent)
+
+    @property
+    def put_off(self) -> bool:
+        """True while commands wait to go out again; see `try_again`."""
+        return bool(self._put_off)
+
+    def try_again(self) -> list[Action]:
+        """Send again what was refused for a reason that passes, in order, and then what waits.
+
+        To be called now and then while `put_off`; an outcome, which makes room, does it by itself.
+        """
+        if self.phase is not Phase.ATTACHED or not self._put_off:
+            return []
+        first = min(self._put_off)
+        if any(cid > first and cid not in self._put_off and not one.answered for cid, one in self._sent.items()):
+            # Answers to what was sent after it are still to come; what goes out now would be mixed up with them.
+            return []
+        again = sorted(self._put_off)[: max(1, self._window - len(self._sent) + len(self._put_off))]
+        self._put_off.difference_update(again)
+        resent: list[Action] = [Transmit(Command(cid=cid, body=self._sent[cid].body)) for cid in again]
+        return [*resent, *self._pump()]
 
     def _redrawn(self, snapshot: Snapshot, now_s: float) -> list[Action]:
         assert self.welcome is not None
@@ -289,23 +333,34 @@ class Core:
         entry = self._sent.get(error.cid)
         if entry is None:
             return []
+        if error.code in PASSING_REFUSALS and not entry.answered:
+            self._put_off.add(error.cid)
+            return [PutOff(entry.ticket, error.cid, error.code, error.message)]
         durable = self.welcome is not None and error.cid <= self.welcome.last_cid
         if entry.ack is not None or durable:
             # It is part of the history, so it was the rules that refused it. Its ack follows when it was only resent.
             tick, seq = (entry.ack.tick, entry.ack.seq) if entry.ack else (self.clock.tick, 0)
             outcome = Outcome(cid=error.cid, tick=tick, seq=seq, code=error.code, message=error.message)
             return self._decided(outcome)
-        del self._sent[error.cid]
+        self._forget(error.cid)
         if entry.outcome is not None:
-            return self._pump()
-        return [Turned(entry.ticket, error.cid, error.code, error.message), *self._pump()]
+            return self._go_on()
+        return [Turned(entry.ticket, error.cid, error.code, error.message), *self._go_on()]
 
     def _settle(self, cid: int, entry: _Entry) -> list[Action]:
         """Forget a command that is both acknowledged and decided, and let the next one go."""
         if entry.ack is None or entry.outcome is None:
             return []
+        self._forget(cid)
+        return self._go_on()
+
+    def _forget(self, cid: int) -> None:
         del self._sent[cid]
-        return self._pump()
+        self._put_off.discard(cid)
+
+    def _go_on(self) -> list[Action]:
+        """There is room for one more."""
+        return self.try_again() if self._put_off else self._pump()
 
     def _hear(self, tick: Tick, now_s: float, *, speed: float | None = None, paused: bool | None = None) -> None:
         clock = self.clock

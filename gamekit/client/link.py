@@ -44,6 +44,8 @@ MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 SILENCE_S = 5.0
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
+#: After this long a command that was refused for a reason that passes goes out again, if no outcome made room before.
+FIRST_AGAIN_S = 1.0
 #: How long a closing handshake may take.
 CLOSING_S = 2.0
 #: Events kept for whoever asks what happened lately.
@@ -92,6 +94,9 @@ class Link:
         self._enough = asyncio.Event()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard_s = 0.0
+        #: When commands that were refused for a reason that passes go out again, and how long that takes the next time.
+        self._again: asyncio.TimerHandle | None = None
+        self._again_s = FIRST_AGAIN_S
         self._trouble = "it was not tried yet"
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"gamekit link {url}")
 
@@ -197,6 +202,8 @@ class Link:
         """End the link; commands that are not decided yet fail. Idempotent."""
         text = "The client was closed before this command was decided; it may or may not be carried out."
         self._act(self._core.stop(ClientClosed(text)))
+        if self._again is not None:
+            self._again.cancel()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -311,6 +318,18 @@ class Link:
             sending = asyncio.ensure_future(self._connection.write_message(_encoder.encode(message).decode()))
             sending.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
 
+    def _try_again_soon(self) -> None:
+        """Send again, after a while, what the server would not take just now; more and more rarely."""
+        if self._again is None:
+            self._again = asyncio.get_running_loop().call_later(self._again_s, self._try_again)
+            self._again_s = min(2 * self._again_s, LONGEST_DELAY_S)
+
+    def _try_again(self) -> None:
+        self._again = None
+        self._act(self._core.try_again())
+        if self._core.put_off:
+            self._try_again_soon()
+
     # --- what the core decided --------------------------------------------------------------------------------
 
     def _act(self, decided: list[actions.Action]) -> None:
@@ -323,9 +342,14 @@ class Link:
                     | actions.Acknowledged()
                     | actions.Decided()
                     | actions.Turned()
+                    | actions.PutOff()
                     | actions.Abandoned()
                 ):
                     order = self._orders[action.ticket]
+                    if isinstance(action, actions.PutOff):
+                        self._try_again_soon()
+                    elif isinstance(action, actions.Acknowledged):
+                        self._again_s = FIRST_AGAIN_S
                     order.take(action)
                     if order.settled:
                         del self._orders[action.ticket]

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from gamekit.client import show
-from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, Turned
+from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, PutOff, Turned
 from gamekit.errors import CommandFailed, ConfigError, GamekitError
 from gamekit.wire import Ack, Outcome
 
@@ -37,6 +37,7 @@ class OrderState:
         ship: the ship's handle, when it was given to a ship.
         before: the order that it was chained to with `then`.
         number: the number under which the ship's queue has it; 0 when it put nothing there; None until it is known.
+        put_off: why the server does not take it just now, in its words; it is sent again by itself. None if it does.
     """
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -45,6 +46,7 @@ class OrderState:
         self.ship: ShipReading[Any] | None = None
         self.before: OrderState | None = None
         self.number: int | None = None
+        self.put_off: str | None = None
         #: True once somebody has asked how it ends; a refusal that nobody asked about is logged instead.
         self.asked = False
         self._acked: Future[Ack] = Future()
@@ -115,8 +117,9 @@ class OrderState:
         """True once nothing more can become of the command."""
         return self._acked.done() and self._outcome.done()
 
-    def take(self, action: Numbered | Acknowledged | Decided | Turned | Abandoned) -> None:
+    def take(self, action: Numbered | Acknowledged | Decided | Turned | PutOff | Abandoned) -> None:
         """What the core says about this command. Called on the I/O loop's thread only."""
+        self.put_off = action.message if isinstance(action, PutOff) else None
         match action:
             case Numbered():
                 self.cid = action.cid
@@ -144,7 +147,7 @@ class OrderState:
     def __repr__(self) -> str:
         words = " ".join(f"{key}={value!r}" for key, value in self.body.items() if key != "type")
         number = "" if self.cid is None else f" #{self.cid}"
-        reason = f": {self.error}" if self.error else ""
+        reason = f": {self.error or self.put_off}" if self.error or self.put_off else ""
         return f"<Order{number} {self.body.get('type', '?')} {words}, {self.status}{reason}>"
 
     def _repr_html_(self) -> str:

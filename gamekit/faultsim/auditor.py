@@ -76,6 +76,9 @@ class Auditor:
         self.chronicles: dict[GameId, Chronicle] = {}
         #: {(game, epoch): the replica of that run}
         self.replicas: dict[tuple[GameId, int], Replica] = {}
+        #: Commands that were refused because too many were under way, and have not come again:
+        #: {(game, epoch): {(player, client): cids}}
+        self.turned_away: dict[tuple[GameId, int], dict[tuple[str, str], set[int]]] = {}
         #: How often each kind of check was made: {kind: times}
         self.checks: dict[str, int] = {}
 
@@ -94,9 +97,32 @@ class Auditor:
                 self.chronicles[entry.game].epoch = entry.epoch
             elif isinstance(entry, Append):
                 self._count("records")
-                self.chronicles[entry.record.game].append(entry.record)
+                chronicle = self.chronicles[entry.record.game]
+                chronicle.append(entry.record)
+                self._in_order(entry.record.game, entry.record.epoch, chronicle.entries[-1])
             elif isinstance(entry, Reserve):
                 self._reserved(entry)
+
+    def _in_order(self, game: GameId, epoch: int, commands: Sequence[dict[str, Any]]) -> None:
+        """A number that was refused for a reason that passes is in the history before any higher one."""
+        for one in commands:
+            key = (one["player"], one["client"])
+            held = self.turned_away.get((game, epoch), {}).get(key)
+            if not held or not one["cid"]:
+                continue
+            if one["cid"] > min(held):
+                text = f"command {min(held)} of {key} in game {game}, which must come again first"
+                raise PromiseBroken(3, text, f"command {one['cid']} in the history")
+            held.discard(one["cid"])
+
+    def _turned_away(self, game: GameId, epoch: int, key: tuple[str, str], cid: int, code: str) -> None:
+        """A command was refused before it reached the history."""
+        held = self.turned_away.setdefault((game, epoch), {}).setdefault(key, set())
+        if code == "too_many_pending":
+            self._count("commands over the window")
+            held.add(cid)
+        else:
+            held.discard(cid)
 
     def _reserved(self, reserve: Reserve) -> None:
         chronicle = self.chronicles[reserve.game]
@@ -236,6 +262,8 @@ class Auditor:
         applied = replica.answers.get(f"{seat.player}/{seat.client}", [[0]])[-1][0]
         if message["last_cid"] < applied:
             raise PromiseBroken(3, f"last_cid {applied} or later, which was answered", f"{message['last_cid']}")
+        # Its client knows from here on what it sends again.
+        self.turned_away.get((seat.game, seat.epoch), {}).pop((seat.player or "", seat.client), None)
         seat.place, seat.tick = None, 0
         if seat.resume is not None and seat.resume[0] == seat.epoch:
             # Missed deltas may follow: they tell of the past, from the position that the client was at.
@@ -287,6 +315,8 @@ class Auditor:
             return
         code, key = message["code"], (seat.player or "", seat.client, cid)
         replica = self._replica(seat.game, seat.epoch)
+        if code in TURNED_AWAY - {"readonly", "unavailable"}:
+            self._turned_away(seat.game, seat.epoch, key[:2], cid, code)
         if code not in TURNED_AWAY:
             place = chronicle.places.get(key)
             if place is None:
@@ -302,6 +332,8 @@ class Auditor:
     def settled(self, game: GameId, epoch: int, player: str, client: str, outcome: Outcome) -> None:
         """A host answered a request with how a command ended."""
         self._count("answers")
+        if outcome.cid and outcome.code in {"too_many_pending", "bad_command"}:
+            self._turned_away(game, epoch, (player, client), outcome.cid, outcome.code)
         if outcome.code in TURNED_AWAY or (outcome.code is not None and outcome.seq == 0):
             return
         chronicle = self._chronicle(game)

@@ -24,7 +24,10 @@ PATIENCE_US = 4_000_000
 #: How long a client may stay away, in microseconds: long enough that nobody watches, and the game goes on by itself.
 AWAY_US = 120_000_000
 #: Refusals after which the same command is sent again, for it may be accepted then.
-AGAIN = {"too_many_pending", "readonly", "unavailable"}
+AGAIN = {"too_many_pending", "readonly", "unavailable", "draining"}
+#: How often a player gives more at once than the window takes, and how many then.
+FLOOD = 0.003
+FLOOD_COMMANDS = 150
 
 
 class SimClient:
@@ -56,6 +59,8 @@ class SimClient:
         self.calm = False
         self.welcomed = False
         self._chance = self.world.chance(f"client {game} {name}")
+        #: Drawn from by itself, so that a flood does not change what else a seed does.
+        self._floods = self.world.chance(f"floods {game} {name}")
         self._cid = 0
         self._epoch = 0
         self._hello_us = 0
@@ -137,6 +142,8 @@ class SimClient:
             self._resend()
         if self.calm:
             return
+        if self.welcomed and self.player is not None and self._floods.random() < FLOOD:
+            self._flood()
         draw = self._chance.random()
         if self.link is not None and self._chance.random() < self.machine.ratios.slow_reader:
             self.world.fault("slow_reader", self.name)
@@ -169,6 +176,15 @@ class SimClient:
         if by_http and self.player is not None:
             self.requests.post(self, self._cid, body)
         elif self.welcomed:
+            self._send({"type": "command", "cid": self._cid, "body": body})
+
+    def _flood(self) -> None:
+        """Give more at once than the window takes, so that some of it is refused in the middle."""
+        self.world.tell(f"{self.name} floods")
+        for _ in range(FLOOD_COMMANDS):
+            self._cid += 1
+            body = self.play.command(self._floods, self.view, self.player or "")
+            self.unanswered[self._cid] = (body, self.world.now_us)
             self._send({"type": "command", "cid": self._cid, "body": body})
 
     def answered(self, cid: int, code: str | None) -> None:

@@ -100,6 +100,8 @@ class Api(RequestHandler):
         elif error is not None and not isinstance(error, HTTPError):
             code, detail = "internal", "The server failed on this request; its log says why."
         self.set_header("Content-Type", PROBLEM_TYPE)
+        if status_code in {429, 503}:
+            self.set_header("Retry-After", "1")
         self.finish(problem_document(status_code, code, detail))
 
     def reply(self, value: Any, status: int = 200) -> None:

@@ -23,7 +23,7 @@ from gamekit.game import GameId, Tick
 from gamekit.history import Glance, prepare, rebuild
 from gamekit.journal import Clock, Reserve
 from gamekit.server.clock import GameClock
-from gamekit.session import ConnectionId, Session, Ticked, Viewer
+from gamekit.session import ConnectionId, Session, Ticked, TurnedAway, Viewer
 
 if TYPE_CHECKING:
     from gamekit.server.host import Host
@@ -45,6 +45,7 @@ class Bed(msgspec.Struct):
         n: the last delta that its connections have seen.
         seats: who is connected.
         moves: True when game time passes, so that it must be brought to now when its last connection leaves.
+        turned_away: the commands of those who are connected that must come again before later ones.
     """
 
     epoch: int
@@ -53,6 +54,7 @@ class Bed(msgspec.Struct):
     n: int
     seats: dict[ConnectionId, Viewer]
     moves: bool
+    turned_away: TurnedAway
 
 
 def why_awake(runner: Runner, now_us: int, sleep_after_us: int) -> list[str]:
@@ -143,6 +145,7 @@ class Dormitory:
             n=session.audience.stream.n,
             seats=seats,
             moves=session.policy.when_empty == "pause" and not session.paused,
+            turned_away=session.intake.turned_away,
         )
         self.host.forget(runner)
         if runner.sockets:
@@ -197,6 +200,7 @@ class Dormitory:
             raise
         self.sleepers.pop(runner.id, None)
         session.audience.reseat(tuple(bed.seats.values()), bed.n)
+        session.intake.turned_away = bed.turned_away
         runner.rise(session)
         self._count()
         return runner

@@ -39,6 +39,7 @@ from gamekit.session.stimuli import (
     TicketId,
     TickReserved,
 )
+from gamekit.session.turned import TurnedAway
 
 __all__ = [
     "ADMIN",
@@ -77,6 +78,7 @@ __all__ = [
     "TickReserved",
     "Ticked",
     "TicketId",
+    "TurnedAway",
     "Viewer",
     "WhenEmpty",
 ]

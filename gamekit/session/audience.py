@@ -11,7 +11,7 @@ from gamekit.game import TICK_HZ, PlayerId
 from gamekit.session.records import client_key
 from gamekit.session.stimuli import Action, Attached, ConnectionId, Send
 from gamekit.session.stream import Happening, Stream
-from gamekit.wire import Ack, Error, Heartbeat, Notice, Snapshot, ToClient, Welcome
+from gamekit.wire import MAX_PENDING_COMMANDS, Ack, Error, Heartbeat, Notice, Snapshot, ToClient, Welcome
 
 if TYPE_CHECKING:
     from gamekit.session.answers import Answer
@@ -59,6 +59,9 @@ class Audience(Generic[S]):
         missed = None
         if hello.resume is not None and hello.resume.epoch == session.epoch and not (known and known.behind):
             missed = self.stream.since(hello.resume.n, hello.player)
+        if not any(one.key == key for one in self.viewers.values() if one.connection != hello.connection):
+            # Nothing of this client is on its way any more: what it sends again it sends in order.
+            session.intake.turned_away.forget(key)
         self.viewers[hello.connection] = viewer
         if hello.player is not None:
             self.stream.follow(hello.player)
@@ -170,6 +173,7 @@ class Audience(Generic[S]):
             speed=session.speed * session.pace,
             paused=session.paused,
             rules=session.game.rules(session.state),
+            window=MAX_PENDING_COMMANDS,
         )
 
     def _snapshot(self, viewer: Viewer) -> Snapshot:

@@ -2,6 +2,9 @@
 
 Owns the commands between "received" and "durable and applied". At most one record is under way to the journal; what
 comes in meanwhile is gathered for the next one, so that a slow disk makes records larger, not more.
+
+A client's numbers never overtake each other: while one waits to be sent again because it was refused for a reason that
+passes, higher ones are refused for the same reason.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from gamekit.session import control
 from gamekit.session.answers import Answers
 from gamekit.session.records import Entry, Line, client_key
 from gamekit.session.stimuli import TicketId
+from gamekit.session.turned import TurnedAway
 from gamekit.wire import MAX_PENDING_COMMANDS, Ack, Error
 
 
@@ -44,6 +48,8 @@ class Intake:
         self._tickets: dict[int, list[TicketId]] = {}
         #: {client key: {cid: the Ack once durable, else None}}, in order of cid
         self._pending: dict[str, dict[int, Ack | None]] = {}
+        #: The numbers that must come again before higher ones are taken.
+        self.turned_away = TurnedAway()
 
     @property
     def empty(self) -> bool:
@@ -83,14 +89,23 @@ class Intake:
         if cid and (known := answers.find(key, cid)):
             return Ack(cid=known.cid, tick=known.tick, seq=known.seq)
         if closed:
+            if cid:
+                self.turned_away.add(key, cid, "readonly")
             return Error(code="readonly", message=closed, cid=cid or None)
         last = max(pending, default=answers.last_cid(key)) if cid else 0
         if cid and cid <= last:
             text = f"Command {cid} is not known (any more) and {last} already is; number new ones from {last + 1}."
             return Error(code="stale_cid", message=text, cid=cid)
         if len(pending) >= MAX_PENDING_COMMANDS:
-            text = f"{MAX_PENDING_COMMANDS} commands are under way; wait until some have taken effect."
+            self.turned_away.add(key, cid, "too_many_pending")
+            text = f"{MAX_PENDING_COMMANDS} commands are under way; send this one again when some have taken effect."
             return Error(code="too_many_pending", message=text, cid=cid)
+        if cid and (before := self.turned_away.before(key, cid)):
+            first, code = before
+            self.turned_away.add(key, cid, code)
+            text = f"Command {first} was refused for now and must come first; send it again, then this one."
+            return Error(code=code, message=text, cid=cid)
+        self.turned_away.came(key, cid)
         command = self._typed(player, body)
         if isinstance(command, Rejected):
             return Error(code=command.code, message=command.message, cid=cid or None)

@@ -20,6 +20,7 @@ from gamekit.session import Appended, AppendRecord, ReserveTick, Session, TickRe
 from gamekit.session import core as session_core
 from gamekit.session.answers import Answers
 from gamekit.session.intake import Intake
+from gamekit.session.turned import TurnedAway
 from gamekit.wire import Ack
 from tests.faultsim import CI_SEEDS, CI_STEPS
 
@@ -99,6 +100,13 @@ def test_commands_that_are_not_checked_for_their_number_are_found(monkeypatch: p
     monkeypatch.setattr(Intake, "offer", forgetful)
     monkeypatch.setattr(Intake, "appended", lenient)
     assert found().promise == 3
+
+
+def test_commands_that_overtake_one_that_was_refused_for_now_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TurnedAway, "before", lambda *_: None)
+    verdict = found(ratios=parse_ratios(("reordered=0.1",), CALM), play="tally", mixed=False)
+    assert verdict.promise == 3
+    assert "must come again first" in verdict.expected
 
 
 def test_ticks_that_are_shown_before_they_are_reserved_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,7 @@ def test_every_promise_is_kept_in_all_of_the_seeds(report: Callable[[str], None]
     assert checks["falls asleep"] > 100
     assert checks["wakings"] > 50
     assert checks["times made up for"] > 20
+    assert checks["commands over the window"] > 100
 
 
 def test_crashes_hit_every_step_of_a_commit() -> None:

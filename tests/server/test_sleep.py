@@ -20,6 +20,7 @@ from gamekit.server.settings import HEARTBEAT_MAX_S
 from gamekit.server.sleep import IN_PASSING_TICKS
 from gamekit.session import ConnectionId
 from gamekit.space import SpaceGame
+from gamekit.wire import MAX_PENDING_COMMANDS
 from tests.counter_game import CounterGame
 from tests.virtual import ID, Place, VirtualLoop, run
 
@@ -320,6 +321,28 @@ def test_what_could_not_be_written_is_not_dropped(failing: int, caplog: pytest.L
 
     run(check)
     caplog.clear()
+
+
+def test_a_command_that_was_refused_for_now_comes_before_later_ones_after_a_sleep_too() -> None:
+    async def check() -> None:
+        place = Place(config={"rules": {"every_ticks": 0}}, sleep_after_s=5.0)
+        player = await place.join()
+        connection = await place.connect(player)
+        for cid in range(1, MAX_PENDING_COMMANDS + 2):
+            await place.send(connection, cid, type="add", n=1)
+        await asyncio.sleep(60)
+        assert place.asleep, "under its silent connection"
+        await place.send(connection, MAX_PENDING_COMMANDS + 2, type="add", n=1)
+        refused = [(one["code"], one["cid"]) for one in place.sockets[connection].of("error")]
+        assert refused == [("too_many_pending", MAX_PENDING_COMMANDS + number) for number in (1, 2)]
+        for number in (1, 2):
+            await place.send(connection, MAX_PENDING_COMMANDS + number, type="add", n=1)
+        await asyncio.sleep(1)
+        acked = [one["cid"] for one in place.sockets[connection].of("ack")]
+        assert acked == list(range(1, MAX_PENDING_COMMANDS + 3))
+        place.stop()
+
+    run(check)
 
 
 def test_a_slow_disk_is_not_given_the_same_work_every_second() -> None:

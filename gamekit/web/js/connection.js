@@ -10,6 +10,8 @@
  * @import {CommandQueue, Entry} from "./queue.js"
  */
 
+import { PASSING } from "./queue.js";
+
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
 const PING_EVERY_MS = 2000;
@@ -17,6 +19,9 @@ const PING_EVERY_MS = 2000;
 const SILENCE_MS = 5000;
 /** Time for the socket to open and the welcome to come. */
 const OPENING_MS = 10000;
+/** After how long what was refused for a reason that passes goes out again, at first and at most. */
+const FIRST_AGAIN_MS = 1000;
+const LAST_AGAIN_MS = 5000;
 const POLICY = 1008;
 const NO_GAME = 4404;
 
@@ -34,6 +39,7 @@ const NO_GAME = 4404;
  * @property {(nextS: number) => void} [quiet] when the server will be heard again at the latest, in seconds
  * @property {(message: Notice) => void} [notice]
  * @property {(entry: Entry, outcome: Outcome) => void} [outcome] how a command ended
+ * @property {(code: string, message: string) => void} [putOff] the server takes no commands just now; they go out later
  * @property {(code: string, message: string) => void} [error] an error that belongs to no command
  * @property {() => void} [pending] the queue has changed
  * @property {(latencyMs: number) => void} [latency]
@@ -76,6 +82,9 @@ export class Connection {
     this.adopting = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.retryTimer = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.againTimer = undefined;
+    this.againMs = FIRST_AGAIN_MS;
     /** @type {ReturnType<typeof setInterval> | undefined} */
     this.pulseTimer = undefined;
   }
@@ -148,10 +157,22 @@ export class Connection {
     this.transmit({ type: "hello", token: this.parts.token, client: this.queue.client, resume: this.position });
   }
 
-  /** Send what is due. */
-  flush() {
+  /** Send what is due. @param {boolean} [again] also what was refused for a reason that passes */
+  flush(again = false) {
     if (!this.welcomed) return;
-    for (const { cid, body } of this.queue.take()) this.transmit({ type: "command", cid, body });
+    for (const { cid, body } of this.queue.take(again)) this.transmit({ type: "command", cid, body });
+  }
+
+  /** The server takes no commands just now: an outcome makes room, or time helps. @param {string} code @param {string} message */
+  putOff(code, message) {
+    if (this.againTimer !== undefined) return;
+    this.listeners.putOff?.(code, message);
+    this.againTimer = setTimeout(() => {
+      this.againTimer = undefined;
+      this.againMs = Math.min(2 * this.againMs, LAST_AGAIN_MS);
+      this.flush(true);
+      if (this.queue.putOff < Infinity) this.putOff(code, message);
+    }, this.againMs);
   }
 
   /** @param {object} message */
@@ -184,6 +205,7 @@ export class Connection {
         return;
       case "ack":
         this.queue.acknowledged(message.cid, message.seq);
+        this.againMs = FIRST_AGAIN_MS;
         return this.queueChanged();
       case "error":
         return this.failed(message);
@@ -209,7 +231,7 @@ export class Connection {
     if (this.position && this.position.epoch !== message.epoch) this.position = null;
     this.tries = 0;
     this.welcomed = true;
-    this.queue.reconnected(message.last_cid);
+    this.queue.reconnected(message.last_cid, message.window);
     this.listeners.welcome?.(message);
     this.become({ kind: "live" });
     this.ping();
@@ -218,6 +240,11 @@ export class Connection {
 
   /** @param {{code: string, message: string, cid?: number}} message */
   failed({ code, message, cid }) {
+    if (cid !== undefined && PASSING.has(code) && this.queue.refused(cid)) {
+      this.putOff(code, message);
+      this.listeners.pending?.();
+      return;
+    }
     const entry = cid === undefined ? null : this.queue.ended(cid);
     if (entry) this.listeners.outcome?.(entry, { cid: entry.cid, code, message });
     else if (!this.welcomed) this.refusal = { code, message };
@@ -232,12 +259,15 @@ export class Connection {
     const outcome = /** @type {Outcome} */ (/** @type {unknown} */ (event));
     const entry = this.queue.ended(outcome.cid);
     if (entry) this.listeners.outcome?.(entry, outcome);
-    this.queueChanged();
+    this.queueChanged(true);
   }
 
-  /** Send what has room now, tell the listeners, and look for another queue if this one is done. */
-  queueChanged() {
-    this.flush();
+  /**
+   * Send what has room now, tell the listeners, and look for another queue if this one is done.
+   * @param {boolean} [room] whether an outcome has just made room
+   */
+  queueChanged(room = false) {
+    this.flush(room);
     this.listeners.pending?.();
     void this.adopt();
   }
@@ -307,6 +337,8 @@ export class Connection {
     this.welcomed = false;
     this.latencyMs = NaN;
     clearInterval(this.pulseTimer);
+    clearTimeout(this.againTimer);
+    this.againTimer = undefined;
     socket?.close();
   }
 

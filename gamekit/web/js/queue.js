@@ -3,13 +3,16 @@
  * connection, a reload and a closed tab.
  *
  * Laws: a command leaves only by its outcome. A command that may have reached the server keeps its `cid` for ever, so
- * that a resend is recognised. One that surely has not may be renumbered. Everything is stored before it is sent.
+ * that a resend is recognised. One that surely has not may be renumbered. Everything is stored before it is sent. What
+ * the server refuses for a reason that passes stays, and goes out again under its number before anything later.
  *
  * @import {Body, KeyValueStore, Outcome} from "./types"
  */
 
-/** Most commands sent and not yet acknowledged; the server refuses more. */
+/** Most commands under way, which is sent and without an outcome, where the welcome does not tell. */
 export const WINDOW = 128;
+/** Refusals that pass: the command is sent again. See docs/protocol.md. */
+export const PASSING = new Set(["too_many_pending", "readonly", "unavailable", "draining"]);
 
 /**
  * @typedef {object} Entry
@@ -37,6 +40,10 @@ export class CommandQueue {
     this.stored = stored?.token === token ? stored : { token, next: 1, entries: [] };
     /** What was sent on the present connection. @type {Set<number>} */
     this.onWire = new Set();
+    /** The lowest that was refused for a reason that passes and must go out again; Infinity for none. */
+    this.putOff = Infinity;
+    /** How many commands may be under way. */
+    this.window = WINDOW;
     /** Whether the browser refused to store something, so that a reload would lose it. */
     this.volatile = false;
   }
@@ -64,9 +71,12 @@ export class CommandQueue {
    * The server said what it knows of this client: what was never sent gets numbers that are new to it, and whatever is
    * not acknowledged is due again.
    * @param {number} lastCid the highest cid that the history holds
+   * @param {number} [window] how many commands may be under way
    */
-  reconnected(lastCid) {
+  reconnected(lastCid, window = WINDOW) {
     this.onWire.clear();
+    this.putOff = Infinity;
+    this.window = Math.max(1, window);
     let next = Math.max(lastCid, ...this.stored.entries.filter((entry) => entry.sent).map((entry) => entry.cid)) + 1;
     for (const entry of this.stored.entries) {
       if (entry.sent) continue;
@@ -77,17 +87,40 @@ export class CommandQueue {
     this.save();
   }
 
-  /** The commands to send now, in order; they count as sent from here on. @returns {{cid: number, body: Body}[]} */
-  take() {
+  /**
+   * The commands to send now, in order; they count as sent from here on.
+   * @param {boolean} [again] whether what was refused for a reason that passes may be tried again now
+   * @returns {{cid: number, body: Body}[]}
+   */
+  take(again = false) {
     const waiting = this.waiting;
-    const room = WINDOW - waiting.filter((entry) => this.onWire.has(entry.cid)).length;
-    const due = waiting.filter((entry) => !this.onWire.has(entry.cid)).slice(0, Math.max(0, room));
+    if (this.putOff < Infinity) {
+      // Answers to what was sent after it are still to come; what goes out now would be mixed up with them.
+      if (!again || waiting.some(({ cid }) => cid > this.putOff && this.onWire.has(cid))) return [];
+      this.putOff = Infinity;
+    } else again = false;
+    const underWay = this.stored.entries.filter(({ cid, seq }) => seq !== null || this.onWire.has(cid)).length;
+    const room = Math.max(again ? 1 : 0, this.window - underWay);
+    const due = waiting.filter((entry) => !this.onWire.has(entry.cid)).slice(0, room);
     for (const entry of due) {
       entry.sent = true;
       this.onWire.add(entry.cid);
     }
     if (due.length) this.save();
     return due.map(({ cid, body }) => ({ cid, body }));
+  }
+
+  /**
+   * A command was refused for a reason that passes: it stays, and goes out again.
+   * @param {number} cid
+   * @returns {boolean} whether it is one of these
+   */
+  refused(cid) {
+    const entry = this.stored.entries.find((one) => one.cid === cid && one.sent && one.seq === null);
+    if (!entry) return false;
+    this.onWire.delete(cid);
+    this.putOff = Math.min(this.putOff, cid);
+    return true;
   }
 
   /** A command is durable. @param {number} cid @param {number} seq of its journal record */
@@ -107,6 +140,7 @@ export class CommandQueue {
     const index = this.stored.entries.findIndex((entry) => entry.cid === cid && entry.sent);
     if (index < 0) return null;
     const [entry] = this.stored.entries.splice(index, 1);
+    if (cid === this.putOff) this.putOff = this.lowestPutOff();
     this.save();
     return entry ?? null;
   }
@@ -126,6 +160,11 @@ export class CommandQueue {
       if (outcome && this.ended(entry.cid)) decided.push({ entry, outcome });
     }
     return decided;
+  }
+
+  /** The lowest number that was sent and is not on its way. */
+  lowestPutOff() {
+    return this.waiting.find(({ cid, sent }) => sent && !this.onWire.has(cid))?.cid ?? Infinity;
   }
 
   /** Write everything down. */

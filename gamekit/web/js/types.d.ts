@@ -185,6 +185,8 @@ export interface Welcome {
   speed: number;
   paused: boolean;
   rules: Record<string, unknown>;
+  /** How many commands may be under way; servers before 0.3 do not tell. */
+  window?: number;
 }
 
 export interface Snapshot {

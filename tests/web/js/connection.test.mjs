@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from "node:test";
 
 import { Connection } from "../../../gamekit/web/js/connection.js";
 import { Identities } from "../../../gamekit/web/js/identity.js";
-import { CommandQueue, WINDOW } from "../../../gamekit/web/js/queue.js";
+import { CommandQueue, PASSING, WINDOW } from "../../../gamekit/web/js/queue.js";
 import { FakeLocks, FakeServer, FakeSocket, FakeStorage, FakeTime, seeded } from "./fakes.mjs";
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -285,13 +285,71 @@ test("waking tries at once", () => {
   assert.ok(FakeSocket.all.length >= 2);
 });
 
-test("no more commands are under way than the server takes", () => {
+test("no more commands are under way than the server takes: an outcome makes room, an ack does not", () => {
   const { connection } = live();
   for (let mark = 0; mark < WINDOW + 10; mark += 1) connection.command({ type: "move", mark });
   assert.equal(FakeSocket.latest.of("command").length, WINDOW);
   FakeSocket.latest.say({ type: "ack", cid: 1, tick: 8, seq: 4 });
   FakeSocket.latest.say({ type: "ack", cid: 2, tick: 8, seq: 4 });
-  assert.equal(FakeSocket.latest.of("command").length, WINDOW + 2);
+  assert.equal(FakeSocket.latest.of("command").length, WINDOW);
+  FakeSocket.latest.say(done(1, 8));
+  assert.equal(FakeSocket.latest.of("command").length, WINDOW + 1);
+  FakeSocket.latest.drop();
+  time.pass(250);
+  FakeSocket.latest.open();
+  FakeSocket.latest.say(welcome({ last_cid: 2 }));
+  assert.equal(FakeSocket.latest.of("command").length, WINDOW - 1, "what was acknowledged is under way still");
+});
+
+test("the welcome tells how many may be under way", () => {
+  const { connection } = connected();
+  connection.open();
+  FakeSocket.latest.open();
+  FakeSocket.latest.say(welcome({ window: 3 }));
+  for (let mark = 0; mark < 5; mark += 1) connection.command({ type: "move", mark });
+  assert.equal(FakeSocket.latest.of("command").length, 3);
+});
+
+const later = (cid, code = "too_many_pending") => ({ type: "error", code, message: "Later.", cid });
+const numbers = (from = 0) =>
+  FakeSocket.latest
+    .of("command")
+    .slice(from)
+    .map(({ cid }) => cid);
+
+for (const code of PASSING)
+  test(`what is refused by ${code} is kept, and goes out again in order before anything later`, () => {
+    const { connection, seen, queue } = live();
+    for (const mark of [1, 2, 3, 4]) connection.command({ type: "move", mark });
+    FakeSocket.latest.say({ type: "ack", cid: 1, tick: 8, seq: 4 });
+    FakeSocket.latest.say(later(2, code));
+    FakeSocket.latest.say(done(1, 8));
+    connection.command({ type: "move", mark: 5 });
+    assert.deepEqual(numbers(4), [], "answers to 3 and 4 are still to come");
+    FakeSocket.latest.say(later(3, code));
+    FakeSocket.latest.say(later(4, code));
+    assert.deepEqual(numbers(4), []);
+    time.pass(1000);
+    assert.deepEqual(numbers(4), [2, 3, 4, 5]);
+    assert.deepEqual(seen.outcomes, [[1, null]]);
+    assert.equal(queue.entries.length, 4);
+  });
+
+test("an outcome makes room at once for what was refused, and time helps more and more rarely", () => {
+  const { connection } = live();
+  for (const mark of [1, 2]) connection.command({ type: "move", mark });
+  FakeSocket.latest.say({ type: "ack", cid: 1, tick: 8, seq: 4 });
+  FakeSocket.latest.say(later(2));
+  FakeSocket.latest.say(done(1, 8));
+  assert.deepEqual(numbers(2), [2], "an outcome made room");
+  const tries = [];
+  for (let second = 0; second < 17; second += 1) {
+    FakeSocket.latest.say({ type: "heartbeat", tick: second, next_s: 1 });
+    if (numbers().length > 2 + tries.length) tries.push(second);
+    FakeSocket.latest.say(later(2));
+    time.pass(1000);
+  }
+  assert.deepEqual(tries, [0, 1, 3, 7, 12]);
 });
 
 test("what was never sent gets numbers that are new to the server; what was sent keeps its own", () => {
@@ -464,6 +522,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
   test(`exactly once and in order through cuts, restarts and reloads, seed ${seed}`, async () => {
     const random = seeded(seed);
     const server = new FakeServer();
+    server.full = () => random() < 0.1;
     const world = browser();
     const outcomes = [];
     let [given, session, tab, connection, served, toServer, toClient] = [0, new FakeStorage(), null, null, {}, 0, []];
@@ -521,6 +580,7 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
     for (let step = 0; step < 2000 && connection.queue.entries.length; step += 1) carry();
     const all = Array.from({ length: given }, (_, index) => index + 1);
     assert.ok(given > 30);
+    assert.ok(server.refused > 3);
     assert.deepEqual(server.applied, all);
     assert.deepEqual(
       outcomes.sort((a, b) => a - b),

@@ -180,9 +180,12 @@ export class FakeServer {
   n = 0;
   epoch = 1;
   deltas = [];
+  /** Whether a command that comes now is one too many. */
+  full = () => false;
+  refused = 0;
 
   client(id) {
-    if (!this.clients.has(id)) this.clients.set(id, { last: 0, acks: new Map(), outcomes: [] });
+    if (!this.clients.has(id)) this.clients.set(id, { last: 0, acks: new Map(), outcomes: [], turnedAway: new Set() });
     return this.clients.get(id);
   }
 
@@ -204,6 +207,7 @@ export class FakeServer {
   hello({ client, resume }, session) {
     session.client = client;
     const known = this.client(client);
+    known.turnedAway.clear();
     const welcome = {
       type: "welcome",
       game: "g",
@@ -229,6 +233,12 @@ export class FakeServer {
     const known = this.client(client);
     if (known.acks.has(cid)) return [known.acks.get(cid)];
     if (cid <= known.last) return [{ type: "error", code: "stale_cid", message: "too old", cid }];
+    if (Math.min(...known.turnedAway) < cid || this.full()) {
+      this.refused += 1;
+      known.turnedAway.add(cid);
+      return [{ type: "error", code: "too_many_pending", message: "later", cid }];
+    }
+    known.turnedAway.delete(cid);
     this.seq += 1;
     this.n += 1;
     known.last = cid;
