@@ -47,6 +47,20 @@ def private_directory(path: Path) -> None:
         tighten(path)
 
 
+def tighten_own(directory: Path) -> None:
+    """Close what earlier versions have put into a data directory to others.
+
+    Args:
+        directory: the data directory.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    for name in os.listdir(directory):
+        if name.startswith(_OWN_NAMES):
+            tighten(directory / name)
+
+
 def private_file(path: Path) -> None:
     """Make an empty file that only its owner can read; one that is there already is closed to others.
 

@@ -60,7 +60,8 @@ def test_every_error_code_of_server_and_session_is_documented_and_none_is_invent
     used = set()
     for path in [*(ROOT / "gamekit" / "server").glob("*.py"), *(ROOT / "gamekit" / "session").glob("*.py")]:
         text = path.read_text()
-        used |= set(re.findall(r'(?:Problem\(\d+, |Error\(code=|Rejected\(|_refuse\(|_error\(|Refusal\(\s*\d+,\s*)"([a-z_]+)"', text))
+        used |= set(re.findall(r'(?:Problem\(\d+, |Error\(code=|Rejected\(|_refuse\(|_error\()"([a-z_]+)"', text))
+        used |= set(re.findall(r'Refusal\(\s*\d+,\s*"([a-z_]+)"', text))
         used |= set(re.findall(r'\bcode(?:, detail)? = "([a-z_]+)"', text))
         used |= set(re.findall(r'code, detail = "([a-z_]+)"', text))
     used |= set(re.findall(r'RemoteProtocolError\(\s*"([a-z_]+)"', (ROOT / "gamekit" / "wire.py").read_text()))

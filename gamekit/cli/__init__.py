@@ -16,6 +16,7 @@ __all__ = ["main"]
 #: {command: (its module here, its name there)}, in the order in which `gamekit --help` lists them.
 _COMMANDS = {
     "serve": ("serve", "serve"),
+    "token": ("token", "token"),
     "new": ("games", "new"),
     "why": ("games", "why"),
     "ls": ("games", "ls"),

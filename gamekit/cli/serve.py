@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
-import logging
 import os
 import shutil
 import signal
@@ -16,15 +16,23 @@ from pathlib import Path
 import click
 
 from gamekit.cli.rules import read_rules, rules_options
+from gamekit.cli.surroundings import Seconds, StandardInput, check_ready_fd
 from gamekit.errors import GamekitError
 from gamekit.game import TICK_HZ
 from gamekit.journal import Retention
 from gamekit.server.app import Server
+from gamekit.server.logs import log_to
 from gamekit.server.settings import Settings
 
 
 @click.command()
-@click.option("--port", default=8642, show_default=True, help="Port to listen on; 0 takes any free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8642,
+    show_default=True,
+    help="Port to listen on; 0 takes any free one.",
+)
 @click.option("--address", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--data",
@@ -55,7 +63,7 @@ from gamekit.server.settings import Settings
 @click.option(
     "--sleep-after",
     "sleep_after_s",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=60.0,
     show_default=True,
     help="Seconds without use after which a game leaves memory.",
@@ -68,7 +76,7 @@ from gamekit.server.settings import Settings
 )
 @click.option(
     "--keep-latest",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     default=10,
     show_default=True,
     help="The latest snapshots of each game that stay.",
@@ -76,13 +84,13 @@ from gamekit.server.settings import Settings
 @click.option(
     "--keep-every",
     "keep_every_minutes",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 1_000_000),
     default=60,
     show_default=True,
     help="Minutes of game time for which one older snapshot stays.",
 )
-@click.option("--ready-fd", type=int, help="Write one JSON line to this file descriptor when ready.")
-@click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
+@click.option("--ready-fd", type=click.IntRange(min=0), help="Write one JSON line to this file descriptor when ready.")
+@click.option("--exit-with-parent", is_flag=True, help="Stop when standard input, a pipe, ends.")
 @click.option("--remove-data", is_flag=True, help="Remove DIR when done: for servers that live as long as a notebook.")
 @click.option("--verbose", is_flag=True, help="Log every HTTP request.")
 def serve(
@@ -109,8 +117,12 @@ def serve(
     Rules given here are those of new games where their makers do not say otherwise. Stop it with Ctrl-C: it finishes
     what is under way and keeps a snapshot of every game.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    logging.getLogger("tornado.access").setLevel(logging.INFO if verbose else logging.ERROR)
+    log_to(sys.stderr, verbose=verbose)
+    # Databases and capsules hold what was commanded, and the log who asked: nothing of it is for others.
+    os.umask(0o077)
+    if ready_fd is not None:
+        check_ready_fd(ready_fd)
+    parent = StandardInput() if exit_with_parent else None
     settings = Settings(
         address=address,
         port=port,
@@ -125,12 +137,12 @@ def serve(
         keep=Retention(keep_latest, keep_every_minutes * 60 * TICK_HZ),
     )
     try:
-        asyncio.run(_run(settings, ready_fd, exit_with_parent, remove_data))
+        asyncio.run(_run(settings, ready_fd, parent, remove_data))
     except GamekitError as error:
+        # The directory stays, also with --remove-data: another server may be the one that uses it.
         raise click.ClickException(str(error)) from None
-    finally:
-        if remove_data:
-            shutil.rmtree(directory, ignore_errors=True)
+    if remove_data:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 #: How long the loop may keep Python's interpreter lock from the journal's thread. The default of 5 ms is what a commit
@@ -152,7 +164,7 @@ def _end_in_time(remove: Path | None) -> None:
     def end() -> None:
         if remove is not None:
             shutil.rmtree(remove, ignore_errors=True)
-        sys.stdout.flush()
+        _say()
         os._exit(0)
 
     timer = threading.Timer(END_S, end)
@@ -160,7 +172,23 @@ def _end_in_time(remove: Path | None) -> None:
     timer.start()
 
 
-async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool, remove_data: bool) -> None:
+def _say(line: str | None = None) -> None:
+    """Write a line to standard output now; one that is closed, or that nothing reads any more, does no harm."""
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stdout is not None:
+            sys.stdout.write("" if line is None else f"{line}\n")
+            sys.stdout.flush()
+
+
+def _admin_line(server: Server) -> str:
+    """The admin page's link where a person reads it; where a file or a journal does, how to get it."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        return server.admin_url
+    data = server.settings.directory
+    return f"its link holds a token; `gamekit token --data {data} --url {server.url}` prints it"
+
+
+async def _run(settings: Settings, ready_fd: int | None, parent: StandardInput | None, remove_data: bool) -> None:
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     server = Server(settings)
     await server.start()
@@ -172,13 +200,11 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool,
     for number in (signal.SIGINT, signal.SIGTERM):
         # Not by the loop's own means: taking its handlers away leaves the default for a moment, which is death.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    if exit_with_parent:
-        # A pipe that nobody writes to becomes readable when its other end is closed, however the parent died.
-        loop.add_reader(sys.stdin.fileno(), stop.set)
-    click.echo(f"gamekit server at {server.url} (games are kept in {settings.database})")
-    click.echo(f"  play:  {server.url}")
-    click.echo(f"  admin: {server.admin_url}")
-    sys.stdout.flush()
+    if parent is not None:
+        parent.watch(loop, stop.set)
+    _say(f"gamekit server at {server.url} (games are kept in {settings.database})")
+    _say(f"  play:  {server.url}")
+    _say(f"  admin: {_admin_line(server)}")
     if ready_fd is not None:
         ready = {
             "url": server.url,
@@ -187,14 +213,15 @@ async def _run(settings: Settings, ready_fd: int | None, exit_with_parent: bool,
             "admin_token": server.tokens.admin,
             "pid": os.getpid(),
         }
-        with os.fdopen(ready_fd, "w") as pipe:
+        # A launcher that has gone meanwhile does not read it, and is noticed by --exit-with-parent.
+        with contextlib.suppress(BrokenPipeError), os.fdopen(ready_fd, "w") as pipe:
             pipe.write(json.dumps(ready) + "\n")
     await stop.wait()
-    if exit_with_parent:
-        loop.remove_reader(sys.stdin.fileno())
+    if parent is not None:
+        parent.leave(loop)
     await server.drain()
     for number in (signal.SIGINT, signal.SIGTERM):
         # A second signal while Python ends must not make an orderly stop look like a death.
         signal.signal(number, signal.SIG_IGN)
-    click.echo("drained: every game is safe on disk")
+    _say("drained: every game is safe on disk")
     _end_in_time(settings.directory if remove_data else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from gamekit.errors import ServerError
-from gamekit.files import private_directory
+from gamekit.files import private_directory, tighten_own
 from gamekit.game import Game
 from gamekit.games import hosted
 from gamekit.journal import Journal, SqliteJournal
@@ -19,6 +20,7 @@ from gamekit.server import api, pages, pasts, routes, rules
 from gamekit.server.access import Access
 from gamekit.server.auth import load_tokens
 from gamekit.server.host import Host
+from gamekit.server.logs import log_request
 from gamekit.server.prefix import Prefixed, cleaned
 from gamekit.server.replayers import Replayers
 from gamekit.server.scenarios import ScenariosRoute
@@ -52,6 +54,7 @@ class Server:
         self.access = Access(settings)
         try:
             private_directory(settings.directory)
+            tighten_own(settings.directory)
         except OSError as error:
             raise ServerError(
                 f"The data directory {settings.directory} cannot be made: {error.strerror}. Choose another with --data."
@@ -99,13 +102,16 @@ class Server:
         """Open the database and accept connections.
 
         Raises:
-            ServerError: the port is taken.
+            ServerError: the port is taken, or the address is not this machine's.
         """
+        port, address = self.settings.port, self.settings.address
         try:
-            bound = bind_sockets(self.settings.port, self.settings.address)
-        except OSError as error:
+            bound = bind_sockets(port, address)
+        except (socket.gaierror, UnicodeError):
+            raise ServerError(f"The address {address!r} is not known here. Choose another with --address.") from None
+        except (OSError, OverflowError) as error:
             raise ServerError(
-                f"Port {self.settings.port} on {self.settings.address} cannot be used: {error.strerror}. "
+                f"Port {port} on {address} cannot be used: {getattr(error, 'strerror', None) or error}. "
                 "Choose another with --port; 0 takes any free one."
             ) from None
         try:
@@ -128,8 +134,8 @@ class Server:
         if self._http is not None:
             self._http.stop()
         await self.host.drain()
-        for socket in list(self.sockets):
-            socket.close(CLOSE_GOING_AWAY, "drain")
+        for one in list(self.sockets):
+            one.close(CLOSE_GOING_AWAY, "drain")
         deadline = asyncio.get_running_loop().time() + DRAIN_SOCKETS_S
         while self.sockets and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
@@ -172,4 +178,5 @@ class Server:
             default_handler_args=shared,
             websocket_max_message_size=MAX_FRAME_BYTES,
             transforms=[pages.CompressedPages],
+            log_function=log_request,
         )

@@ -6,14 +6,11 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 
-from gamekit.cli import main
 from gamekit.errors import ConfigError
 from gamekit.server.access import Access
 from gamekit.server.forwarded import told_of
@@ -146,17 +143,13 @@ def test_origins_are_compared_by_what_they_mean(host: str, origin: str, allowed:
 @pytest.mark.parametrize(
     "text", ["*", "null", "lab.example", "https://", "https://lab.example/x", "//x", "https://a b"]
 )
-def test_what_is_no_origin_is_refused_at_the_start(text: str, tmp_path: Path) -> None:
+def test_what_is_no_origin_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="--allow-origin"):
         allowed_origin(text)
-    ended = CliRunner().invoke(main, ["serve", "--port", "0", "--data", str(tmp_path / "data"), "--allow-origin", text])
-    assert ended.exit_code == 1
-    assert "--allow-origin" in ended.output
-    assert "Traceback" not in ended.output
 
 
 @pytest.mark.parametrize("text", ["*", "https://games.example", "games.example:80", "a b", "", "games.example/x"])
-def test_what_is_no_host_name_is_refused_at_the_start(text: str) -> None:
+def test_what_is_no_host_name_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="--allow-host"):
         allowed_host(text)
 
