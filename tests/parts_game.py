@@ -17,7 +17,8 @@ class PartsState(CounterState):
 
 def whole(state: CounterState) -> None:
     """Fail when the state stands inside a tick."""
-    assert isinstance(state, PartsState) and not state.done, "the state was used in the middle of a tick"
+    assert isinstance(state, PartsState)
+    assert not state.done, "the state was used in the middle of a tick"
 
 
 class PartsGame(CounterGame):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from gamekit.game import Tick
 from gamekit.history import Glance
 from gamekit.journal import GameRow
 from gamekit.server.runner import Runner
@@ -63,6 +64,28 @@ def asleep(glance: Glance, connections: int) -> dict[str, Any]:
         "players": _players(glance.players),
         "connections": connections,
         "readonly": None,
+    }
+
+
+def discreet(told: dict[str, Any], tick: Tick) -> dict[str, Any]:
+    """What all but the admin are told of a game that keeps secrets.
+
+    The seed, or the definition of a galaxy, tells all that is in it; the name of a scenario does not. Whether the game
+    is awake and why, how many connections and records it has and what a sleeping one's tick is would tell what others
+    do out of sight.
+
+    Args:
+        told: what the admin is told.
+        tick: the tick at which the game is by its clock.
+    """
+    scenario = told.get("scenario")
+    hidden = dict.fromkeys(("seed", "state", "seq", "connections"))
+    return {
+        **told,
+        **hidden,
+        "scenario": scenario if isinstance(scenario, str) else None,
+        "why_awake": [],
+        "tick": tick,
     }
 
 

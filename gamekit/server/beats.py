@@ -6,21 +6,26 @@ A game in which nothing is said speaks more and more rarely, and says with each 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gamekit import wire
 from gamekit.server.frames import frame
-from gamekit.server.settings import HEARTBEAT_MAX_S
 
 if TYPE_CHECKING:
     from gamekit.server.runner import Runner
 
 
-#: What every socket of every sleeping game is sent: {binary: frame}. It tells no tick, so it is the same for all.
-ASLEEP_FRAMES = {
-    binary: frame(wire.encode(wire.Heartbeat(tick=None, next_s=float(HEARTBEAT_MAX_S)), binary=binary), binary=binary)
-    for binary in (False, True)
-}
+@lru_cache(maxsize=64)
+def silent_frame(next_s: int, binary: bool) -> bytes:
+    """A heartbeat that tells no tick, framed: of a game that sleeps, or keeps secrets.
+
+    Args:
+        next_s: within how many seconds the next message comes.
+        binary: True for MessagePack, False for JSON.
+    """
+    beat = wire.Heartbeat(tick=None, next_s=float(next_s))
+    return frame(wire.encode(beat, binary=binary), binary=binary)
 
 
 class Beats:
@@ -29,6 +34,11 @@ class Beats:
     def __init__(self) -> None:
         self._second = 0
         self._buckets: dict[int, list[Runner]] = {}
+
+    @property
+    def second(self) -> int:
+        """How many seconds have passed."""
+        return self._second
 
     def plan(self, runner: Runner, in_s: int) -> None:
         """Let the runner speak in so many seconds, from 1 on."""

@@ -131,6 +131,8 @@ class GameRoute(Api):
             session = runner.session
             told = about.game_row(row) | about.awake(runner, why)
             secret = session.game.secretive(session.state)
+            by_clock = runner.clock.tick_at(self.host.now_us())
+            tick = by_clock if session.hold_at is None else min(by_clock, session.hold_at)
         else:
             rules = self.host.games.get(row.game)
             try:
@@ -140,11 +142,9 @@ class GameRoute(Api):
             sleeper = self.host.dormitory.sleepers.get(row.id)
             told = about.game_row(row) | about.asleep(seen, len(sleeper.sockets) if sleeper else 0)
             secret = seen.secretive
-        if secret and not self.is_admin():
-            # A seed, or the definition of a galaxy, tells all that is in it; the name of a scenario does not.
-            scenario = told.get("scenario")
-            told |= {"seed": None, "scenario": scenario if isinstance(scenario, str) else None}
-        self.reply(told)
+            stored = await self.read(lambda: self.host.journal.clock(row.id)) if secret else None
+            tick = self.host.dormitory.tick_now(row.id, seen, stored)
+        self.reply(about.discreet(told, tick) if secret and not self.is_admin() else told)
 
 
 class StateRoute(Api):
@@ -222,9 +222,12 @@ class LatencyRoute(Api):
     """`GET /api/game/{id}/latency`"""
 
     async def get(self, game: str) -> None:
-        """Measured tick times of the game, a row a second."""
+        """Measured tick times of the game, a row a second; for the admin only when the game keeps secrets."""
         runner = await self.runner(game)
         self.require_member(runner)
+        if self.keeps_secrets(runner):
+            # How much there was to do in a second tells what others did.
+            self.require_admin()
         try:
             since = float(self.get_query_argument("since_s", "0"))
         except ValueError:

@@ -18,13 +18,14 @@ from gamekit import wire
 from gamekit.errors import HookFailed, SessionError
 from gamekit.game import GameId, Tick
 from gamekit.journal import Append, Completion, Reserve, Write
-from gamekit.server.beats import ASLEEP_FRAMES
+from gamekit.server.beats import silent_frame
 from gamekit.server.clock import SLOT_US, SLOTS_PER_TICK, GameClock
 from gamekit.server.frames import frame
 from gamekit.server.measure import TickTimes
 from gamekit.server.overload import Load
 from gamekit.server.pen import Pen
 from gamekit.server.settings import CATCH_UP_TICKS, HEARTBEAT_MAX_S, UNWATCHED_S
+from gamekit.server.silences import Silences
 from gamekit.server.sleep import Bed
 from gamekit.session import (
     Action,
@@ -104,6 +105,8 @@ class Runner:
         #: The second in which its silent sockets hear of it; see `beats`.
         self.beat_at = 0
         self._quiet_s = 1
+        #: Each connection's own schedule of heartbeats, where a common one would tell what others do; else None.
+        self._silences = Silences() if session.game.secretive(session.state) else None
         #: Until this tick the session makes up for what was missed before the first connection came, whatever its
         #: policy, and that is no overload; and how many ticks that is.
         self._joined_tick: Tick = 0
@@ -221,6 +224,8 @@ class Runner:
         if not self.sockets:
             self._join(self.used_us)
         self.sockets[hello.connection] = socket
+        if self._silences is not None:
+            self._silences.joined(hello.connection, self.host.beats.second)
         self.host.beats.plan_soon(self)
         self.feed(hello)
 
@@ -228,6 +233,8 @@ class Runner:
         """A socket is gone."""
         if self.sockets.pop(connection, None) is None:
             return
+        if self._silences is not None:
+            self._silences.left(connection)
         if self.asleep:
             self.host.dormitory.left(self, connection)
             return
@@ -296,15 +303,27 @@ class Runner:
         """Say a word to those who heard nothing, and plan the next: the longer nothing is said, the later."""
         if not self.sockets or self.ended is not None:
             return
-        if self.bed is not None:
+        if self._silences is not None:
+            next_s = self._beat_each(self._silences)
+        elif self.bed is not None:
             next_s = self._quiet_s = HEARTBEAT_MAX_S
             for socket in list(self.sockets.values()):
-                socket.deliver(ASLEEP_FRAMES[socket.binary])
+                socket.deliver(silent_frame(HEARTBEAT_MAX_S, socket.binary))
             self.host.metrics.messages.inc(len(self.sockets))
         else:
             next_s, self._quiet_s = self._quiet_s, min(2 * self._quiet_s, HEARTBEAT_MAX_S)
             self.feed(Ticked(heartbeat=True, next_s=float(next_s)))
         self.host.beats.plan(self, next_s)
+
+    def _beat_each(self, silences: Silences) -> int:
+        """Send the heartbeats that are due to single connections; in how many seconds the next one is."""
+        second = self.host.beats.second
+        due = silences.due(second)
+        for connection, next_s in due:
+            if socket := self.sockets.get(connection):
+                socket.deliver(silent_frame(next_s, socket.binary))
+        self.host.metrics.messages.inc(len(due))
+        return silences.wait_s(second)
 
     def look(self, now_us: int) -> None:
         """A second has passed: tell the players when the session is overloaded, and when it is over."""
@@ -393,9 +412,13 @@ class Runner:
         begun = time.perf_counter_ns()
         message = action.message
         if isinstance(message, wire.Pong):
-            message = msgspec.structs.replace(message, lateness_ms=self.times.lately_late_us / 1000)
+            if self._silences is None:
+                message = msgspec.structs.replace(message, lateness_ms=self.times.lately_late_us / 1000)
         elif isinstance(message, wire.Delta):
             self._quiet_s = 1
+            if self._silences is not None:
+                for connection in action.connections:
+                    self._silences.spoken(connection)
         framed: dict[bool, bytes] = {}
         metrics = self.host.metrics
         sockets = self.sockets

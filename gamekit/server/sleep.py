@@ -23,7 +23,7 @@ from gamekit.game import GameId, Tick
 from gamekit.history import Glance, prepare, rebuild
 from gamekit.journal import Clock, Reserve
 from gamekit.server.clock import GameClock
-from gamekit.session import ConnectionId, Session, Ticked, TurnedAway, Viewer
+from gamekit.session import ConnectionId, Numbering, Session, Ticked, TurnedAway, Viewer
 
 if TYPE_CHECKING:
     from gamekit.server.host import Host
@@ -43,6 +43,7 @@ class Bed(msgspec.Struct):
     Attributes:
         epoch, seq, tick: where it stands in its history.
         n: the last delta that its connections have seen.
+        numbering: its number for each viewer, where these differ.
         seats: who is connected.
         moves: True when game time passes, so that it must be brought to now when its last connection leaves.
         turned_away: the commands of those who are connected that must come again before later ones.
@@ -52,6 +53,7 @@ class Bed(msgspec.Struct):
     seq: int
     tick: Tick
     n: int
+    numbering: Numbering | None
     seats: dict[ConnectionId, Viewer]
     moves: bool
     turned_away: TurnedAway
@@ -143,6 +145,7 @@ class Dormitory:
             seq=session.seq,
             tick=session.tick,
             n=session.audience.stream.n,
+            numbering=session.audience.stream.numbering,
             seats=seats,
             moves=session.policy.when_empty == "pause" and not session.paused,
             turned_away=session.intake.turned_away,
@@ -199,7 +202,7 @@ class Dormitory:
             runner.end(f"The game cannot be woken: {error}")
             raise
         self.sleepers.pop(runner.id, None)
-        session.audience.reseat(tuple(bed.seats.values()), bed.n)
+        session.audience.reseat(tuple(bed.seats.values()), bed.n, bed.numbering)
         session.intake.turned_away = bed.turned_away
         runner.rise(session)
         self._count()

@@ -14,6 +14,7 @@ from gamekit.session.control import (
     Step,
 )
 from gamekit.session.core import Session
+from gamekit.session.numbering import Numbering
 from gamekit.session.policy import Overload, Policy, WhenEmpty
 from gamekit.session.stimuli import (
     Action,
@@ -59,6 +60,7 @@ __all__ = [
     "KeepSnapshot",
     "Meter",
     "NotePlayer",
+    "Numbering",
     "Overload",
     "Pause",
     "Policy",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from gamekit.game import TICK_HZ, PlayerId
+from gamekit.session.numbering import Numbering
 from gamekit.session.records import client_key
 from gamekit.session.stimuli import Action, Attached, ConnectionId, Send
 from gamekit.session.stream import Happening, Stream
@@ -42,7 +43,7 @@ class Audience(Generic[S]):
 
     def __init__(self, session: Session[S]) -> None:
         self._session = session
-        self.stream = Stream(session.game)
+        self.stream = Stream(session.game, Numbering() if session.game.secretive(session.state) else None)
         #: Everybody connected, for others to read.
         self.viewers: dict[ConnectionId, Viewer] = {}
 
@@ -110,9 +111,9 @@ class Audience(Generic[S]):
         """Everybody connected, for a session that falls asleep under them."""
         return tuple(self.viewers.values())
 
-    def reseat(self, seats: Sequence[Viewer], n: int) -> None:
-        """Take those who stayed connected while the session slept; all have seen delta `n`."""
-        self.stream.n = n
+    def reseat(self, seats: Sequence[Viewer], n: int, numbering: Numbering | None) -> None:
+        """Take those who stayed connected while the session slept; all have seen delta `n`, as it was numbered."""
+        self.stream.n, self.stream.numbering = n, numbering
         for viewer in seats:
             self.viewers[viewer.connection] = viewer
             if viewer.player is not None:
@@ -180,4 +181,6 @@ class Audience(Generic[S]):
         session = self._session
         outcomes = tuple(answer.outcome() for answer in session.answers.of(viewer.key))
         view = session.game.view(session.state, viewer.player)
-        return Snapshot(tick=session.tick, seq=session.seq, n=self.stream.n, view=view, outcomes=outcomes)
+        return Snapshot(
+            tick=session.tick, seq=session.seq, n=self.stream.position(viewer.player), view=view, outcomes=outcomes
+        )

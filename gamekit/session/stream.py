@@ -11,6 +11,7 @@ import msgspec
 
 from gamekit.game import Changes, Event, Game, PlayerId, Tick
 from gamekit.session.control import CommandDone, CommandFailed
+from gamekit.session.numbering import Numbering
 from gamekit.wire import Delta
 
 S = TypeVar("S")
@@ -67,25 +68,36 @@ _unpacker = msgspec.msgpack.Decoder(Moment)
 
 
 class Stream(Generic[S]):
-    """The numbered deltas of one epoch."""
+    """The numbered deltas of one epoch.
 
-    def __init__(self, game: Game[S]) -> None:
+    Args:
+        game: the rules.
+        numbering: numbers of deltas that tell nothing of what is kept from a viewer; by default they are counted.
+    """
+
+    def __init__(self, game: Game[S], numbering: Numbering | None = None) -> None:
         self.game = game
+        #: The number of the latest delta.
         self.n = 0
+        self.numbering = numbering
         #: The latest moments, packed, up to `n` without a gap: objects would be a burden to memory and to the garbage
         #: collector, and hardly one is ever asked for again.
         self._kept: deque[bytes] = deque()
         #: How many events each of them has, and all together.
         self._sizes: deque[int] = deque()
         self._events_kept = 0
-        #: {player: the n since which every delta was made for that player too}
+        #: {player: the number since which every delta was made for that player too}
         self._followed_since: dict[PlayerId, int] = {}
         #: {player who is gone: the n at which they left}, in order of leaving
         self._left: dict[PlayerId, int] = {}
 
+    def position(self, player: PlayerId | None) -> int:
+        """The number of the latest delta, as a viewer counts them."""
+        return self.n if self.numbering is None else self.numbering.latest(player)
+
     def follow(self, player: PlayerId) -> None:
         """Make deltas for this player from now on; players who left stay followed so that they can resume."""
-        self._followed_since.setdefault(player, self.n)
+        self._followed_since.setdefault(player, self.position(player))
         self._left.pop(player, None)
 
     def leave(self, player: PlayerId) -> None:
@@ -96,7 +108,9 @@ class Stream(Generic[S]):
 
     def _unfollow(self, player: PlayerId) -> None:
         self._left.pop(player, None)
-        self._followed_since.pop(player, None)
+        if self._followed_since.pop(player, None) is not None and self.numbering is not None:
+            # The number that the player holds is no place to go on from.
+            self.numbering.for_one(player)
 
     def add(self, state: S, happened: Sequence[Happening], *, tick: Tick, seq: int) -> Moment:
         """Make the next delta, for spectators and for each followed player.
@@ -115,18 +129,22 @@ class Stream(Generic[S]):
         some = [one.audience for one in happened if one.audience is not None]
         addressed = set().union(*some)
 
-        def delta(player: PlayerId | None, changes: Changes) -> Delta:
+        def delta(player: PlayerId | None, changes: Changes, n: int) -> Delta:
             chosen = [one for one in happened if one.audience is None or player in one.audience] if some else happened
             at, shown = tuple([one.tick for one in chosen]), tuple([one.event for one in chosen])
-            return Delta(tick=tick, seq=seq, n=self.n, events=shown, at=at, changes=changes)
+            return Delta(tick=tick, seq=seq, n=n, events=shown, at=at, changes=changes)
 
         changes = game.changes(state, None, of_game) if of_game else {}
+        numbering = self.numbering
+        for_all = bool(changes) or any(one.audience is None for one in happened)
+        n = self.n if numbering is None else numbering.for_all() if for_all else 0
         private: dict[PlayerId, Delta] = {}
         for player in self._followed_since:
             extra = game.changes(state, player, of_game) if of_game else {}
             if extra or player in addressed:
-                private[player] = delta(player, _joined(changes, extra))
-        moment = Moment(public=delta(None, changes), private=private, size=len(happened))
+                own = n if numbering is None or for_all else numbering.for_one(player)
+                private[player] = delta(player, _joined(changes, extra), own)
+        moment = Moment(public=delta(None, changes, n), private=private, size=len(happened))
         self._keep(moment)
         return moment
 
@@ -134,12 +152,27 @@ class Stream(Generic[S]):
         """The moments after delta `n` as `player` may see them, or None when they are no longer all kept."""
         if player is not None and self._followed_since.get(player, n + 1) > n:
             return None
-        if n == self.n:
+        if n == self.position(player):
             return []
+        if self.numbering is not None:
+            return self._shown_since(n, player)
         missed = self.n - n
         if not 0 < missed <= len(self._kept):
             return None
         return [_unpacker.decode(packed) for packed in islice(self._kept, len(self._kept) - missed, None)]
+
+    def _shown_since(self, n: int, player: PlayerId | None) -> list[Moment] | None:
+        """`since`, where numbers do not say how many deltas lie between two."""
+        found: list[Moment] = []
+        for packed in reversed(self._kept):
+            moment = _unpacker.decode(packed)
+            delta = moment.seen_by(player)
+            if delta is None:
+                continue
+            if delta.n <= n:
+                return found[::-1] if delta.n == n else None
+            found.append(moment)
+        return None
 
     def skip(self) -> None:
         """Let a delta go by that nobody is there to see; whoever comes back gets a snapshot."""
@@ -147,6 +180,8 @@ class Stream(Generic[S]):
         self._kept.clear()
         self._sizes.clear()
         self._events_kept = 0
+        if self.numbering is not None:
+            self.numbering.miss()
         self._followed_since.clear()
         self._left.clear()
 

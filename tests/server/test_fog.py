@@ -100,6 +100,20 @@ def test_seed_and_history_of_a_game_in_fog_are_the_admins_only(server: LiveServe
     assert server.call("GET", f"/api/game/{clear['id']}")[1]["seed"] == 5
 
 
+def test_what_keeps_a_game_in_fog_awake_is_the_admins_only(server: LiveServer) -> None:
+    made = server.new_game(scenario="procedural:9", seed=5, rules={"fog": 1})
+    about = f"/api/game/{made['id']}"
+    told = server.call("GET", about, token=made["token"])[1]
+    assert [told[key] for key in ("seq", "state", "connections", "why_awake")] == [None, None, None, []]
+    assert told["tick"] >= 0
+    told = server.call("GET", about, token=server.admin_token)[1]
+    assert told["why_awake"]
+    assert told["seq"] == 1
+    latency = f"{about}/latency"
+    assert server.call("GET", latency, token=made["token"])[1]["code"] == "admin_only"
+    assert server.call("GET", latency, token=server.admin_token)[0] == 200
+
+
 def test_players_in_fog_are_sent_what_they_know_and_nothing_else(server: LiveServer) -> None:
     config = {"scenario": "procedural:60", "rules": RULES}
     start = GAME.new(config, 5)

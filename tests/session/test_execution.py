@@ -106,7 +106,8 @@ def test_the_history_gives_what_was_lived_in_parts(
         world = World(config, seed=seed, game=game, enough=enough)
         story(world, seed)
         lived = world.session
-        assert not lived.midway and not lived.waiting, "something stayed undone"
+        assert not lived.midway
+        assert not lived.waiting, "something stayed undone"
         assert world.recovered(use_snapshots=False).tick >= lived.tick, "more was shown than recovery reaches"
         world.reserved = lived.tick
         assert world.recovered(use_snapshots=False).snapshot() == lived.snapshot()
@@ -236,7 +237,8 @@ def test_a_bound_below_the_tick_keeps_everything_where_it_is() -> None:
     done = session.state.done
     for _ in range(5):
         session.handle(Ticked(), world.now, session.tick - 1, always)
-    assert session.midway and session.state.done == done
+    assert session.midway
+    assert session.state.done == done
 
 
 def test_commands_of_a_late_game_take_effect_soon_after_what_was_shown() -> None:
