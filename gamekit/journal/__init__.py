@@ -20,6 +20,7 @@ from gamekit.journal.contract import (
     chain_of,
     digest_of,
 )
+from gamekit.journal.health import Health
 from gamekit.journal.memory import MemoryJournal
 from gamekit.journal.reader import SqliteReader
 from gamekit.journal.sqlite import SqliteJournal
@@ -32,6 +33,7 @@ __all__ = [
     "Clock",
     "Completion",
     "GameRow",
+    "Health",
     "Journal",
     "JournalReader",
     "LatencyRow",

@@ -19,6 +19,8 @@ Invariants every backend keeps, and `tests/journal/contract.py` checks over all 
 - Records are never deleted. Snapshots are thinned (`gamekit.journal.thinning`); the first of a game always stays.
 - Measured tick times belong to no run: they are never fenced, may be committed a moment later than other writes, and
   may be dropped when they are older than a week.
+- A write that another program's lock keeps waiting is not a failure: it becomes durable late, in its order, once. After
+  a failure of unknown outcome nothing is tried again.
 - A game that is not there reads as empty: no records, no snapshots, no clock.
 """
 
@@ -33,6 +35,7 @@ import msgspec
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.game import GameId, PlayerId, Tick
 from gamekit.journal.buckets import UNKNOWN
+from gamekit.journal.health import Health
 
 
 class GameRow(msgspec.Struct, frozen=True):
@@ -316,6 +319,10 @@ class Journal(JournalReader, Protocol):
 
     def close(self) -> None:
         """Finish the writes under way, report them, and release everything. Idempotent."""
+        ...
+
+    def health(self) -> Health:
+        """How the storage does at this moment; from any thread, without waiting for anything."""
         ...
 
     def create(self, row: GameRow, first: StoredSnapshot) -> None:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 from pathlib import Path
 
 from gamekit.errors import JournalError
+
+log = logging.getLogger("gamekit.journal")
 
 _held: set[int] = set()
 
@@ -56,6 +59,7 @@ class ProcessLock:
                 f"{path} cannot be locked: {error.strerror}",
                 hint="keep the journal on a local file system",
             ) from None
+        self._path = path
         # The number is a courtesy to whoever finds the lock taken: a full disk must not keep the journal shut.
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
@@ -71,6 +75,34 @@ class ProcessLock:
             JournalError: see above.
         """
         return cls(database.with_name(f"{database.name}.lock"))
+
+    def hold(self) -> str | None:
+        """Make sure that the lock's file is at its path, and lock it anew where it was removed or replaced.
+
+        Without the file, a second process would make one and believe that it is alone.
+
+        Returns:
+            None while this process alone has the lock; else a sentence that says why not.
+        """
+        if self._descriptor is None:
+            return f"{self._path} is not locked any more"
+        try:
+            at_path: os.stat_result | None = os.stat(self._path)
+        except FileNotFoundError:
+            at_path = None
+        except OSError as error:
+            return f"{self._path} cannot be reached ({error.strerror})"
+        if at_path is not None and os.path.samestat(at_path, os.fstat(self._descriptor)):
+            return None
+        try:
+            other = ProcessLock(self._path)
+        except JournalError as error:
+            return f"{self._path} was removed or replaced, and {error.message}"
+        old, self._descriptor, other._descriptor = self._descriptor, other._descriptor, None
+        _held.discard(old)
+        os.close(old)
+        log.warning("%s had been removed or replaced; it is made and locked anew", self._path)
+        return None
 
     def release(self) -> None:
         """Give the lock up. Idempotent."""

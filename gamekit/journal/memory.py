@@ -40,6 +40,7 @@ from gamekit.journal.contract import (
     check_link,
     digest_of,
 )
+from gamekit.journal.health import Health
 from gamekit.journal.thinning import KEEP_LATEST, drops
 
 
@@ -141,6 +142,10 @@ class MemoryJournal:
         return MemoryJournal(auto=self._auto, wall=self._wall, storage=self.storage)
 
     # The contract.
+
+    def health(self) -> Health:
+        """All is well, always."""
+        return Health()
 
     def start(self, on_commit: Callable[[Sequence[Completion]], None]) -> None:
         """Begin to accept writes."""

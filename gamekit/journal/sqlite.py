@@ -21,18 +21,19 @@ from gamekit.game import GameId
 from gamekit.journal import schema
 from gamekit.journal.admission import check_first, check_past
 from gamekit.journal.contract import Completion, GameRow, Past, Record, StoredSnapshot, Write
+from gamekit.journal.growth import AUTOCHECKPOINT_PAGES, KEPT_BYTES
+from gamekit.journal.health import Health
 from gamekit.journal.lock import ProcessLock
 from gamekit.journal.neighbours import check_neighbours
 from gamekit.journal.reader import BUSY_TIMEOUT_S, SqliteReader
 from gamekit.journal.statements import INSERT_GAME, RETENTION, snapshot_statement
+from gamekit.journal.storage import Storage, close_connection
 from gamekit.journal.takeover import take_over
 from gamekit.journal.thinning import Retention
 from gamekit.journal.transfer import insert_past
 from gamekit.journal.trouble import journal_error
-from gamekit.journal.writer import COMMIT_PACE_S, LATENCY_DELAY_S, Writer, WriterStats, close_connection
+from gamekit.journal.writer import COMMIT_PACE_S, LATENCY_DELAY_S, Writer, WriterStats
 
-#: Pages of the write-ahead log after which it is brought into the database. More makes for rarer, longer pauses.
-AUTOCHECKPOINT_PAGES = 4_000
 #: SQLite's page cache of the writing connection, in KiB: room for the index pages of a thousand games.
 CACHE_KIB = 16_384
 
@@ -87,8 +88,9 @@ class SqliteJournal(SqliteReader):
             self._write_connection = _connect(path)
             try:
                 super().__init__(path)
+                self._storage = Storage(self._write_connection, path, self._process_lock)
             except BaseException:
-                self._write_connection.close()
+                close_connection(self._write_connection, path)
                 raise
         except BaseException:
             self._process_lock.release()
@@ -111,7 +113,7 @@ class SqliteJournal(SqliteReader):
                 "start", "the journal was started before, or is closed", hint="start a journal once, after opening it"
             )
         self._writer = Writer(
-            self._write_connection,
+            self._storage,
             self.path,
             on_commit,
             self._wall,
@@ -120,6 +122,10 @@ class SqliteJournal(SqliteReader):
             keep=self._keep,
         )
         self._stats = self._writer.stats
+
+    def health(self) -> Health:
+        """How the storage does; looked at every second while the journal is started."""
+        return self._storage.health
 
     def close(self) -> None:
         """Write and report what was submitted, checkpoint, release the lock. Idempotent."""
@@ -131,7 +137,7 @@ class SqliteJournal(SqliteReader):
         if self._writer is not None:
             self._writer.close()
         else:
-            close_connection(self._write_connection, self.path)
+            self._storage.close()
         self._process_lock.release()
 
     def create(self, row: GameRow, first: StoredSnapshot) -> None:
@@ -201,6 +207,7 @@ def _connect(path: Path) -> sqlite3.Connection:
                 "fullfsync = ON",
                 "checkpoint_fullfsync = ON",
                 f"wal_autocheckpoint = {AUTOCHECKPOINT_PAGES}",
+                f"journal_size_limit = {KEPT_BYTES}",
                 f"cache_size = -{CACHE_KIB}",
                 "foreign_keys = OFF",
                 # Some builds overwrite what they delete with zeros, which doubles the cost of thinning snapshots.

@@ -14,6 +14,8 @@ def journal_error(op: str, error: Exception, path: Path) -> JournalError:
     A failed `write` of the operating system counts as a full disk: data goes to the page cache, so `write` itself
     fails for lack of room, a quota or a file size limit, while a failing disk shows at fsync.
     """
+    if isinstance(error, JournalError):
+        return error
     # Other errors than SQLite's own (a value that cannot be bound) have no code.
     extended = getattr(error, "sqlite_errorcode", None) or sqlite3.SQLITE_ERROR
     primary = extended & 0xFF
@@ -38,11 +40,19 @@ def journal_error(op: str, error: Exception, path: Path) -> JournalError:
     return JournalError(op, said, hint="report this with the server's log if it happens again")
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """True when another connection's lock was in the way."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def concerns_one_row(error: Exception) -> bool:
     """True when the values of one write are to blame, False when the database or the disk is.
 
     The former must fail only the game that it belongs to; the latter fails whatever was in the same commit.
     """
+    if isinstance(error, JournalError):
+        return False
     if isinstance(error, sqlite3.Error):
         return isinstance(
             error, sqlite3.IntegrityError | sqlite3.DataError | sqlite3.InterfaceError | sqlite3.ProgrammingError

@@ -24,7 +24,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,9 @@ from typing import Any, TypeAlias, TypeVar
 from gamekit.errors import JournalError
 from gamekit.journal.admission import Admission
 from gamekit.journal.contract import Completion, PutLatency, Write
-from gamekit.journal.statements import RETENTION, Statement, statements_for
+from gamekit.journal.health import Health
+from gamekit.journal.statements import RETENTION, statements_for
+from gamekit.journal.storage import LATE_S, PATIENCE_S, Storage
 from gamekit.journal.thinning import Retention
 from gamekit.journal.trouble import concerns_one_row, journal_error
 
@@ -95,11 +97,11 @@ OnCommit: TypeAlias = Callable[[Sequence[Completion]], None]
 
 
 class Writer:
-    """Owns the writing connection from construction to `close`."""
+    """Owns the storage from construction to `close`."""
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        storage: Storage,
         path: Path,
         on_commit: OnCommit,
         wall: Callable[[], float],
@@ -111,7 +113,7 @@ class Writer:
         """Take the connection over and start the thread.
 
         Args:
-            connection: the writing connection, in autocommit mode, usable from another thread.
+            storage: the writing connection and its files.
             path: the database, for messages.
             on_commit: told of finished writes, on the writer's thread.
             wall: returns Unix time in seconds.
@@ -122,7 +124,8 @@ class Writer:
         #: Belongs to the writer's thread, as does `stats`; other threads may look at the latter.
         self.admission = Admission()
         self.stats = WriterStats()
-        self._connection = connection
+        self._storage = storage
+        self._connection = storage.connection
         self._path = path
         self._on_commit = on_commit
         self._wall = wall
@@ -164,7 +167,22 @@ class Writer:
             raise JournalError(op, "called from on_commit, which it would wait for", hint="call it from another thread")
         result: Future[T] = Future()
         self._put(op, Task(op, work, then, result))
-        return result.result()
+        while True:
+            try:
+                return result.result(PATIENCE_S)
+            except TimeoutError:
+                if result.done():
+                    raise
+                # Behind another program's lock it may wait for ever; a disk that is slow is another matter.
+                if self.health.late is not None and result.cancel():
+                    raise JournalError(
+                        op, self.health.late, hint="end that program, then try again", recoverable=True
+                    ) from None
+
+    @property
+    def health(self) -> Health:
+        """How the storage does; from any thread."""
+        return self._storage.health
 
     def close(self) -> None:
         """Write what is queued, report it, checkpoint, and end the thread. Idempotent."""
@@ -175,6 +193,7 @@ class Writer:
                 self._closed = True
                 self._queue.put(None)
                 self._hurry.set()
+                self._storage.ending()
         self._thread.join()
 
     def _put(self, op: str, job: Job) -> None:
@@ -187,7 +206,7 @@ class Writer:
                 self._hurry.set()
 
     def _run(self) -> None:
-        while (job := self._held_back.pop() if self._held_back else self._queue.get()) is not None:
+        while (job := self._next()) is not None:
             if isinstance(job, Task):
                 self._hurry.clear()
                 self._perform(job)
@@ -196,7 +215,17 @@ class Writer:
                 batch = self._gather(job)
                 self._shared = len(batch) > 1
                 self._write(batch)
-        close_connection(self._connection, self._path)
+        self._storage.close()
+
+    def _next(self) -> Job:
+        """The next job; a look at the files in every second, whether there is one or not."""
+        while True:
+            if self._storage.due():
+                self._storage.look()
+            if self._held_back:
+                return self._held_back.pop()
+            with contextlib.suppress(Empty):
+                return self._queue.get(timeout=LATE_S)
 
     def _pace(self) -> None:
         """Wait until the next commit may begin, unless somebody waits for what comes behind it."""
@@ -253,7 +282,7 @@ class Writer:
         try:
             try:
                 writes = [write for item in batch for write in item.writes]
-                self._commit(statements_for(writes, self._wall(), self._keep))
+                self._storage.commit(statements_for(writes, self._wall(), self._keep))
             except Exception as error:
                 if not concerns_one_row(error):
                     raise
@@ -262,30 +291,24 @@ class Writer:
             self.stats.failed_commits += 1
             self._fail(batch, error)
         else:
+            self._storage.succeeded()
             self.stats.commits += 1
             self.stats.writes += sum(len(item.writes) for item in batch if item.error is None)
 
     def _fail(self, batch: list[Submission], error: Exception) -> None:
         """Fail what has not failed yet, with one error for all."""
         failure = journal_error("commit", error, self._path)
+        if isinstance(error, sqlite3.Error):
+            self._storage.failed(failure)
         for submission in batch:
             if submission.error is None:
                 submission.error = failure
                 with contextlib.suppress(Exception):
                     self.admission.fail(submission.writes, failure)
 
-    def _commit(self, statements: Sequence[Statement]) -> None:
-        """Run the statements in one transaction, durable on return."""
-        if len(statements) == 1:
-            self._connection.execute(*statements[0])
-            return
-        with self._transaction():
-            for statement in statements:
-                self._connection.execute(*statement)
-
     def _commit_apart(self, batch: list[Submission]) -> None:
         """Store a batch that holds values SQLite refuses: one by one, leaving those out, still in one transaction."""
-        with self._transaction():
+        with self._storage.transaction():
             for submission in batch:
                 submission.error = self.admission.failed(submission.writes)
                 if submission.error is not None:
@@ -303,8 +326,10 @@ class Writer:
                 self._connection.execute("RELEASE submission")
 
     def _perform(self, task: Task) -> None:
+        if not task.result.set_running_or_notify_cancel():
+            return
         try:
-            with self._transaction():
+            with self._storage.transaction(PATIENCE_S):
                 value = task.work(self._connection)
             task.then(value)
         except (JournalError, KeyError) as error:
@@ -313,30 +338,3 @@ class Writer:
             task.result.set_exception(journal_error(task.op, error, self._path))
         else:
             task.result.set_result(value)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """A transaction around the block: committed at its end, rolled back when anything raises."""
-        if self._connection.in_transaction:
-            # The last ROLLBACK failed. As long as it does, so does every write.
-            self._connection.execute("ROLLBACK")
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-            raise
-
-
-def close_connection(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring everything from the write-ahead log into the database file, and close the writing connection."""
-    try:
-        # Somebody reading must not hold up the end for long; what stays in the log is read at the next start.
-        connection.execute("PRAGMA busy_timeout = 500")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    except sqlite3.Error as error:
-        log.warning("%s: the last checkpoint failed (%s); keep its -wal file with it", path, error)
-    connection.close()

@@ -197,6 +197,20 @@ class HistoryContract:
         assert [done.write for done in stage.completions] == writes
         assert all(done.error is None for done in stage.completions)
 
+    def test_writes_that_a_lock_keeps_waiting_become_durable_late_in_order_and_once(self, stage: Stage) -> None:
+        author, other = stage.begin(A), stage.begin(B)
+        with stage.locked():
+            writes = [one.append() for _ in range(5) for one in (author, other)]
+            for write in writes:
+                stage.submit(write)
+            assert stage.completions == []
+            assert list(stage.journal.records(A)) == []
+        stage.settle()
+        assert [done.write for done in stage.completions] == writes
+        assert all(done.error is None for done in stage.completions)
+        assert [record.seq for record in stage.journal.records(A)] == [1, 2, 3, 4, 5]
+        assert stage.journal.health() == type(stage.journal.health())(log_bytes=stage.journal.health().log_bytes)
+
     def test_empty_submission_is_nothing(self, stage: Stage) -> None:
         stage.submit()
         stage.write(stage.begin(A).append())

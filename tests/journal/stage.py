@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -112,6 +113,10 @@ class Stage(ABC):
     def flip_snapshot_bit(self, game: GameId, seq: int) -> None:
         """Flip one bit of a stored snapshot's bytes."""
 
+    @abstractmethod
+    def locked(self) -> AbstractContextManager[None]:
+        """Another program's lock keeps every write waiting, for longer than the journal thinks nothing of it."""
+
     def start(self) -> None:
         """Make a journal and start it."""
         self.journal = self.make()
@@ -163,6 +168,14 @@ class MemoryStage(Stage):
         storage = self._memory.storage if self._memory else None
         self._memory = MemoryJournal(wall=lambda: WALL_S, storage=storage)
         return self._memory
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        assert self._memory
+        self._memory._auto = False
+        yield
+        self._memory._auto = True
+        self._memory.commit()
 
     def change_record(self, game: GameId, seq: int, commands: str) -> None:
         assert self._memory
@@ -226,6 +239,16 @@ class SqliteStage(Stage):
         del self.calls[0]
         del self.completions[: -sum(self.calls)]
         self._submitted = len(self.completions)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        with self.raw() as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            yield
+            until = time.monotonic() + PATIENCE_S
+            while self.journal.health().late is None:
+                assert time.monotonic() < until, "the journal does not say that it waits"
+            connection.execute("ROLLBACK")
 
     def change_record(self, game: GameId, seq: int, commands: str) -> None:
         with self.raw() as connection:
