@@ -36,6 +36,7 @@ from gamekit.server.replayers import Replayers
 from gamekit.server.runner import Runner
 from gamekit.server.settings import DRAIN_S, RECOVERY_THREADS
 from gamekit.server.sleep import Dormitory
+from gamekit.server.storage import StorageWatch
 from gamekit.session import ADMIN, Submitted, Ticked, TicketId
 from gamekit.wire import Outcome
 
@@ -72,6 +73,7 @@ class Host:
         self.openings = Openings(self, replayers)
         self.beats = Beats()
         self.pings = Pings()
+        self.storage = StorageWatch(self)
         self.housekeeping = Housekeeping(self)
         self.draining = False
         self._loop: asyncio.AbstractEventLoop

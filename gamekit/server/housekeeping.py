@@ -52,6 +52,7 @@ class Housekeeping:
     async def second(self) -> None:
         """Do what one second asks for."""
         host = self.host
+        host.storage.look()
         await self._each(host.beats.due(), lambda runner: runner.beat())
         await self._each(host.pings.due(), lambda connection: connection.check())
         await self._look_and_measure()

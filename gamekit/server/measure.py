@@ -56,6 +56,16 @@ class Metrics:
             "gamekit_overloads", "Times that a session became overloaded.", ["policy"], registry=self.registry
         )
         self.dilated = Counter("gamekit_dilated_seconds", "Time that dilated sessions gave up.", registry=self.registry)
+        self.readonly = Gauge("gamekit_readonly_sessions", "Sessions that take no command.", registry=self.registry)
+        self.journal_failing = Gauge(
+            "gamekit_journal_failing", "1 while nothing can be written to the journal.", registry=self.registry
+        )
+        self.journal_late = Gauge(
+            "gamekit_journal_late", "1 while writes wait for another program's lock.", registry=self.registry
+        )
+        self.journal_log = Gauge(
+            "gamekit_journal_log_bytes", "Size of the journal's write-ahead log.", registry=self.registry
+        )
         self.slow = Counter(
             "gamekit_slow_clients", "Connections that fell behind and get snapshots.", registry=self.registry
         )

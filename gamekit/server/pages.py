@@ -64,7 +64,7 @@ class WebFiles(StaticFileHandler):
 
 
 class Health(RequestHandler):
-    """`GET /healthz` and `/readyz`: 200 when the server serves, `/readyz` 503 while it drains."""
+    """`GET /healthz` and `/readyz`: 200; `/readyz` 503 while the server drains or not every game takes commands."""
 
     def initialize(self, server: Server, ready: bool) -> None:
         """Tornado's way to hand the route's arguments over."""
@@ -73,9 +73,12 @@ class Health(RequestHandler):
 
     def get(self) -> None:
         """How the server is."""
-        draining = self.server.host.draining
-        self.set_status(503 if draining and self.ready else 200)
-        self.finish({"status": "draining" if draining else "ok"})
+        host = self.server.host
+        told = {"status": "draining" if host.draining else "ok"}
+        if self.ready and not host.draining and (why := host.storage.unready()) is not None:
+            told = {"status": "readonly", "detail": why}
+        self.set_status(200 if told["status"] == "ok" or not self.ready else 503)
+        self.finish(told)
 
 
 class MetricsPage(RequestHandler):

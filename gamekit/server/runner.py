@@ -119,6 +119,8 @@ class Runner:
         self._tickets: dict[TicketId, Callable[[Outcome], None]] = {}
         #: Why this session takes nothing more: its rules or its host failed, or it was closed; None while it runs.
         self.ended: str | None = None
+        #: True when the journal's failure that made the session read-only is one that passes.
+        self.failure_passes = False
 
     @property
     def session(self) -> Session[Any]:
@@ -142,6 +144,11 @@ class Runner:
         if self.ended or self.session.readonly:
             return False
         return not self.session.intake.empty or bool(self._tickets) or self.session.waiting
+
+    @property
+    def readonly(self) -> str | None:
+        """Why no command is accepted; None while commands are, and while the session sleeps or has ended."""
+        return None if self._session is None or self.ended is not None else self._session.readonly
 
     @property
     def settling(self) -> bool:
@@ -251,7 +258,7 @@ class Runner:
             self.host.dormitory.settled(self)
         elif done.error is not None:
             self.host.log_journal_error(self.id, done.error)
-            self.feed(JournalFailed(done.error.message))
+            self.fail(f"{done.error.message}; {done.error.hint}", passes=done.error.recoverable)
         elif isinstance(done.write, Append):
             wait_us = self.host.now_us() - self._pen.begun_us
             self.times.add_journal(wait_us)
@@ -259,6 +266,12 @@ class Runner:
             self.feed(Appended(done.write.record.seq))
         elif isinstance(done.write, Reserve) and not done.write.final:
             self.feed(TickReserved(done.write.tick))
+
+    def fail(self, why: str, *, passes: bool) -> None:
+        """The journal takes no write of this session; `passes` when that may end without a restart."""
+        if self.readonly is None:
+            self.failure_passes = passes
+            self.feed(JournalFailed(why, passes))
 
     def notify(self, kind: str, text: str, late_ms: float = 0.0) -> None:
         """Tell everybody connected."""

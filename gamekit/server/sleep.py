@@ -65,7 +65,7 @@ def why_awake(runner: Runner, now_us: int, sleep_after_us: int) -> list[str]:
     if runner.ended is not None:
         return [f"It is stopped: {runner.ended}"]
     if session.readonly is not None:
-        return ["Its journal cannot be written; it stays as it is until the server restarts."]
+        return [session.readonly]
     found = []
     if runner.readers:
         found.append("It is brought to now for somebody who asked.")

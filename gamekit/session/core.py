@@ -29,7 +29,7 @@ import msgspec
 from gamekit.errors import SessionError
 from gamekit.game import TICK_HZ, Enough, Event, Game, GameId, PlayerId, Tick
 from gamekit.session import control
-from gamekit.session.answers import Answers
+from gamekit.session.answers import Answer, Answers
 from gamekit.session.audience import Audience
 from gamekit.session.execution import Execution
 from gamekit.session.intake import Intake
@@ -269,7 +269,7 @@ class Session(Generic[S]):
                 elif viewer := self.audience.viewer(stimulus.connection):
                     self.actions.append(self.audience.catch_up(viewer))
             case JournalFailed():
-                self._journal_failed(stimulus.message)
+                self._journal_failed(stimulus)
 
     def _waits(self, connection: ConnectionId, stimulus: FellBehind | Received) -> bool:
         """Whether a stimulus comes after one of the same connection that waits; then it waits too."""
@@ -455,13 +455,20 @@ class Session(Generic[S]):
         self._flush(now)
         self._advance(now)
 
-    def _journal_failed(self, message: str) -> None:
+    def _journal_failed(self, failure: JournalFailed) -> None:
         if self.readonly:
             return
-        self.readonly = f"The journal cannot be written ({message}); no command is accepted until the server restarts."
+        until = "it can; the server tries every second" if failure.passes else "the server restarts"
+        self.readonly = f"The journal cannot be written ({failure.message}); no command is accepted until {until}."
         self.actions += self.audience.notify("readonly", self.readonly)
         outcome = Outcome(cid=0, tick=self.tick, seq=0, code="readonly", message=self.readonly)
-        self.actions += [Settled(ticket=ticket, outcome=outcome) for ticket in self.intake.abandon()]
+        entries, tickets = self.intake.abandon()
+        self.actions += [Settled(ticket=ticket, outcome=outcome) for ticket in tickets]
+        if failure.passes:
+            # The game may stay in memory for long; what was sent is not left without a word.
+            for entry in (one for one in entries if one.cid):
+                turned_away = Answer(cid=entry.cid, tick=self.tick, seq=0, code="readonly", message=self.readonly)
+                self.actions += self.audience.refuse(entry.key, turned_away)
 
     # --- time -------------------------------------------------------------------------------------------------
 

@@ -159,8 +159,8 @@ class Intake:
         """The highest acknowledged command of a client that is not applied yet; 0 if none."""
         return max((cid for cid, ack in self._pending.get(key, {}).items() if ack), default=0)
 
-    def abandon(self) -> list[TicketId]:
-        """The journal failed: who must be told that their command has no certain end.
+    def abandon(self) -> tuple[list[Entry], list[TicketId]]:
+        """The journal failed: the commands that have no certain end, and who waits for one of them.
 
         The record under way stays, because it may be on disk all the same: time must not go past its tick.
         """
@@ -168,8 +168,9 @@ class Intake:
         tickets = [ticket for by_index in waiting for several in by_index.values() for ticket in several]
         for by_index in waiting:
             by_index.clear()
+        entries = [*(self.under_way.entries if self.under_way else ()), *self._buffer]
         self._buffer.clear()
-        return tickets
+        return entries, tickets
 
     def _typed(self, player: PlayerId, body: Any) -> Command | Rejected:
         if isinstance(body, Join):

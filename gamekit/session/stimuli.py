@@ -84,9 +84,10 @@ class TickReserved(msgspec.Struct, frozen=True):
 
 
 class JournalFailed(msgspec.Struct, frozen=True):
-    """A write of this session failed; nothing more can be promised."""
+    """A write of this session failed; nothing more can be promised. `passes`: the cause may end by itself."""
 
     message: str
+    passes: bool = False
 
 
 Stimulus: TypeAlias = (

@@ -8,6 +8,8 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import time
+import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,18 @@ def stored_cids(database: Path, game: str) -> list[int]:
     return [int(part.split(",")[0]) for part in text.split('"client":"c","cid":')[1:]]
 
 
+def metrics(server: LiveServer, **wanted: float) -> None:
+    """Wait until the server's metrics have these values; they are set once a second."""
+    until = time.monotonic() + 30
+    while True:
+        with urllib.request.urlopen(f"{server.url}metrics", timeout=30) as answer:
+            lines = dict(line.rsplit(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+        found = {name: float(lines[name]) for name in wanted}
+        if found == wanted:
+            return
+        assert time.monotonic() < until, found
+
+
 def verified(database: Path) -> tuple[int, str]:
     """The exit status and the verdict of `gamekit verify`."""
     command = [sys.executable, "-m", "gamekit", "verify", str(database)]
@@ -56,7 +70,7 @@ def into_database(database: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux can limit another process")
-def test_without_room_a_game_turns_read_only_and_keeps_all_that_it_acknowledged(tmp_path: Path) -> None:
+def test_without_room_a_game_turns_read_only_until_there_is_room_and_keeps_all_it_acknowledged(tmp_path: Path) -> None:
     server = LiveServer(tmp_path / "data")
     database = server.directory / "gamekit.db"
     with server:
@@ -64,7 +78,7 @@ def test_without_room_a_game_turns_read_only_and_keeps_all_that_it_acknowledged(
         done = [cid for cid in range(1, 6) if order(server, made, cid)[0] == 200]
         assert done == [1, 2, 3, 4, 5]
         room = database.with_name("gamekit.db-wal").stat().st_size + 40_000
-        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (room, room))
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
         status, answer = 200, {}
         while status == 200:
             status, answer = order(server, made, done[-1] + 1)
@@ -72,17 +86,29 @@ def test_without_room_a_game_turns_read_only_and_keeps_all_that_it_acknowledged(
             assert len(done) < 200, "the limit was never reached"
         assert status == 503
         assert answer["code"] == "readonly"
-        assert "restart" in answer["detail"]
+        assert "until it can" in answer["detail"]
+        assert "free some room" in answer["detail"]
         # It says so to everybody, goes on being seen, and takes nothing more.
         assert order(server, made, done[-1] + 1)[1]["code"] == "readonly"
         assert server.state(made["id"], made["token"])["view"]["ships"]
         assert server.call("GET", "/healthz")[0] == 200
         assert "free some room" in server.log.read_text()
-        server.kill()
-    with server:
+        status, told = server.call("GET", "/readyz")
+        assert (status, told["status"]) == (503, "readonly")
+        assert "free some room" in told["detail"]
+        metrics(server, gamekit_readonly_sessions=1, gamekit_journal_failing=1)
+        # There is room again: the same server takes commands again, and knows those from before.
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        metrics(server, gamekit_readonly_sessions=0, gamekit_journal_failing=0)
+        assert server.call("GET", "/readyz") == (200, {"status": "ok"})
         again, answer = order(server, made, done[-1] + 1)
         assert again == 200, answer
+        done.append(done[-1] + 1)
         assert order(server, made, done[0])[1]["seq"] >= 1, "a resend gets its old answer"
+        server.kill()
+    with server:
+        assert order(server, made, done[-1])[1]["seq"] >= 1, "a resend gets its old answer"
+        assert order(server, made, done[-1] + 1)[0] == 200
     stored = stored_cids(database, made["id"])
     assert stored == sorted(set(stored))
     assert set(done) <= set(stored)

@@ -23,8 +23,10 @@ const LASTING = {
   overload_over: "overload",
   drain: "drain",
   readonly: "readonly",
+  late: "late",
+  late_over: "late",
 };
-const ENDING = new Set(["resumed", "overload_over"]);
+const ENDING = new Set(["resumed", "overload_over", "late_over"]);
 
 export class Bar {
   constructor() {
@@ -54,7 +56,7 @@ export class Bar {
 
   showBanner() {
     const banner = byId("banner", HTMLElement);
-    const worst = ["readonly", "drain", "overload", "paused"].find((kind) => this.lasting.has(kind)) ?? "";
+    const worst = ["readonly", "drain", "late", "overload", "paused"].find((kind) => this.lasting.has(kind)) ?? "";
     banner.hidden = !worst;
     banner.dataset.kind = worst;
     say(banner, this.lasting.get(worst) ?? "");
