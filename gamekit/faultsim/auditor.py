@@ -242,7 +242,7 @@ class Auditor:
             self._moved(seat, message)
         tick = message["tick"]
         if tick is None:
-            # A sleeping game's heartbeat; it tells no tick, for nobody computes it.
+            # The heartbeat of a game that sleeps, or keeps secrets; it tells no tick.
             return
         if tick > chronicle.limit:
             text = f"nothing after tick {chronicle.limit}, which is what recovery reaches"

@@ -44,8 +44,9 @@ class Tally:
     game: Game[Any] = TallyGame()
 
     def config(self, chance: random.Random) -> dict[str, Any]:
-        """A bell that rings often or seldom."""
-        return {"bell_ticks": chance.choice((5, 7, 50))}
+        """A bell that rings often or seldom; the games with the quickest one are sealed."""
+        bell_ticks = chance.choice((5, 7, 50))
+        return {"bell_ticks": bell_ticks, "sealed": bell_ticks == 5}
 
     def command(self, chance: random.Random, view: dict[str, Any], player: str) -> dict[str, Any]:
         """Give coins to somebody, or to nobody, or more than there are."""

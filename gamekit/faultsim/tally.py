@@ -4,7 +4,8 @@ Made so that nothing goes unnoticed: its state holds a running checksum of every
 tick, so a command lost, done twice or done in another order shows in every later view. Coins are conserved: all that
 players have came out of the bank.
 
-`config`: `{"bell_ticks": 7}`, how many ticks lie between two strokes of the bell.
+`config`: `{"bell_ticks": 7, "sealed": False}`, how many ticks lie between two strokes of the bell, and whether players
+could learn from the history what the game keeps from them.
 Commands: `{"type": "give", "to": player, "coins": n}`. View: `{"table": {"bell": {"strokes", "trail"}}, "players": {id:
 {"name", "coins"}}, "rules": {"bell_ticks": {"value"}}}`, where `secret` is seen by its owner only.
 """
@@ -82,6 +83,7 @@ class TallyState(msgspec.Struct):
     tick: Tick = 0
     strokes: int = 0
     bank: int = 0
+    sealed: bool = False
     players: dict[PlayerId, Purse] = msgspec.field(default_factory=dict)
 
     def mark(self, *what: object) -> None:
@@ -98,7 +100,8 @@ class TallyGame:
 
     def new(self, config: Mapping[str, Any], seed: int) -> TallyState:
         """The state at tick 0."""
-        return TallyState(bell_ticks=int(config.get("bell_ticks", 7)), trail=seed & 0xFFFFFFFF)
+        bell_ticks, sealed = int(config.get("bell_ticks", 7)), bool(config.get("sealed", False))
+        return TallyState(bell_ticks=bell_ticks, trail=seed & 0xFFFFFFFF, sealed=sealed)
 
     def tick(self, state: TallyState) -> Tick:
         """The tick that the state stands at."""
@@ -175,8 +178,8 @@ class TallyGame:
         return (event.player,) if isinstance(event, SecretChanged) else None
 
     def secretive(self, state: TallyState) -> bool:
-        """Secrets are private, but anybody may work them out."""
-        return False
+        """Secrets are private; in a game that is not sealed anybody may work them out."""
+        return state.sealed
 
     def rules(self, state: TallyState) -> dict[str, Any]:
         """The rules in force."""
