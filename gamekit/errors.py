@@ -15,6 +15,7 @@ GamekitError
 ├── InvariantViolated           the rules broke their own law; carries the story of how
 ├── HookFailed                  a designer's own rule raised, or returned nonsense; names game and hook
 ├── ServerError                 the server could not be started or reached
+│   ├── ServerBusy              it has too much to do just now; carries when to try again
 │   ├── ClientClosed            this side ended the conversation
 │   └── RequestRefused          it was reached and said no: wrong token, no such game, ...; carries code and status
 ├── UnknownName                 no ship, sector or ware has this name; lists the closest ones
@@ -113,6 +114,18 @@ class InvariantViolated(GamekitError):
 
 class ServerError(GamekitError):
     """The server could not be started or reached."""
+
+
+class ServerBusy(ServerError):
+    """The server has too much to do just now; the same request succeeds later.
+
+    Attributes:
+        retry_s: when to try again, in seconds.
+    """
+
+    def __init__(self, message: str, retry_s: float = 5.0) -> None:
+        super().__init__(message)
+        self.retry_s = retry_s
 
 
 class ClientClosed(ServerError):

@@ -15,12 +15,15 @@ import msgspec
 
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGap
 from gamekit.firstuse import first_use
-from gamekit.game import Event, Game, GameId, PlayerId, Tick
+from gamekit.game import Enough, Event, Game, GameId, PlayerId, Tick, advance_some
 from gamekit.journal import GameRow, JournalReader, Record, StoredSnapshot, digest_of
 from gamekit.session import Policy, Session
 from gamekit.session.records import read_saved
 
 log = logging.getLogger("gamekit.history")
+
+#: A long time is lived through in parts of so many ticks, so that its events need not all be in memory.
+PART_TICKS = 36_000
 
 
 def first_session(game: Game[Any], row: GameRow) -> Session[Any]:
@@ -58,6 +61,34 @@ def prepare(session: Session[Any]) -> None:
         ready(session.state)
 
 
+def live(session: Session[Any], tick: Tick, pause: Enough) -> list[Event]:
+    """Let time pass as `Session.run_to` does, in parts.
+
+    Args:
+        session: in which no command is on its way.
+        tick: as far as this, or to where the game was paused.
+        pause: asked between the parts; when it says that it is enough, this ends at the next tick at which it can.
+
+    Returns:
+        What happened. The session's tick tells how far it came.
+    """
+    target = tick if session.hold_at is None else min(tick, session.hold_at)
+    events: list[Event] = []
+    stopped = False
+
+    def enough() -> bool:
+        nonlocal stopped
+        stopped = pause() or stopped
+        return stopped
+
+    inside = False
+    while inside or (session.tick < target and not stopped):
+        progress = advance_some(session.game, session.state, target, enough)
+        events += progress.events
+        inside = progress.inside
+    return events
+
+
 def rebuild(
     journal: JournalReader,
     row: GameRow,
@@ -66,6 +97,7 @@ def rebuild(
     tick: Tick | None = None,
     on_events: Callable[[Tick, int, list[Event]], None] | None = None,
     from_start: bool = False,
+    pause: Enough | None = None,
 ) -> Session[Any]:
     """The session as the journal tells it.
 
@@ -76,6 +108,7 @@ def rebuild(
         tick: stop there; by default go on to the end of the history: the last record or the reserved tick.
         on_events: called with (tick, seq, events) after each step.
         from_start: begin at the first snapshot instead of the latest one.
+        pause: called between the parts of the work; it may wait there, or raise to end it.
 
     Raises:
         JournalError: the journal has a gap or is damaged; the error says where and what to do.
@@ -85,17 +118,31 @@ def rebuild(
     for record in journal.records(row.id, after_seq=start.seq):
         if tick is not None and record.tick > tick:
             break
-        events = session.replay(record.seq, record.tick, record.commands)
+        events = _before(session, record.tick, pause, told=on_events is not None)
+        events += session.replay(record.seq, record.tick, record.commands)
         if on_events:
             on_events(session.tick, session.seq, events)
     if tick is None:
         clock = journal.clock(row.id)
         tick = clock.tick if clock else 0
-    events = session.run_to(tick)
+    events = _before(session, tick, pause, told=on_events is not None) + session.run_to(tick)
     if on_events:
         on_events(session.tick, session.seq, events)
     session.reserved = max(session.tick, session.reserved)
     return session
+
+
+def _before(session: Session[Any], tick: Tick, pause: Enough | None, *, told: bool) -> list[Event]:
+    """Most of the time up to `tick`, in parts, where there is a pause between them; events only if they are told."""
+    events: list[Event] = []
+    while pause is not None and session.tick < tick:
+        at = session.tick
+        lived = live(session, min(tick, at + PART_TICKS), pause)
+        if told:
+            events += lived
+        if session.tick == at:
+            break
+    return events
 
 
 class Glance(msgspec.Struct, frozen=True):

@@ -194,7 +194,8 @@ class Notice(ToClientMessage, frozen=True):
     """News about the session itself.
 
     Attributes:
-        kind: "paused", "resumed", "speed", "overload", "overload_over", "readonly" or "drain".
+        kind: "paused", "resumed", "speed", "overload", "overload_over", "readonly", "drain", or "waking" before the
+            welcome, while the game is being brought back: then only the message says anything.
         message: a sentence for people.
         tick: the session's tick.
         speed: the speed at which time really passes: that which was set, times `factor`.

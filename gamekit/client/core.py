@@ -197,6 +197,9 @@ class Core:
             return self._welcomed(message, now_s)
         if isinstance(message, Error):
             return self._refused(message)
+        if isinstance(message, Notice) and message.kind == "waking":
+            # Before the welcome: the game is being brought back, and has no clock yet.
+            return [Noticed(message)]
         if self.phase is not Phase.ATTACHED:
             return self._broken(f"{type(message).__name__} came before a welcome")
         match message:

@@ -21,6 +21,7 @@ from gamekit.game import Game, GameId, Tick
 from gamekit.journal import GameRow
 from gamekit.server.clock import GameClock
 from gamekit.server.host import Host
+from gamekit.server.lanes import Job
 from gamekit.server.openings import Recovered
 from gamekit.server.runner import Runner
 from gamekit.server.sleep import Bed, Dormitory
@@ -53,9 +54,9 @@ class SimHost(Host):
         """The next id."""
         return self.machine.new_id()
 
-    def rebuilt(self, row: GameRow) -> Recovered:
+    def rebuilt(self, row: GameRow, job: Job | None = None) -> Recovered:
         """A session is brought back, with the auditor looking on."""
-        found = super().rebuilt(row)
+        found = super().rebuilt(row, job)
         session = found.session
         self.machine.world.tell(f"game {row.id} recovered: epoch {session.epoch} at {session.tick}, {session.seq}")
         self.machine.auditor.recovered(session)
@@ -75,16 +76,16 @@ class SimDormitory(Dormitory):
         if not self.host.loop.dead:
             self.host.machine.auditor.slept(runner.id, epoch, place)
 
-    def _read(self, game: GameId, bed: Bed) -> Session[Any]:
-        session = super()._read(game, bed)
+    def _read(self, game: GameId, bed: Bed, job: Job) -> Session[Any]:
+        session = super()._read(game, bed, job)
         self.host.machine.world.tell(f"game {game} wakes: epoch {session.epoch} at {session.tick}, {session.seq}")
         self.host.machine.auditor.woken(session, (bed.tick, bed.seq))
         return session
 
-    async def make_up(self, session: Session[Any], clock: GameClock, before: Tick | None = None) -> None:
+    async def make_up(self, session: Session[Any], clock: GameClock, before: Tick | None = None, *, job: Job) -> None:
         """A session lives through what it missed."""
         since = session.tick
-        await super().make_up(session, clock, before)
+        await super().make_up(session, clock, before, job=job)
         if session.tick > since:
             self.host.machine.auditor.made_up(session)
 

@@ -32,6 +32,7 @@ def awake(runner: Runner, why: list[str]) -> dict[str, Any]:
     return {
         "state": "awake",
         "why_awake": why,
+        "waking": None,
         "epoch": session.epoch,
         "tick": session.tick,
         "seq": session.seq,
@@ -50,11 +51,15 @@ def awake(runner: Runner, why: list[str]) -> dict[str, Any]:
     }
 
 
-def asleep(glance: Glance, connections: int) -> dict[str, Any]:
-    """A sleeping game's part. Its tick is the one at which it fell asleep: it is brought to now when it wakes."""
+def asleep(glance: Glance, connections: int, waking: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A sleeping game's part. Its tick is the one at which it fell asleep: it is brought to now when it wakes.
+
+    `waking` tells how far that is, where it is under way.
+    """
     return {
         "state": "asleep",
         "why_awake": [],
+        "waking": waking,
         "tick": glance.tick,
         "seq": glance.seq,
         "speed": glance.speed,
@@ -85,6 +90,7 @@ def discreet(told: dict[str, Any], tick: Tick) -> dict[str, Any]:
         **hidden,
         "scenario": scenario if isinstance(scenario, str) else None,
         "why_awake": [],
+        "waking": None,
         "tick": tick,
     }
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 from tornado.web import HTTPError, RequestHandler
 
-from gamekit.errors import GamekitError, HookFailed, NoSuchGame
+from gamekit.errors import GamekitError, HookFailed, NoSuchGame, ServerBusy
 from gamekit.game import GameId, PlayerId
 from gamekit.server.forwarded import told_of
-from gamekit.server.settings import MAX_BODY_BYTES
+from gamekit.server.settings import MAX_BODY_BYTES, WAKE_RETRY_S, WAKE_WAIT_S
 from gamekit.wire import Outcome
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ CORS_AGE_S = 600
 class Problem(HTTPError):
     """An error with a code for programs and a sentence for people."""
 
-    def __init__(self, status: int, code: str, detail: str) -> None:
+    def __init__(self, status: int, code: str, detail: str, *, retry_s: float = 1.0) -> None:
         super().__init__(status, reason=HTTPStatus(status).phrase)
         self.code = code
         self.detail = detail
+        #: When to ask again, in seconds, where that helps.
+        self.retry_s = retry_s
 
 
 PROBLEM_TYPE = "application/problem+json"
@@ -101,7 +103,7 @@ class Api(RequestHandler):
             code, detail = "internal", "The server failed on this request; its log says why."
         self.set_header("Content-Type", PROBLEM_TYPE)
         if status_code in {429, 503}:
-            self.set_header("Retry-After", "1")
+            self.set_header("Retry-After", str(max(round(getattr(error, "retry_s", 1.0)), 1)))
         self.finish(problem_document(status_code, code, detail))
 
     def reply(self, value: Any, status: int = 200) -> None:
@@ -156,11 +158,17 @@ class Api(RequestHandler):
         return session.game.secretive(session.state) and not self.is_admin()
 
     async def runner(self, game: str) -> Runner:
-        """The session of a game in the URL."""
+        """The session of a game in the URL; one that takes long to come back is told of instead."""
         try:
-            return await self.host.runner(GameId(game))
+            return await asyncio.wait_for(self.host.runner(GameId(game), self.request.remote_ip or ""), WAKE_WAIT_S)
+        except TimeoutError:
+            told = self.host.openings.told(GameId(game))
+            text = told["message"] if told else "The game is being brought back."
+            raise Problem(503, "waking", text, retry_s=WAKE_RETRY_S) from None
         except NoSuchGame:
             raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.") from None
+        except ServerBusy as error:
+            raise Problem(503, "busy", str(error), retry_s=error.retry_s) from None
         except GamekitError as error:
             raise Problem(503, "unavailable", f"The game cannot be opened: {error}") from None
 

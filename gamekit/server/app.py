@@ -167,6 +167,7 @@ class Server:
                 (rf"{game}/state", routes.StateRoute, shared),
                 (rf"{game}/join", routes.JoinRoute, shared),
                 (rf"{game}/commands", routes.CommandsRoute, shared),
+                (rf"{game}/skip", routes.SkipRoute, shared),
                 (rf"{game}/latency", routes.LatencyRoute, shared),
                 (rf"{game}/rules", rules.GameRulesRoute, shared),
                 (rf"{game}/(pause|resume|speed|step|policy)", routes.ControlRoute, shared),

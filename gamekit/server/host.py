@@ -29,6 +29,7 @@ from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency, Wr
 from gamekit.server import naming
 from gamekit.server.beats import Beats
 from gamekit.server.housekeeping import Housekeeping
+from gamekit.server.lanes import Job, Lanes
 from gamekit.server.measure import Metrics
 from gamekit.server.openings import Openings, Recovered, rebuilt
 from gamekit.server.pings import Pings
@@ -70,6 +71,7 @@ class Host:
         self.metrics = Metrics()
         self.runners: dict[GameId, Runner] = {}
         self.dormitory = Dormitory(self, sleep_after_s)
+        self.lanes = Lanes(self.now_us)
         self.openings = Openings(self, replayers)
         self.beats = Beats()
         self.pings = Pings()
@@ -84,7 +86,7 @@ class Host:
         self._waking = False
         self._tickets = 0
         self._every_second: asyncio.Task[None] | None = None
-        #: Where games are brought back: few threads, so that the loop keeps its share of the interpreter.
+        #: Where games are taken over, which is a commit and little else; what computes has turns in `lanes`.
         self._recovery = ThreadPoolExecutor(RECOVERY_THREADS, thread_name_prefix="gamekit-recovery")
         self._wall = wall
         #: What to add to the host's clock for Unix time, in microseconds.
@@ -189,13 +191,18 @@ class Host:
         session = first_session(game, row)
         self.journal.create(row, stored(session, session.snapshot(), tick=0, seq=0))
 
-    async def runner(self, game: GameId) -> Runner:
+    async def runner(self, game: GameId, asker: str = "") -> Runner:
         """The running session of a game; wakes it, or recovers it from the journal, when it is not in memory.
+
+        Args:
+            game: which one.
+            asker: who waits for it, e.g. an address; what computes for long takes turns among askers.
 
         Raises:
             NoSuchGame: there is none with this id.
             SessionError: it failed, or its history cannot be replayed; other games are not touched by that.
             JournalError: its history cannot be read.
+            ServerBusy: too many large games are being brought back.
             ServerError: the server is shutting down.
         """
         if runner := self.runners.get(game):
@@ -203,7 +210,7 @@ class Host:
                 raise SessionError(runner.ended)
             runner.used_us = self.now_us()
             return runner
-        runner = await asyncio.shield(self.openings.begin(game, asked=True))
+        runner = await asyncio.shield(self.openings.begin(game, asked=True, asker=asker))
         runner.used_us = self.now_us()
         return runner
 
@@ -233,18 +240,22 @@ class Host:
         self.metrics.sessions.set(len(self.runners))
 
     async def in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Do the work of bringing a game back beside the loop."""
+        """Take games over beside the loop."""
         return await self._loop.run_in_executor(self._recovery, work, *arguments)
 
-    async def stored(self, write: Write) -> None:
-        """Write something of a session that is not in memory yet; durable on return.
+    async def stored(self, *writes: Write) -> None:
+        """Write something of a session that is not in memory yet, together; durable on return.
 
         Raises:
             JournalError: it is not.
         """
-        done = self._awaited[id(write)] = self._loop.create_future()
-        self.journal.submit([write])
-        await done
+        done = [self._loop.create_future() for _ in writes]
+        self._awaited.update((id(write), future) for write, future in zip(writes, done, strict=True))
+        self.journal.submit(writes)
+        # Each is asked, so that none is left whose error has not been heard.
+        for error in await asyncio.gather(*done, return_exceptions=True):
+            if error is not None:
+                raise error
 
     def rules_of(self, row: GameRow) -> Game[Any]:
         """The rules of a game.
@@ -260,13 +271,13 @@ class Host:
             )
         return rules
 
-    def rebuilt(self, row: GameRow) -> Recovered:
+    def rebuilt(self, row: GameRow, job: Job | None = None) -> Recovered:
         """A game that was taken over, as the journal tells it; called in a thread.
 
         Raises:
             GamekitError: its history cannot be read, or its rules fail on it.
         """
-        return rebuilt(self, row)
+        return rebuilt(self, row, job)
 
     async def catch_up(self, runner: Runner) -> None:
         """Bring a session to where its clock is now, so that what is read from it is of now.
@@ -421,6 +432,7 @@ class Host:
                 self.journal.submit(writes)
         await self._loop.run_in_executor(None, self.journal.close)
         self._recovery.shutdown(wait=False)
+        self.lanes.close()
 
 
 def _game_of(done: Completion) -> GameId:

@@ -16,10 +16,11 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gamekit.errors import GamekitError, NoSuchGame, ServerError, SessionError
+from gamekit.errors import GamekitError, NoSuchGame, ServerBusy, ServerError, SessionError
 from gamekit.game import Game, GameId
 from gamekit.history import prepare, rebuild, restored, stored
 from gamekit.journal import Clock, GameRow, SaveSnapshot
+from gamekit.server.lanes import Job
 from gamekit.server.runner import Runner
 from gamekit.server.settings import RECOVERY_THREADS
 from gamekit.session import Session, Ticked
@@ -69,10 +70,11 @@ class Openings:
         self.host = host
         self._replayers = replayers
         self._tasks: dict[GameId, asyncio.Task[Runner]] = {}
+        self._jobs: dict[GameId, Job] = {}
         #: Games that somebody waits for; the others are opened because they were live, or because something falls due.
         self._asked: set[GameId] = set()
         #: Games that are not taken over yet, in the order in which they came.
-        self._waiting: dict[GameId, asyncio.Future[Recovered]] = {}
+        self._waiting: dict[GameId, asyncio.Future[Taken]] = {}
         self._batches: set[asyncio.Task[None]] = set()
         self._reopening: asyncio.Task[None] | None = None
         #: {game: (when to try again, why it could not be opened)}
@@ -82,12 +84,22 @@ class Openings:
         """True while a game is on its way into memory."""
         return game in self._tasks
 
-    def begin(self, game: GameId, *, asked: bool = False) -> asyncio.Task[Runner]:
+    def told(self, game: GameId) -> dict[str, Any] | None:
+        """How far a game is on its way into memory, for those who wait for it; None when it is not on its way."""
+        if game not in self._tasks:
+            return None
+        absence = self.host.dormitory.absences.get(game)
+        if absence is None:
+            return {"percent": None, "message": "The game is being brought back; it comes by itself."}
+        return {"percent": absence.percent, "message": f"The game {absence.sentence}"}
+
+    def begin(self, game: GameId, *, asked: bool = False, asker: str = "") -> asyncio.Task[Runner]:
         """The task that brings a session into memory, begun if it is not under way.
 
         Args:
             game: which one.
             asked: somebody waits for it, so it goes before those that nobody waits for.
+            asker: who; turns are fair among askers.
 
         Raises:
             GamekitError: it was tried a moment ago and failed.
@@ -99,8 +111,10 @@ class Openings:
         task = self._tasks.get(game)
         if asked:
             self._asked.add(game)
+            if job := self._jobs.get(game):
+                job.asked = True
         if task is None:
-            task = self._tasks[game] = loop.create_task(self._open(game))
+            task = self._tasks[game] = loop.create_task(self._open(game, asker))
             task.add_done_callback(lambda done: self._opened(game, done))
         return task
 
@@ -112,17 +126,32 @@ class Openings:
             return
         if isinstance(error, GamekitError) and not isinstance(error, NoSuchGame):
             self._unreadable[game] = (asyncio.get_running_loop().time() + RETRY_OPEN_S, error)
-            log.error("game %s cannot be opened: %s", game, error)
+            if not isinstance(error, ServerBusy):
+                log.error("game %s cannot be opened: %s", game, error)
 
-    async def _open(self, game: GameId) -> Runner:
-        host = self.host
+    async def _open(self, game: GameId, asker: str) -> Runner:
         begun = asyncio.get_running_loop().time()
+        with self.host.lanes.job(game, asker) as job:
+            job.asked = game in self._asked
+            self._jobs[game] = job
+            try:
+                runner = await self._brought_back(game, job)
+            finally:
+                del self._jobs[game]
+        self.host.metrics.wakes.inc()
+        if game in self._asked:
+            self.host.metrics.recovery.observe(asyncio.get_running_loop().time() - begun)
+        return runner
+
+    async def _brought_back(self, game: GameId, job: Job) -> Runner:
+        host = self.host
         if sleeper := host.dormitory.sleepers.get(game):
-            runner = await host.dormitory.wake(sleeper)
+            runner = await host.dormitory.wake(sleeper, job)
         else:
-            session, chain, stored_clock = await self._recovered(game)
+            taken = await self._taken(game)
+            session, chain, stored_clock = await self._rebuilt(taken, job)
             clock = host.dormitory.clock_for(game, session, stored_clock)
-            await host.dormitory.make_up(session, clock)
+            await host.dormitory.make_up(session, clock, job=job)
             host.check_running()
             runner = Runner(host, session, chain=chain, clock=clock)
             host.keep(runner)
@@ -131,45 +160,47 @@ class Openings:
             else:
                 # Nobody is here, so its time stands still; with a snapshot it is as if it had fallen asleep in order.
                 runner.settle()
-        host.metrics.wakes.inc()
-        if game in self._asked:
-            host.metrics.recovery.observe(asyncio.get_running_loop().time() - begun)
         return runner
 
     # --- from the journal -------------------------------------------------------------------------------------
 
-    async def _recovered(self, game: GameId) -> Recovered:
-        future: asyncio.Future[Recovered] = asyncio.get_running_loop().create_future()
+    async def _taken(self, game: GameId) -> Taken:
+        """A game that was taken over, together with others that were asked for in the same moment."""
+        future: asyncio.Future[Taken] = asyncio.get_running_loop().create_future()
         self._waiting[game] = future
         self._go_on()
         return await future
 
     def _go_on(self) -> None:
-        """Begin with the next games in the queue, as far as there is room."""
-        room = RECOVERY_THREADS + (self._replayers.running if self._replayers else 0)
-        while self._waiting and len(self._batches) < room:
+        """Begin to take over the next games in the queue, as far as there is room."""
+        while self._waiting and len(self._batches) < RECOVERY_THREADS:
             # Those who ask in the same moment come into one batch: it begins when the loop has heard them all.
-            task = asyncio.get_running_loop().create_task(self._bring())
+            task = asyncio.get_running_loop().create_task(self._take())
             self._batches.add(task)
-            task.add_done_callback(self._brought)
+            task.add_done_callback(self._batch_taken)
             if len(self._waiting) <= BATCH_GAMES * len(self._batches):
                 return
 
-    def _brought(self, task: asyncio.Task[None]) -> None:
+    def _batch_taken(self, task: asyncio.Task[None]) -> None:
         self._batches.discard(task)
         self._go_on()
 
-    async def _bring(self) -> None:
-        """Take the next games of the queue over, those first that somebody waits for, and rebuild each."""
+    async def _take(self) -> None:
+        """Take the next games of the queue over, those first that somebody waits for."""
         games = sorted(self._waiting, key=lambda game: game not in self._asked)[:BATCH_GAMES]
         batch = {game: self._waiting.pop(game) for game in games}
         if not batch:
             return
+        found: dict[GameId, Taken | Exception]
         try:
-            found = await self.host.in_thread(self._take_over, games)
-        except GamekitError as error:
+            found = dict(await self.host.in_thread(self._take_over, games))
+        except Exception as error:
             found = dict.fromkeys(games, error)
-        await asyncio.gather(*(self._rebuild(found[game], future) for game, future in batch.items()))
+        for game, future in batch.items():
+            if future.done():
+                continue
+            taken = found[game]
+            future.set_exception(taken) if isinstance(taken, Exception) else future.set_result(taken)
 
     def _take_over(self, games: list[GameId]) -> dict[GameId, Taken | GamekitError]:
         """Take over those that can be played here; the others with why they cannot. Nothing is written for these."""
@@ -187,26 +218,18 @@ class Openings:
             found[game] = Taken(row, older[game])
         return found
 
-    async def _rebuild(self, taken: Taken | GamekitError, future: asyncio.Future[Recovered]) -> None:
-        """Rebuild one game that was taken over, beside the loop, and tell who waits for it."""
+    async def _rebuilt(self, taken: Taken, job: Job) -> Recovered:
+        """Rebuild one game that was taken over, beside the loop."""
         host = self.host
-        try:
-            if isinstance(taken, GamekitError):
-                raise taken
-            row, older = taken
-            elsewhere = await self._replayers.rebuilt(row) if self._replayers and not older else None
-            if elsewhere is not None:
-                recovered = await host.in_thread(_restored, elsewhere, row, host.rules_of(row))
-            else:
-                recovered = await host.in_thread(host.rebuilt, row)
-            if older:
-                await self._upgraded(recovered.session)
-        except Exception as error:
-            if not future.done():
-                future.set_exception(error)
+        row, older = taken
+        elsewhere = await self._replayers.rebuilt(row) if self._replayers and not older else None
+        if elsewhere is not None:
+            recovered = await host.lanes.run(job, _restored, elsewhere, row, host.rules_of(row))
         else:
-            if not future.done():
-                future.set_result(recovered)
+            recovered = await host.lanes.run(job, host.rebuilt, row, job)
+        if older:
+            await self._upgraded(recovered.session)
+        return recovered
 
     async def _upgraded(self, session: Session[Any]) -> None:
         """Keep a game that ended in order under older rules as these rules have it, before they go on with it."""
@@ -249,6 +272,8 @@ class Openings:
         for future in waiting.values():
             if not future.done():
                 future.set_exception(error)
+        for job in self._jobs.values():
+            job.stopped = error
         if self._replayers is not None:
             await self._replayers.close(at_once=True)
 
@@ -262,8 +287,13 @@ def _restored(there: Rebuilt, row: GameRow, game: Game[Any]) -> Recovered:
     return Recovered(session, there.chain, there.clock)
 
 
-def rebuilt(host: Host, row: GameRow) -> Recovered:
+def rebuilt(host: Host, row: GameRow, job: Job | None = None) -> Recovered:
     """A game that was taken over, as the journal tells it; in a thread.
+
+    Args:
+        host: where it is to run.
+        row: which game.
+        job: what the work counts for; it pauses there.
 
     Raises:
         JournalError: its history cannot be read.
@@ -271,7 +301,7 @@ def rebuilt(host: Host, row: GameRow) -> Recovered:
     """
     host.check_running()
     try:
-        session = rebuild(host.journal, row, host.rules_of(row))
+        session = rebuild(host.journal, row, host.rules_of(row), pause=job.pause if job else None)
         prepare(session)
         return Recovered(session, host.journal.chain(row.id, session.seq), host.journal.clock(row.id))
     except GamekitError:

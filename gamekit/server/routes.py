@@ -140,7 +140,9 @@ class GameRoute(Api):
             except GamekitError as error:
                 raise Problem(503, "unavailable", f"The game cannot be read: {error}") from None
             sleeper = self.host.dormitory.sleepers.get(row.id)
-            told = about.game_row(row) | about.asleep(seen, len(sleeper.sockets) if sleeper else 0)
+            told = about.game_row(row) | about.asleep(
+                seen, len(sleeper.sockets) if sleeper else 0, self.host.openings.told(row.id)
+            )
             secret = seen.secretive
             stored = await self.read(lambda: self.host.journal.clock(row.id)) if secret else None
             tick = self.host.dormitory.tick_now(row.id, seen, stored)
@@ -216,6 +218,19 @@ class CommandsRoute(Api):
         if outcome.code is not None:
             raise refusal(outcome)
         self.reply({"cid": asked.cid, "tick": outcome.tick, "seq": outcome.seq, "code": None})
+
+
+class SkipRoute(Api):
+    """`POST /api/game/{id}/skip`"""
+
+    async def post(self, game: str) -> None:
+        """Leave out the rest of the time that a game is living through: it goes on from where it is."""
+        self.require_admin()
+        absence = self.host.dormitory.absences.get(GameId(game))
+        if absence is None:
+            raise Problem(409, "nothing_to_skip", "The game is not living through a time that it missed.")
+        absence.skipped = True
+        self.reply({"id": game, "tick": absence.tick, "left_out": absence.until - absence.tick})
 
 
 class LatencyRoute(Api):

@@ -69,8 +69,13 @@ HEARTBEAT_S = 1.0
 #: The longest time between two heartbeats to a silent socket, in seconds: less than the minute after which proxies give
 #: a silent connection up (nginx's `proxy_read_timeout`).
 HEARTBEAT_MAX_S = 50
-#: Threads in which games are brought back. More would only take turns with the loop: the work is Python.
+#: Threads in which games are taken over, and what computes beside the loop begins; see `lanes`.
 RECOVERY_THREADS = 2
+#: How long a request waits for a game that is being brought back, when to ask again then, and how often a socket that
+#: waits is told how far it is, in seconds.
+WAKE_WAIT_S = 10.0
+WAKE_RETRY_S = 2.0
+WAKE_TOLD_S = 2.0
 #: How long a drain waits for what is under way, and for sockets to close, in seconds. With the snapshots, the last
 #: checkpoint and the end of the process it must be less than 5 s on a busy machine; that leaves these half of it.
 DRAIN_S = 2.0

@@ -13,28 +13,67 @@ Invariants:
 
 from __future__ import annotations
 
+import logging
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gamekit.errors import GamekitError, SessionError
-from gamekit.game import GameId, Tick
-from gamekit.history import Glance, prepare, rebuild
-from gamekit.journal import Clock, Reserve
+from gamekit.errors import GamekitError, ServerBusy, SessionError
+from gamekit.game import TICK_HZ, GameId, Tick
+from gamekit.history import Glance, live, prepare, rebuild, stored
+from gamekit.journal import Clock, Reserve, SaveSnapshot, Write
 from gamekit.server.clock import GameClock
+from gamekit.server.lanes import Job
 from gamekit.session import ConnectionId, Numbering, Session, Ticked, TurnedAway, Viewer
 
 if TYPE_CHECKING:
     from gamekit.server.host import Host
     from gamekit.server.runner import Runner
 
+log = logging.getLogger("gamekit.server")
+
 #: A session that wakes with no more than this to make up for does so in its own steps; else before it is shown.
-IN_PASSING_TICKS = 600
-#: Ticks made up for in one go in a thread; between two of them others have their turn.
+IN_PASSING_TICKS = 50
+#: What is made up for in one step, in ticks and in CPU seconds: then it is reserved. A snapshot is kept after so many
+#: CPU seconds. More ticks than these are told of in the log.
 CHUNK_TICKS = 36_000
+STEP_S = 1.0
+KEEP_S = 5.0
+TOLD_TICKS = 864_000
 #: A longer absence than this is a wrong clock, in seconds: then no time has passed.
 LONGEST_AWAY_S = 366 * 86_400
+
+
+class Absence(msgspec.Struct):
+    """A time that a game missed and lives through now.
+
+    Attributes:
+        since, until: from which tick to which.
+        tick: how far it is.
+        skipped: True when the owner of the server does not want the rest of it.
+    """
+
+    since: Tick
+    until: Tick
+    tick: Tick
+    skipped: bool = False
+
+    @property
+    def percent(self) -> int:
+        """How much of it is done."""
+        return 100 * (self.tick - self.since) // max(self.until - self.since, 1)
+
+    @property
+    def sentence(self) -> str:
+        """What is going on, and what can be done about it; the game is the subject."""
+        seconds = (self.until - self.since) / TICK_HZ
+        length = f"{seconds / 86_400:.1f} days" if seconds >= 86_400 else f"{seconds / 60:.1f} minutes"
+        return (
+            f"lives through {length} of game time that it missed; {self.percent} % are done, and it comes by itself. "
+            "The owner of the server can leave the rest out: POST /api/game/ID/skip."
+        )
 
 
 class Bed(msgspec.Struct):
@@ -110,6 +149,8 @@ class Dormitory:
         self.host = host
         self.sleep_after_us = int(min(sleep_after_s, 1e9) * 1e6)
         self.sleepers: dict[GameId, Runner] = {}
+        #: Games that live through what they missed.
+        self.absences: dict[GameId, Absence] = {}
 
     # --- falling asleep ---------------------------------------------------------------------------------------
 
@@ -182,21 +223,30 @@ class Dormitory:
 
     # --- waking -----------------------------------------------------------------------------------------------
 
-    async def wake(self, runner: Runner) -> Runner:
+    async def wake(self, runner: Runner, job: Job) -> Runner:
         """Bring a session back under its sockets, in the same run.
 
+        Args:
+            runner: whose session sleeps.
+            job: what the work counts for.
+
         Raises:
+            ServerBusy: there is no room for it just now; it goes on sleeping and is woken in a moment.
             SessionError: the journal does not hold what fell asleep.
             JournalError: it cannot be read.
         """
         bed = runner.bed
         assert bed is not None, "only a sleeping session is woken"
         try:
-            session = await self.host.in_thread(self._read, runner.id, bed)
+            session = await self.host.lanes.run(job, self._read, runner.id, bed, job)
             # Up to the next event nothing happens that a connection would have to be shown.
             due = session.game.next_due(session.state)
-            await self.make_up(session, runner.clock, before=due)
+            await self.make_up(session, runner.clock, before=due, job=job)
             self.host.check_running()
+        except ServerBusy as busy:
+            runner.due_us = self.host.now_us() + round(busy.retry_s * 1e6)
+            self.host.schedule(runner)
+            raise
         except GamekitError as error:
             self.drop(runner)
             runner.end(f"The game cannot be woken: {error}")
@@ -208,57 +258,59 @@ class Dormitory:
         self._count()
         return runner
 
-    def _read(self, game: GameId, bed: Bed) -> Session[Any]:
+    def _read(self, game: GameId, bed: Bed, job: Job) -> Session[Any]:
         host = self.host
         row = host.journal.game(game)
         if row is None or row.epoch != bed.epoch:
             raise SessionError(f"Game {game} was taken over by another run while it slept; connect again.")
-        session = rebuild(host.journal, row, host.rules_of(row))
+        session = rebuild(host.journal, row, host.rules_of(row), pause=job.pause)
         if (session.tick, session.seq) != (bed.tick, bed.seq):
             stands = f"tick {session.tick}, record {session.seq}"
             raise SessionError(f"Game {game} fell asleep at tick {bed.tick}, record {bed.seq}, but wakes at {stands}.")
         prepare(session)
         return session
 
-    def clock_for(self, game: GameId, found: Session[Any] | Glance, stored: Clock | None) -> GameClock:
+    def clock_for(self, game: GameId, found: Session[Any] | Glance, kept: Clock | None) -> GameClock:
         """The clock of a game as the journal has it: with `run` it has gone on since the journal's clock was set."""
         clock = GameClock(phase_of(game))
         now_us = self.host.now_us()
-        if stored is not None and found.policy.when_empty == "run":
-            since_us = self.host.from_wall(stored.wall_s)
+        if kept is not None and found.policy.when_empty == "run":
+            since_us = self.host.from_wall(kept.wall_s)
             if 0 <= now_us - since_us <= LONGEST_AWAY_S * 1_000_000:
-                clock.resume(since_us, stored.tick, found.speed)
+                clock.resume(since_us, kept.tick, found.speed)
         if clock.tick_at(now_us) < found.tick or not clock.running:
             clock.anchor(now_us, found.tick, found.speed)
         return clock
 
-    def tick_now(self, game: GameId, seen: Glance, stored: Clock | None) -> Tick:
+    def tick_now(self, game: GameId, seen: Glance, kept: Clock | None) -> Tick:
         """The tick at which a sleeping game is now, or would be if it had stayed awake."""
         sleeper = self.sleepers.get(game)
         if sleeper is None and seen.policy.when_empty == "pause":
             return seen.tick
-        clock = sleeper.clock if sleeper else self.clock_for(game, seen, stored)
+        clock = sleeper.clock if sleeper else self.clock_for(game, seen, kept)
         tick = clock.tick_at(self.host.now_us())
         return max(seen.tick, tick if seen.hold_at is None else min(tick, seen.hold_at))
 
-    async def make_up(self, session: Session[Any], clock: GameClock, before: Tick | None = None) -> None:
-        """Let a session that nobody sees yet live through the time that it missed, in a thread.
+    async def make_up(self, session: Session[Any], clock: GameClock, before: Tick | None = None, *, job: Job) -> None:
+        """Let a session that nobody sees yet live through the time that it missed, beside the loop.
 
-        The ticks are reserved first, so a crash on the way, or after it, never falls behind them.
+        Step by step: what has been lived is reserved, and now and then kept as a snapshot, so that a crash or a stop on
+        the way finds it there, and nothing that was not lived.
 
         Args:
             session: what to bring up to date.
             clock: says what now is.
             before: stop before this tick.
+            job: what the work counts for.
 
         Raises:
             JournalError: they could not be reserved.
+            ServerBusy: too much of this is under way.
             ServerError: the server is shutting down.
         """
-        host = self.host
         behind: Tick | None = None
         while True:
-            target = clock.tick_at(host.now_us())
+            target = clock.tick_at(self.host.now_us())
             target = target if session.hold_at is None else min(target, session.hold_at)
             target = target if before is None else min(target, before - 1)
             # A game that lives more slowly than its clock runs would never be done: the rest is for its own steps.
@@ -266,12 +318,41 @@ class Dormitory:
             if target - session.tick <= IN_PASSING_TICKS or hopeless:
                 return
             behind = target - session.tick
-            at_s = host.to_wall(clock.since(target))
-            await host.stored(Reserve(game=session.id, epoch=session.epoch, tick=target, at_s=at_s))
-            session.granted(target)
-            while session.tick < target:
-                host.check_running()
-                await host.in_thread(session.run_to, min(target, session.tick + CHUNK_TICKS))
+            absence = self.absences[session.id] = Absence(session.tick, target, session.tick)
+            if behind >= TOLD_TICKS:
+                log.info("game %s %s", session.id, absence.sentence)
+            try:
+                await self._live(session, clock, absence, job)
+            finally:
+                del self.absences[session.id]
+            if absence.skipped:
+                clock.anchor(self.host.now_us(), session.tick, session.speed)
+                return
+
+    async def _live(self, session: Session[Any], clock: GameClock, absence: Absence, job: Job) -> None:
+        """Live through an absence, or as much of it as is wanted."""
+        host = self.host
+        kept_s = job.used_s
+        while session.tick < absence.until and not absence.skipped:
+            host.check_running()
+            enough = partial(_enough, absence, job, job.used_s + STEP_S)
+            await host.lanes.run(job, live, session, min(absence.until, session.tick + CHUNK_TICKS), enough)
+            absence.tick = session.tick
+            at_s = host.to_wall(clock.since(session.tick))
+            writes: list[Write] = [Reserve(game=session.id, epoch=session.epoch, tick=session.tick, at_s=at_s)]
+            if job.used_s - kept_s >= KEEP_S:
+                kept_s = job.used_s
+                kept = await host.lanes.run(job, session.keep_snapshot)
+                snapshot = stored(session, kept.encoded, tick=kept.tick, seq=kept.seq)
+                writes.append(SaveSnapshot(snapshot, session.epoch))
+            await host.stored(*writes)
+            session.granted(session.tick)
+
+
+def _enough(absence: Absence, job: Job, until_s: float) -> bool:
+    """Between two parts of a step: let others have their turn, and say whether it is long enough."""
+    job.pause()
+    return absence.skipped or job.computed_s() >= until_s
 
 
 def phase_of(game: GameId) -> int:

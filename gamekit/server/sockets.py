@@ -27,6 +27,7 @@ from gamekit.server.settings import (
     MESSAGES_BURST,
     MESSAGES_PER_S,
     TOO_SLOW_BYTES,
+    WAKE_TOLD_S,
 )
 from gamekit.server.straight import write_straight
 from gamekit.session import Attached, CaughtUp, ConnectionId, FellBehind, Received
@@ -101,10 +102,9 @@ class GameSocket(WebSocketHandler):
         """Find the game; say welcome at once when the URL carries a token."""
         self.set_nodelay(True)
         self.server.sockets.add(self)
-        self.host.pings.add(self)
         self.host.metrics.connections.inc()
         try:
-            runner = await self.host.runner(GameId(game))
+            runner = await self._brought_back(GameId(game))
         except NoSuchGame:
             self._refuse("no_such_game", f"There is no game {game!r}; check the link.", CLOSE_NO_GAME)
             return
@@ -113,6 +113,8 @@ class GameSocket(WebSocketHandler):
             return
         if self.gone:
             return
+        # Only now is it read from, so only now can it answer.
+        self.host.pings.add(self)
         self.runner = runner
         try:
             token = self.get_query_argument("token", None)
@@ -124,6 +126,22 @@ class GameSocket(WebSocketHandler):
             self._hello(wire.Hello(token=token, client=client))
         else:
             self._hello_timer = IOLoop.current().call_later(HELLO_TIMEOUT_S, self._hello_missing)
+
+    async def _brought_back(self, game: GameId) -> Runner:
+        """The game's runner; while it is long in coming, how far it is is told now and then."""
+        coming = asyncio.ensure_future(self.host.runner(game, self.request.remote_ip or ""))
+        try:
+            while True:
+                done, _ = await asyncio.wait([coming], timeout=WAKE_TOLD_S)
+                if done:
+                    return coming.result()
+                if told := self.host.openings.told(game):
+                    self._tell(wire.Notice("waking", told["message"], tick=0, speed=1.0, paused=True))
+        finally:
+            coming.cancel()
+
+    def _tell(self, message: wire.ToClient) -> None:
+        self.deliver(frame(wire.encode(message, binary=self.binary), binary=self.binary))
 
     def _hello_missing(self) -> None:
         if not self.attached:
@@ -269,8 +287,7 @@ class GameSocket(WebSocketHandler):
 
     def _error(self, code: str, text: str, cid: int | None = None) -> None:
         self.host.metrics.refused.inc()
-        payload = wire.encode(wire.Error(code=code, message=text, cid=cid), binary=self.binary)
-        self.deliver(frame(payload, binary=self.binary))
+        self._tell(wire.Error(code=code, message=text, cid=cid))
 
     def _refuse(self, code: str, text: str, close_code: int) -> None:
         self._error(code, text)

@@ -186,6 +186,8 @@ export class PlayPage {
 
   /** @param {Notice} message */
   notice(message) {
+    // Before the welcome: the game is on its way, and there is no clock yet.
+    if (message.kind === "waking") return this.toast(message.message, "");
     this.speed = message.speed ?? this.speed;
     this.paused = message.paused ?? false;
     this.setClock(message.tick);
