@@ -12,6 +12,7 @@ This module owns no socket and no state.
 
 from __future__ import annotations
 
+import re
 from typing import Any, TypeAlias
 
 import msgspec
@@ -221,6 +222,37 @@ _json_encoder = msgspec.json.Encoder()
 _msgpack_encoder = msgspec.msgpack.Encoder()
 
 
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|.)", re.DOTALL)
+
+
+def unreadable(json: bytes, error: Exception) -> str:
+    """Why bytes that are no JSON could not be read, for their sender.
+
+    Args:
+        json: what was sent.
+        error: what the decoder says.
+    """
+    if _half_pair(json):
+        return "it holds half of a surrogate pair, such as \\ud800 alone, which is no character"
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8"
+    return str(error)
+
+
+def _half_pair(json: bytes) -> bool:
+    """Whether an escape stands for half of a surrogate pair without its other half beside it."""
+    awaited_at: int | None = None
+    for found in _ESCAPE.finditer(json):
+        unit = int(found[1], 16) if found[1] else 0
+        low = 0xDC00 <= unit < 0xE000
+        if low != (awaited_at == found.start()):
+            return True
+        if awaited_at is not None and not low:
+            return True
+        awaited_at = found.end() if 0xD800 <= unit < 0xDC00 else None
+    return awaited_at is not None
+
+
 def decode(frame: str | bytes, *, binary: bool) -> FromClient:
     """The message in one client frame.
 
@@ -236,8 +268,10 @@ def decode(frame: str | bytes, *, binary: bool) -> FromClient:
     try:
         message: FromClient = (_msgpack_decoder if binary else _json_decoder).decode(frame)  # type: ignore[arg-type]
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        sent = frame.encode("utf-8", "surrogatepass") if isinstance(frame, str) else frame
+        why = str(error) if binary else unreadable(sent, error)
         raise RemoteProtocolError(
-            "bad_message", f"The message could not be read: {error}. See docs/protocol.md for the shapes."
+            "bad_message", f"The message could not be read: {why}. See docs/protocol.md for the shapes."
         ) from None
     if isinstance(message, Command) and not 1 <= message.cid <= MAX_CID:
         raise RemoteProtocolError("bad_cid", f"cid must be from 1 to {MAX_CID}, counting up per client.")

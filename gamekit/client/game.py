@@ -35,6 +35,10 @@ HEARD_TIMEOUT_S = 5.0
 _fields = msgspec.json.Decoder(list[RuleField])
 
 
+#: Rows of tables that are asked for at once; a server may send fewer.
+_ROWS_A_PAGE = 5_000
+
+
 class AsyncGame(GameReading, Settable):
     """One game. `await game.watch()` before reading its `view`, `tick` and so on."""
 
@@ -223,15 +227,28 @@ class AsyncGame(GameReading, Settable):
 
     async def commands(self, after_seq: int = 0) -> list[dict[str, Any]]:
         """The game's history: journal records after `after_seq`, oldest first."""
-        answer = await self.client.rest.get(f"{self._path}/commands?after_seq={int(after_seq)}", self._any_token)
-        records: list[dict[str, Any]] = answer["records"]
-        return records
+        return await self._pages(f"{self._path}/commands?after_seq={int(after_seq)}", "after_seq", "records")
 
     async def latency(self, since_s: float = 0.0) -> list[dict[str, Any]]:
         """Measured tick times, a row a second, since a Unix time in seconds."""
-        answer = await self.client.rest.get(f"{self._path}/latency?since_s={float(since_s)!r}", self._any_token)
-        rows: list[dict[str, Any]] = answer["rows"]
-        return rows
+        return await self._pages(f"{self._path}/latency?since_s={max(since_s, 0.0):.6f}", "after_s", "rows")
+
+    async def _pages(self, path: str, cursor: str, table: str) -> list[dict[str, Any]]:
+        """All rows of a table that comes in pages.
+
+        Args:
+            path: of the first page, with its query.
+            cursor: the parameter that takes the `next` of the page before.
+            table: under which name the rows stand.
+        """
+        rows: list[dict[str, Any]] = []
+        place, _, query = path.partition("?")
+        while True:
+            answer = await self.client.rest.get(f"{place}?{query}&limit={_ROWS_A_PAGE}", self._any_token)
+            rows += answer[table]
+            if (after := answer.get("next")) is None:
+                return rows
+            query = f"{cursor}={after!r}"
 
     async def export(self, path: str | Path, *, tick: Tick | None = None) -> Path:
         """Write the game with its whole history into a capsule, one SQLite file; needs the admin token.

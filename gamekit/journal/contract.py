@@ -296,8 +296,14 @@ class JournalReader(Protocol):
         """`{player id: name}` of everybody who was noted, in the order in which they were."""
         ...
 
-    def latency(self, game: str, since_s: float = 0.0) -> list[LatencyRow]:
-        """Measured tick times of a game ("" for the server as a whole) from Unix time `since_s` on, oldest first."""
+    def latency(self, game: str, since_s: float = 0.0, limit: int | None = None) -> list[LatencyRow]:
+        """Measured tick times of a game ("" for the server as a whole) from Unix time `since_s` on, oldest first.
+
+        Args:
+            game: the game's id.
+            since_s: Unix time in seconds.
+            limit: at most so many rows, the oldest of them; None for all.
+        """
         ...
 
 

@@ -292,11 +292,11 @@ class MemoryJournal:
         book = self._book(game)
         return dict(book.players) if book else {}
 
-    def latency(self, game: str, since_s: float = 0.0) -> list[LatencyRow]:
+    def latency(self, game: str, since_s: float = 0.0, limit: int | None = None) -> list[LatencyRow]:
         """Measured tick times of a game ("" for the server as a whole) from Unix time `since_s` on, oldest first."""
         self._check_open()
         rows = [row for row in self.storage.latency if row.game == game and row.at_s >= since_s]
-        return sorted(rows, key=lambda row: row.at_s)
+        return sorted(rows, key=lambda row: row.at_s)[:limit]
 
     def _settle(self, writes: tuple[Write, ...], failure: JournalError | None) -> JournalError | None:
         """Admit and store the writes of one submission; the error when they were not."""

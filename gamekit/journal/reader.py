@@ -67,7 +67,7 @@ SELECT game FROM (
     FROM clock WHERE wall_s >= ?1)
 WHERE tick > kept OR coalesce(last, 0) > seq ORDER BY wall_s DESC, game LIMIT ?2
 """
-_OF_LATENCY = "FROM latency WHERE at_s >= ? AND game = ? ORDER BY at_s, rowid"
+_OF_LATENCY = "FROM latency WHERE at_s >= ? AND game = ? ORDER BY at_s, rowid LIMIT ?"
 
 
 class SqliteReader:
@@ -199,12 +199,14 @@ class SqliteReader:
         """`{player id: name}` of everybody who was noted, in the order in which they were."""
         return dict(self._rows("SELECT player, name FROM players WHERE game = ? ORDER BY rowid", game))
 
-    def latency(self, game: str, since_s: float = 0.0) -> list[LatencyRow]:
+    def latency(self, game: str, since_s: float = 0.0, limit: int | None = None) -> list[LatencyRow]:
         """Measured tick times of a game ("" for the server as a whole) from Unix time `since_s` on, oldest first."""
         # A file of an older gamekit is read as well: what it does not have comes last in the struct, with defaults.
         there = {name for _, name, *_ in self._rows("PRAGMA table_info(latency)")}
         columns = ", ".join(name for name in LatencyRow.__struct_fields__ if name in there)
-        return [LatencyRow(*row) for row in self._rows(f"SELECT {columns} {_OF_LATENCY}", since_s, game)]
+        # SQLite takes a negative limit for none.
+        most = -1 if limit is None else limit
+        return [LatencyRow(*row) for row in self._rows(f"SELECT {columns} {_OF_LATENCY}", since_s, game, most)]
 
     def _rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self._connection() as connection:

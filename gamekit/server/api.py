@@ -16,13 +16,18 @@ from gamekit.errors import GamekitError, HookFailed, NoSuchGame, ServerBusy
 from gamekit.game import GameId, PlayerId
 from gamekit.server.forwarded import told_of
 from gamekit.server.settings import MAX_BODY_BYTES, WAKE_RETRY_S, WAKE_WAIT_S
-from gamekit.wire import Outcome
+from gamekit.wire import Outcome, unreadable
 
 if TYPE_CHECKING:
     from gamekit.server.app import Server
     from gamekit.server.runner import Runner
 
 T = TypeVar("T")
+
+#: The largest number that every client holds exactly.
+MAX_NUMBER = 2**53 - 1
+_WHOLE = re.compile(r"[0-9]{1,16}")
+_SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,20})?")
 
 #: What pages of allowed origins may send, and read beside the body (Fetch standard, "CORS protocol").
 CORS_METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
@@ -118,7 +123,8 @@ class Api(RequestHandler):
         try:
             return msgspec.json.decode(self.request.body or b"{}", type=kind)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-            raise Problem(400, "bad_request", f"The body could not be read: {error}. See docs/protocol.md.") from None
+            why = unreadable(self.request.body, error)
+            raise Problem(400, "bad_request", f"The body could not be read: {why}. See docs/protocol.md.") from None
 
     def token(self) -> str | None:
         """The bearer token of the request, from its header or its query."""
@@ -176,12 +182,40 @@ class Api(RequestHandler):
         """Read from the journal off the loop."""
         return await asyncio.get_running_loop().run_in_executor(None, ask)
 
-    def number(self, name: str, default: int = 0) -> int:
-        """A parameter of the query that is a whole number."""
-        text = self.get_query_argument(name, str(default))
-        if not re.fullmatch(r"[0-9]{1,15}", text):
-            raise Problem(400, "bad_request", f"{name} must be a whole number.")
+    def parameter(self, name: str) -> str | None:
+        """A parameter of the query; None when it is not there, or empty."""
+        given = self.get_query_arguments(name, strip=False)
+        if len(given) > 1:
+            raise Problem(400, "bad_request", f"{name} was given {len(given)} times; give it once.")
+        return given[0] if given and given[0] else None
+
+    def number(self, name: str, default: int = 0, least: int = 0, most: int = MAX_NUMBER) -> int:
+        """A parameter of the query that is a whole number, written in the digits 0 to 9.
+
+        Args:
+            name: the parameter's.
+            default: without the parameter.
+            least, most: the range.
+        """
+        text = self.parameter(name)
+        if text is None:
+            return default
+        if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
+            raise Problem(400, "bad_request", f"{name} must be a whole number from {least} to {most}.")
         return int(text)
+
+    def limit(self, default: int, most: int) -> int:
+        """How many rows are asked for at once: the parameter `limit`, at least 1; more than `most` means that many."""
+        return min(self.number("limit", default, 1), most)
+
+    def seconds(self, name: str) -> float | None:
+        """A parameter of the query that is a Unix time in seconds, e.g. 1764435600.25; None when it is not there."""
+        text = self.parameter(name)
+        if text is None:
+            return None
+        if not _SECONDS.fullmatch(text):
+            raise Problem(400, "bad_request", f"{name} must be a Unix time in seconds, such as 1764435600.25.")
+        return float(text)
 
     def admission(self, runner: Runner, player: PlayerId) -> dict[str, Any]:
         """What a new player needs to play."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -24,7 +25,7 @@ from gamekit.server.logs import log_request
 from gamekit.server.prefix import Prefixed, cleaned
 from gamekit.server.replayers import Replayers
 from gamekit.server.scenarios import ScenariosRoute
-from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, Settings
+from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, ROW_THREADS, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
 from gamekit.session import ConnectionId
 
@@ -73,6 +74,8 @@ class Server:
         #: Open sockets, attached or not.
         self.sockets: set[GameSocket] = set()
         self.port = settings.port
+        #: Where pages of rows are read: few threads, so that however many ask, other work has its turn.
+        self.row_threads = ThreadPoolExecutor(ROW_THREADS, thread_name_prefix="gamekit-rows")
         self._connections = 0
         self._http: HTTPServer | None = None
         self._drained = asyncio.Event()
@@ -141,6 +144,7 @@ class Server:
             await asyncio.sleep(0.01)
         if self._http is not None:
             await self._http.close_all_connections()
+        self.row_threads.shutdown(wait=False, cancel_futures=True)
         self._drained.set()
 
     def _application(self) -> Prefixed:

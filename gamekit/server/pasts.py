@@ -111,10 +111,7 @@ class ExportRoute(PastApi):
     async def get(self, game: str) -> None:
         """The game as a capsule: one SQLite file."""
         self.require_admin()
-        text = self.get_query_argument("tick", "")
-        if text and not (text.isascii() and text.isdigit() and len(text) < 16):
-            raise Problem(400, "bad_request", "tick must be a whole number.")
-        past = await self.past(game, int(text) if text else None)
+        past = await self.past(game, self.number("tick") if self.parameter("tick") else None)
         with tempfile.TemporaryDirectory(prefix="gamekit-export-") as directory:
             path = Path(directory) / f"{past.row.id}{SUFFIX}"
             await self.tried(lambda: write_capsule(past, path))
@@ -145,13 +142,16 @@ class ImportRoute(PastApi):
     """`POST /api/games/import`"""
 
     _file: Any = None
+    _new_id = False
 
     def prepare(self) -> None:
         """Refuse a stranger before anything of the body is read."""
         super().prepare()
         self.require_admin()
+        self._new_id = self.number("new_id", 0, 0, 1) == 1
         declared = self.request.headers.get("Content-Length", "0")
-        if int(declared) > MAX_CAPSULE_BYTES:
+        # What is no number is refused by the HTTP server, as it is for every other route.
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_CAPSULE_BYTES:
             raise Problem(413, "too_large", f"A capsule may have up to {MAX_CAPSULE_BYTES} bytes.")
         self.request.connection.set_max_body_size(MAX_CAPSULE_BYTES)  # type: ignore[union-attr]
         self._file = tempfile.NamedTemporaryFile(prefix="gamekit-import-", suffix=SUFFIX, delete=False)  # noqa: SIM115
@@ -164,7 +164,7 @@ class ImportRoute(PastApi):
         """Take a capsule in: under its own id, or under a new one with `?new_id=1`."""
         self._file.close()
         past = await self.tried(lambda: read_capsule(Path(self._file.name)))
-        if self.get_query_argument("new_id", "") not in {"", "0"}:
+        if self._new_id:
             past = await self.read(lambda: renamed(past, _new_id(), created_s=time.time()))
         self.reply(await self.enter(past), 201)
 

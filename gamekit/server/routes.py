@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError, SessionError
+from gamekit.errors import (
+    ConfigError,
+    GamekitError,
+    JournalCorrupt,
+    JournalError,
+    JournalGap,
+    ServerError,
+    SessionError,
+)
 from gamekit.game import GameId, PlayerId
 from gamekit.history import glance
-from gamekit.server import about
+from gamekit.server import about, rows
 from gamekit.server.api import Api, Problem, refusal
 from gamekit.server.naming import game_name
 from gamekit.session import Overload, WhenEmpty
@@ -19,6 +29,8 @@ from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES
 
 #: Most games of one answer to `GET /api/games`.
 GAMES_PAGE = 1000
+#: The form of a game's id in an address.
+GAME_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class NewGame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,8 +109,10 @@ class GamesRoute(Api):
     async def get(self) -> None:
         """A page of the games in the database, oldest first; none is woken for it."""
         self.require_admin()
-        after = self.get_query_argument("after", None)
-        limit = min(max(self.number("limit", GAMES_PAGE), 1), GAMES_PAGE)
+        after = self.parameter("after")
+        if after is not None and not GAME_ID.fullmatch(after):
+            raise Problem(400, "bad_request", "after must be a game's id, the `next` of the page before.")
+        limit = self.limit(GAMES_PAGE, GAMES_PAGE)
         cards = await self.read(lambda: self.host.journal.catalogue(GameId(after) if after else None, limit))
         awake = [runner for card in cards if (runner := self.host.runners.get(card.row.id))]
         await asyncio.gather(*map(self.host.catch_up, awake))
@@ -175,7 +189,21 @@ class JoinRoute(Api):
         self.reply(self.admission(runner, player), 201)
 
 
-class CommandsRoute(Api):
+class RowsApi(Api):
+    """What routes share whose answers are pages of rows."""
+
+    async def page(self, made: Callable[[], bytes]) -> None:
+        """Answer with a page that is read and encoded on one of the few threads for rows."""
+        try:
+            body = await asyncio.get_running_loop().run_in_executor(self.server.row_threads, made)
+        except (JournalGap, JournalCorrupt) as error:
+            raise Problem(422, "damaged", str(error)) from None
+        except JournalError as error:
+            raise Problem(503, "unavailable", str(error)) from None
+        self.finish(body)
+
+
+class CommandsRoute(RowsApi):
     """`GET` and `POST /api/game/{id}/commands`"""
 
     async def get(self, game: str) -> None:
@@ -184,22 +212,8 @@ class CommandsRoute(Api):
         self.require_member(runner)
         if self.keeps_secrets(runner):
             self.require_admin()
-        after = self.number("after_seq")
-        records = await self.read(lambda: list(self.host.journal.records(runner.id, after_seq=after)))
-        self.reply(
-            {
-                "records": [
-                    {
-                        "seq": record.seq,
-                        "epoch": record.epoch,
-                        "tick": record.tick,
-                        "chain": record.chain,
-                        "commands": msgspec.Raw(record.commands.encode()),
-                    }
-                    for record in records
-                ]
-            }
-        )
+        after, limit = self.number("after_seq"), self.limit(rows.DEFAULT_ROWS, rows.MOST_ROWS)
+        await self.page(lambda: rows.records_page(self.host.journal, runner.id, after, limit))
 
     async def post(self, game: str) -> None:
         """A command without a socket; the answer comes when it is applied or refused."""
@@ -233,7 +247,7 @@ class SkipRoute(Api):
         self.reply({"id": game, "tick": absence.tick, "left_out": absence.until - absence.tick})
 
 
-class LatencyRoute(Api):
+class LatencyRoute(RowsApi):
     """`GET /api/game/{id}/latency`"""
 
     async def get(self, game: str) -> None:
@@ -243,12 +257,9 @@ class LatencyRoute(Api):
         if self.keeps_secrets(runner):
             # How much there was to do in a second tells what others did.
             self.require_admin()
-        try:
-            since = float(self.get_query_argument("since_s", "0"))
-        except ValueError:
-            raise Problem(400, "bad_request", "since_s must be a Unix time in seconds.") from None
-        rows = await self.read(lambda: self.host.journal.latency(runner.id, since))
-        self.reply({"rows": rows})
+        since_s, after_s = self.seconds("since_s") or 0.0, self.seconds("after_s")
+        limit = self.limit(rows.DEFAULT_ROWS, rows.MOST_ROWS)
+        await self.page(lambda: rows.latency_page(self.host.journal, runner.id, since_s, after_s, limit))
 
 
 class ControlRoute(Api):

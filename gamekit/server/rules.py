@@ -16,7 +16,7 @@ class RulesRoute(Api):
     async def get(self) -> None:
         """Rules and commands of a game that may be made here; of the first one when none is named."""
         games = self.host.games
-        name = self.get_query_argument("game", next(iter(games)))
+        name = self.parameter("game") or next(iter(games))
         if name not in games:
             raise Problem(404, "no_such_game", f"There is no game {name[:60]!r} here; allowed are {', '.join(games)}.")
         self.reply({**described(games[name]), "games": list(games), "defaults": self.server.settings.rules})

@@ -76,6 +76,8 @@ RECOVERY_THREADS = 2
 WAKE_WAIT_S = 10.0
 WAKE_RETRY_S = 2.0
 WAKE_TOLD_S = 2.0
+#: Threads in which pages of rows are read from the database and encoded.
+ROW_THREADS = 2
 #: How long a drain waits for what is under way, and for sockets to close, in seconds. With the snapshots, the last
 #: checkpoint and the end of the process it must be less than 5 s on a busy machine; that leaves these half of it.
 DRAIN_S = 2.0
