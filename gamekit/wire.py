@@ -214,7 +214,21 @@ class Notice(ToClientMessage, frozen=True):
     factor: float = 1.0
 
 
-ToClient: TypeAlias = Welcome | Snapshot | Delta | Ack | Error | Pong | Heartbeat | Notice
+class Part(ToClientMessage, frozen=True):
+    """Part `i` of `of`, counted from 1, of one large message, for clients that ask with `?parts=deflate`.
+
+    The `data` of all parts, one after the other, is the message in this socket's format, compressed (zlib, RFC 1950);
+    base64 in JSON.
+    """
+
+    i: int
+    of: int
+    data: bytes
+
+
+#: What a client acts upon; a large one may come in parts.
+Whole: TypeAlias = Welcome | Snapshot | Delta | Ack | Error | Pong | Heartbeat | Notice
+ToClient: TypeAlias = Whole | Part
 
 _json_decoder = msgspec.json.Decoder(FromClient)
 _msgpack_decoder = msgspec.msgpack.Decoder(FromClient)

@@ -76,6 +76,7 @@ class FakeSocket:
     """A connection that keeps what it was sent, and the mirror of the game that a client keeps."""
 
     binary = False
+    parts = False
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []

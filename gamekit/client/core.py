@@ -62,8 +62,8 @@ from gamekit.wire import (
     Pong,
     Resume,
     Snapshot,
-    ToClient,
     Welcome,
+    Whole,
 )
 
 #: WebSocket close codes after which it is no use to try again: {close code: error code}.
@@ -191,7 +191,7 @@ class Core:
         error = RequestRefused(error_code, f"{text} (connection closed with {code})", status=code)
         return [*parted, *self.stop(error)]
 
-    def received(self, message: ToClient, now_s: float) -> list[Action]:
+    def received(self, message: Whole, now_s: float) -> list[Action]:
         """A message came in at local monotonic time `now_s`."""
         if isinstance(message, Welcome):
             return self._welcomed(message, now_s)

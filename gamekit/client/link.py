@@ -22,23 +22,23 @@ from typing import Any, TypeVar
 
 import msgspec
 from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.httputil import url_concat
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
 
 from gamekit.client import actions
 from gamekit.client.core import Core, Phase
 from gamekit.client.order import AsyncOrder, OrderState
+from gamekit.client.parts import MAX_MESSAGE_BYTES, Assembly
 from gamekit.client.rest import read_problem
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import ClientClosed, GamekitError, RemoteProtocolError, ServerError
-from gamekit.wire import FromClient, Ping, ToClient, Welcome
+from gamekit.wire import FromClient, Part, Ping, ToClient, Welcome
 
 logger = logging.getLogger("gamekit.client")
 
 O = TypeVar("O", bound=OrderState)  # noqa: E741
 
-#: Largest message a server may send: the snapshot of a galaxy of a thousand sectors has a few MB.
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 #: After this long without a word the server is asked for one; after as long again the connection is given up. So much
 #: longer when the server has said that it will speak more rarely.
 SILENCE_S = 5.0
@@ -56,6 +56,9 @@ _FATAL_STATUS = {400, 401, 403, 404, 410}
 
 _decoder = msgspec.json.Decoder(ToClient)
 _encoder = msgspec.json.Encoder()
+
+#: Asks for large messages in parts, so that a picture on a slow line is heard of while it comes.
+_PARTS = {"parts": "deflate"}
 
 Listener = Callable[[actions.News], None]
 
@@ -93,7 +96,8 @@ class Link:
         #: There is a reason to stop talking: the socket is gone, or the link has ended.
         self._enough = asyncio.Event()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._heard_s = 0.0
+        self._heard_s = self._spoke_s = self._progress_s = 0.0
+        self._assembly = Assembly(_decoder.decode)
         #: When commands that were refused for a reason that passes go out again, and how long that takes the next time.
         self._again: asyncio.TimerHandle | None = None
         self._again_s = FIRST_AGAIN_S
@@ -121,6 +125,12 @@ class Link:
     def connected(self) -> bool:
         """True while the server is talked to; commands given meanwhile leave at once."""
         return self._core.phase is Phase.ATTACHED
+
+    @property
+    def receiving(self) -> float | None:
+        """How much of a large message that is under way has come, from 0 to 1; None when there is none."""
+        received = self._assembly.received
+        return received[0] / received[1] if received else None
 
     @property
     def pending(self) -> int:
@@ -175,20 +185,34 @@ class Link:
     async def attached(self, timeout_s: float | None = None) -> Seen:
         """Wait for the first picture.
 
+        Args:
+            timeout_s: how long to wait without getting more of it, in seconds; None for ever.
+
         Raises:
             ServerError: the server could not be reached in time, or refused.
         """
-        try:
-            async with asyncio.timeout(timeout_s):
-                while (seen := self.seen) is None:
+        began_s = time.monotonic()
+        while (seen := self.seen) is None:
+            try:
+                async with asyncio.timeout(self._patience(began_s, timeout_s)):
                     await self.moved()
-        except TimeoutError:
-            text = f"No answer from {self.url} within {timeout_s:g} s: {self._trouble}. Is the server running?"
-            raise ServerError(text) from None
+            except TimeoutError:
+                if (self._patience(began_s, timeout_s) or 0.0) > 0.0:
+                    continue
+                came = self.receiving
+                trouble = self._trouble if came is None else f"its picture stopped at {100 * came:.0f} %"
+                text = f"No answer from {self.url} within {timeout_s:g} s: {trouble}. Is the server running?"
+                raise ServerError(text) from None
         return seen
 
+    def _patience(self, began_s: float, timeout_s: float | None) -> float | None:
+        """How many seconds more to wait for the picture: counted from when more of it came."""
+        if timeout_s is None:
+            return None
+        return max(began_s, self._progress_s) + timeout_s - time.monotonic()
+
     async def moved(self) -> None:
-        """Wait until something happens: a new picture, an end of the link.
+        """Wait until something happens: a new picture, more of one that is on its way, an end of the link.
 
         Raises:
             GamekitError: the link has ended.
@@ -235,7 +259,7 @@ class Link:
     async def _connect(self) -> WebSocketClientConnection | None:
         self._gone.clear()
         self._enough.clear()
-        request = HTTPRequest(self.url, connect_timeout=SILENCE_S, request_timeout=2 * SILENCE_S)
+        request = HTTPRequest(url_concat(self.url, _PARTS), connect_timeout=SILENCE_S, request_timeout=2 * SILENCE_S)
         opening = asyncio.ensure_future(
             websocket_connect(request, on_message_callback=self._on_message, max_message_size=MAX_MESSAGE_BYTES)
         )
@@ -258,7 +282,8 @@ class Link:
     async def _converse(self, connection: WebSocketClientConnection) -> bool:
         """Talk until the connection is gone; True when the server had welcomed us."""
         self._connection = connection
-        self._heard_s = time.monotonic()
+        self._assembly = Assembly(_decoder.decode)
+        self._heard_s = self._progress_s = time.monotonic()
         self._act(self._core.connected())
         asked = False
         while not self._enough.is_set():
@@ -304,15 +329,27 @@ class Link:
         self._heard_s = time.monotonic()
         try:
             message = _decoder.decode(frame)
+            if isinstance(message, Part):
+                self._part_came()
+            for whole in self._assembly.take(message):
+                self._act(self._core.received(whole, self._heard_s))
         except msgspec.DecodeError as error:
             text = f"The server sent something unknown ({error}). Use the same version of gamekit on both sides."
             self._act(self._core.stop(RemoteProtocolError("bad_message", text)))
-            return
-        self._act(self._core.received(message, self._heard_s))
+        except RemoteProtocolError as error:
+            self._act(self._core.stop(error))
+
+    def _part_came(self) -> None:
+        """More of a large message is there: that is progress, and a client that only listens must be heard of, too."""
+        self._progress_s = self._heard_s
+        self._wake()
+        if self._heard_s - self._spoke_s > SILENCE_S:
+            self._transmit(Ping(t=self._heard_s * 1000))
 
     def _transmit(self, message: FromClient) -> None:
         if self._connection is None:
             return
+        self._spoke_s = time.monotonic()
         # A message that does not leave any more is not lost: the core resends what was not acknowledged.
         with contextlib.suppress(WebSocketClosedError):
             sending = asyncio.ensure_future(self._connection.write_message(_encoder.encode(message).decode()))
@@ -364,10 +401,14 @@ class Link:
                     self._enough.set()
                     self._tell(action)
 
-    def _tell(self, news: actions.News) -> None:
+    def _wake(self) -> None:
+        """Let those go on who wait until something happens."""
         if not self._moved.done():
             self._moved.set_result(None)
             self._moved = asyncio.get_running_loop().create_future()
+
+    def _tell(self, news: actions.News) -> None:
+        self._wake()
         for listener in list(self._listeners.values()):
             try:
                 listener(news)

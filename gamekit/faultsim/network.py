@@ -179,6 +179,7 @@ class HostEnd:
         self.host = host
         self.game = game
         self.binary = link.binary
+        self.parts = False
         self.runner: Runner | None = None
         self.connection = ConnectionId(0)
         self.attached = False

@@ -20,9 +20,9 @@ from gamekit.game import GameId, Tick
 from gamekit.journal import Append, Completion, Reserve, Write
 from gamekit.server.beats import silent_frame
 from gamekit.server.clock import SLOT_US, SLOTS_PER_TICK, GameClock
-from gamekit.server.frames import frame
 from gamekit.server.measure import TickTimes
 from gamekit.server.overload import Load
+from gamekit.server.parts import framed
 from gamekit.server.pen import Pen
 from gamekit.server.settings import CATCH_UP_TICKS, HEARTBEAT_MAX_S, UNWATCHED_S
 from gamekit.server.silences import Silences
@@ -61,6 +61,8 @@ class Socket(Protocol):
 
     #: True for MessagePack frames, False for JSON.
     binary: bool
+    #: True for large messages in parts.
+    parts: bool
 
     def deliver(self, framed: bytes) -> None:
         """Write one whole frame; never blocks and never raises."""
@@ -432,18 +434,19 @@ class Runner:
             if self._silences is not None:
                 for connection in action.connections:
                     self._silences.spoken(connection)
-        framed: dict[bool, bytes] = {}
+        frames: dict[tuple[bool, bool], bytes] = {}
         metrics = self.host.metrics
         sockets = self.sockets
         for connection in action.connections:
             socket = sockets.get(connection)
             if socket is None:
                 continue
-            binary = socket.binary
-            if binary not in framed:
-                framed[binary] = frame(wire.encode(message, binary=binary), binary=binary)
-            socket.deliver(framed[binary])
-        metrics.encodings.inc(len(framed))
+            form = (socket.binary, socket.parts)
+            if form not in frames:
+                payload = wire.encode(message, binary=socket.binary)
+                frames[form] = framed(payload, binary=socket.binary, parts=socket.parts)
+            socket.deliver(frames[form])
+        metrics.encodings.inc(len(frames))
         metrics.messages.inc(len(action.connections))
         self.times.add_fanout((time.perf_counter_ns() - begun) // 1000)
 

@@ -15,6 +15,7 @@ from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProt
 from gamekit import wire
 from gamekit.errors import GamekitError, NoSuchGame, RemoteProtocolError
 from gamekit.game import GameId
+from gamekit.server import parts
 from gamekit.server.access import Refusal
 from gamekit.server.api import PROBLEM_TYPE, problem_document
 from gamekit.server.frames import frame
@@ -52,6 +53,7 @@ class GameSocket(WebSocketHandler):
         self.server = server
         self.host = server.host
         self.binary = False
+        self.parts = False
         self.runner: Runner | None = None
         self.connection = ConnectionId(0)
         self.attached = False
@@ -119,6 +121,7 @@ class GameSocket(WebSocketHandler):
         try:
             token = self.get_query_argument("token", None)
             client = self.get_query_argument("client", "")
+            self.parts = self.get_query_argument("parts", "") == parts.ASKED_FOR
         except HTTPError:
             self._refuse("bad_token", "The address could not be read; join the game again.", CLOSE_POLICY)
             return

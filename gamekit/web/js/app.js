@@ -11,7 +11,7 @@ import { Store } from "./store.js";
  */
 const MODULES =
   "addresses aiming annals bar camera connection controls dom dragsort fleet glyphs ground identity info labels " +
-  "latest layout map market marks model orderbook orders paint painter paintlive places play pointers queue " +
+  "latest layout map market marks model orderbook orders paint painter paintlive parts places play pointers queue " +
   "rename selection servertime sizes stage tales targets tooltip trade tradeform traffic words";
 
 const store = new Store(document.baseURI);

@@ -69,11 +69,12 @@ export class Bar {
   }
 
   /** The light, in words too. @param {Connection} connection */
-  showLight({ state, latencyMs, latenessMs, nextTryIn }) {
+  showLight({ state, latencyMs, latenessMs, nextTryIn, receiving }) {
     const light = byId("light", HTMLElement);
     light.dataset.state = state.kind;
     light.dataset.late = state.kind === "live" && latenessMs > LATE_MS ? "yes" : "";
-    const text = describeState(state, latencyMs, nextTryIn, latenessMs);
+    light.dataset.receiving = receiving === null ? "" : "yes";
+    const text = describeState(state, latencyMs, nextTryIn, latenessMs, receiving);
     say(byId("light-text", HTMLElement), text);
     if (light.title !== text) light.title = text;
     byId("retry", HTMLButtonElement).hidden = state.kind !== "refused" && state.kind !== "offline";

@@ -7,9 +7,11 @@
  * by an outcome only. After `refused` it does not try again by itself.
  *
  * @import {Body, Delta, FromServer, GameEvent, Notice, Outcome, Snapshot, Welcome} from "./types"
+ * @import {Whole} from "./parts.js"
  * @import {CommandQueue, Entry} from "./queue.js"
  */
 
+import { Assembly, PARTS } from "./parts.js";
 import { PASSING } from "./queue.js";
 
 const FIRST_RETRY_MS = 250;
@@ -17,6 +19,8 @@ const LAST_RETRY_MS = 5000;
 const PING_EVERY_MS = 2000;
 /** Silence after which a connection counts as lost: so much more than the server promised, which is a second at first. */
 const SILENCE_MS = 5000;
+/** The same while a picture comes that cannot come in parts, and is not heard of before its end. */
+const WHOLE_PICTURE_MS = 60000;
 /** Time for the socket to open and the welcome to come. */
 const OPENING_MS = 10000;
 /** After how long what was refused for a reason that passes goes out again, at first and at most. */
@@ -36,6 +40,7 @@ const NO_GAME = 4404;
  * @property {(message: Delta) => void} [delta]
  * @property {(tick: number) => void} [tick] the server's clock, when no delta carried it
  * @property {(tick: number, sentMs: number) => void} [pong] the server's clock, and when the ping left that it answers
+ * @property {() => void} [receiving] more of a large message has come; see `receiving`
  * @property {(nextS: number) => void} [quiet] when the server will be heard again at the latest, in seconds
  * @property {(message: Notice) => void} [notice]
  * @property {(entry: Entry, outcome: Outcome) => void} [outcome] how a command ended
@@ -73,6 +78,9 @@ export class Connection {
     this.epoch = 0;
     /** @type {WebSocket | null} */
     this.socket = null;
+    this.assembly = this.assemble(null);
+    /** Whether large messages may come in parts; not after they once did not fit together. */
+    this.inParts = PARTS !== "";
     /** Whether commands may go out: between a welcome and the next hello. */
     this.welcomed = false;
     this.tries = 0;
@@ -109,12 +117,13 @@ export class Connection {
     this.quietMs = 1000;
     let socket;
     try {
-      socket = new this.parts.WebSocket(this.parts.url);
+      socket = new this.parts.WebSocket(this.inParts ? `${this.parts.url}?parts=${PARTS}` : this.parts.url);
     } catch {
       this.lost(0);
       return;
     }
     this.socket = socket;
+    this.assembly = this.assemble(socket);
     // A socket that was given up must not be heard any more, so each listener asks whether it is still the one.
     const own = (/** @type {() => void} */ act) => () => this.socket === socket && act();
     socket.addEventListener(
@@ -125,6 +134,27 @@ export class Connection {
     socket.addEventListener("close", (event) => this.socket === socket && this.lost(event.code, event.reason));
     clearInterval(this.pulseTimer);
     this.pulseTimer = setInterval(() => this.pulse(), PING_EVERY_MS / 2);
+  }
+
+  /**
+   * Messages of one socket, whole; those of a socket that was given up are not acted upon.
+   * @param {WebSocket | null} socket
+   */
+  assemble(socket) {
+    return new Assembly(
+      (message) => this.socket === socket && this.take(message),
+      () => {
+        if (this.socket !== socket) return;
+        this.inParts = false;
+        this.lost(0);
+      },
+    );
+  }
+
+  /** How much of the picture has come, from 0 to 1, while there is one to wait for; else null. */
+  get receiving() {
+    if (this.state.kind !== "live") return null;
+    return this.assembly.fraction ?? (this.position ? null : 0);
   }
 
   /** Let go of the connection for good; what is queued stays stored. */
@@ -186,6 +216,15 @@ export class Connection {
     if (typeof frame !== "string") return;
     /** @type {FromServer} */
     const message = JSON.parse(frame);
+    this.assembly.take(message);
+    if (message.type !== "part") return;
+    // A page that only listens, unseen, must be heard of as well.
+    if (this.heardMs - (this.pingedMs ?? 0) > SILENCE_MS) this.ping();
+    this.listeners.receiving?.();
+  }
+
+  /** @param {Whole} message */
+  take(message) {
     switch (message.type) {
       case "welcome":
         return this.welcome(message);
@@ -303,7 +342,8 @@ export class Connection {
   pulse() {
     const now = this.parts.now();
     if (!this.socket) return;
-    if (now - this.heardMs > (this.welcomed ? SILENCE_MS + this.quietMs : OPENING_MS)) this.lost(0);
+    const silenceMs = this.inParts || this.position ? SILENCE_MS + this.quietMs : WHOLE_PICTURE_MS;
+    if (now - this.heardMs > (this.welcomed ? silenceMs : OPENING_MS)) this.lost(0);
     else if (this.welcomed && now - (this.pingedMs ?? 0) >= PING_EVERY_MS) {
       if (!globalThis.document?.hidden) this.ping();
       void this.adopt();

@@ -126,6 +126,7 @@ export class PlayPage {
         error: (_code, message) => this.toast(message, "bad"),
         pending: () => this.pendingChanged(),
         latency: () => this.connection && this.bar.showLight(this.connection),
+        receiving: () => this.connection && this.bar.showLight(this.connection),
       },
     );
     this.connection.open();
@@ -153,6 +154,7 @@ export class PlayPage {
   /** @param {Snapshot} message */
   snapshot(message) {
     this.model.snapshot(message);
+    if (this.connection) this.bar.showLight(this.connection);
     this.map.setView(this.model.view);
     this.setClock(message.tick);
     const { game, player, token } = this;

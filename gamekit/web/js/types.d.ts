@@ -231,7 +231,16 @@ export type FromServer =
   | { type: "ack"; cid: number; tick: number; seq: number }
   | { type: "error"; code: string; message: string; cid?: number }
   | { type: "pong"; t: number; tick: number; lateness_ms: number }
-  | { type: "heartbeat"; tick: number | null; next_s: number };
+  | { type: "heartbeat"; tick: number | null; next_s: number }
+  | Part;
+
+/** A part of a large message; the data of all of them is the message, compressed (zlib), in base64. */
+export interface Part {
+  type: "part";
+  i: number;
+  of: number;
+  data: string;
+}
 
 /** The part of localStorage and sessionStorage that is used; tests bring their own. */
 export interface KeyValueStore {

@@ -157,10 +157,12 @@ export function describeQuote(ware, kind, { units, total, fee, before, after, li
  * @param {number} latencyMs NaN when it is not known
  * @param {number} nextTryIn seconds
  * @param {number} [latenessMs] of the server's ticks; NaN when it is not known
+ * @param {number | null} [receiving] how much of the picture has come, while it comes
  */
-export function describeState(state, latencyMs, nextTryIn, latenessMs = NaN) {
+export function describeState(state, latencyMs, nextTryIn, latenessMs = NaN, receiving = null) {
   switch (state.kind) {
     case "live": {
+      if (receiving !== null) return `Receiving the galaxy${receiving ? `, ${Math.floor(100 * receiving)} %` : "…"}`;
       if (Number.isNaN(latencyMs)) return "Live";
       const late = Number.isNaN(latenessMs) ? "" : ` · ticks ${Math.round(latenessMs)} ms late`;
       return `Live · ${Math.max(1, Math.round(latencyMs))} ms${late}`;
