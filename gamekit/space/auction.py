@@ -11,7 +11,6 @@ tables, then the ship that does.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -19,8 +18,15 @@ from typing import NamedTuple
 from gamekit.game import Tick
 from gamekit.space.market import BID_TICKS, Board, Market, Offer, Stand, Work
 from gamekit.space.model import Ship, Ware
+from gamekit.space.parts import STEPS, Parts
 from gamekit.space.state import SpaceState
-from gamekit.space.travel import Place
+from gamekit.space.travel import Place, leg_ticks
+
+#: So many offers are evaluated in a part, and so many gates and places of ships passed in the search for the nearest.
+_EVALUATIONS = STEPS // 4
+_PLACES = STEPS
+#: From so few places the way of each ship is asked for.
+_FEW_PLACES = 8
 
 #: Before every offer of a board's order.
 _START = (-(1 << 200), -1)
@@ -63,8 +69,10 @@ class Alike:
         "_nearest",
         "_purse",
         "_reached",
+        "_sectors",
         "_serial",
         "_state",
+        "_steps",
         "board",
         "places",
     )
@@ -80,6 +88,8 @@ class Alike:
         self._market = market
         self.board = board
         self.places: dict[Place, list[int]] = {}
+        #: {sector: {place: None}}
+        self._sectors: dict[str, dict[Place, None]] = {}
         self._cuts = cuts
         self._purse = 0
         #: The offers up to this one of the board's order were looked at.
@@ -87,6 +97,7 @@ class Alike:
         #: A heap of what they would bring: (-bid, -bound, number of the pair, serial, offer, paid, near).
         self._found: list[tuple[int, int, int, int, Offer, Offer, _Near]] = []
         self._serial = 0
+        self._steps = 0
         #: The highest cost of those looked at.
         self._dearest = 0
         #: {station_id: the ship that is nearest, or None when there is no way}
@@ -98,7 +109,10 @@ class Alike:
 
     def add(self, number: int, place: Place) -> None:
         """A ship waits; numbers come in rising order."""
-        self.places.setdefault(place, []).append(number)
+        if place not in self.places:
+            self.places[place] = []
+            self._sectors.setdefault(place.sector, {})[place] = None
+        self.places[place].append(number)
 
     def take(self, number: int, place: Place) -> None:
         """The ship that won is the first at its place."""
@@ -106,25 +120,29 @@ class Alike:
         assert numbers[0] == number, "the first ship at a place bids for all of them"
         del numbers[0]
         if not numbers:
-            del self.places[place]
+            del self.places[place], self._sectors[place.sector][place]
         for source in [source for source, near in self._nearest.items() if near is not None and near.place == place]:
             del self._nearest[source]
 
-    def renew(self, work: Work, purse: int) -> None:
+    def renew(self, work: Work, purse: int) -> Parts[None]:
         """Take notice of what changed on the board and in the purse."""
-        renewed = self.board.renew(self._state, self._market, work)
+        renewed = yield from self.board.renew(self._state, self._market, work)
         if purse != self._purse:
             if min(purse, self._purse) < self._dearest:
                 # What was cut down to the old purse, or is to be cut down to the new one, must bid again.
                 self._found.clear()
                 self._reached, self._dearest = _START, 0
             self._purse = purse
-        for number in renewed:
+        if self._reached == _START:
+            return
+        for count, number in enumerate(renewed, 1):
+            if not count % STEPS:
+                yield
             offer = self.board.offers.get(number)
-            if offer is not None and (-offer.bound, number) <= self._reached:
-                self._evaluate(number, offer)
+            if offer is not None and (-offer.bound, number) <= self._reached and not self._evaluate(number, offer):
+                yield from self._look_around(number, offer)
 
-    def best(self) -> tuple[int, int, Offer] | None:
+    def best(self) -> Parts[tuple[int, int, Offer] | None]:
         """The best bid: its height, the ship's number and the offer as far as the purse goes."""
         order, offers, found = self.board.order, self.board.offers, self._found
         while True:
@@ -134,41 +152,77 @@ class Alike:
                 if current and self._nearest.get(offer.source.station.id) is near:
                     break
                 heappop(found)
-                if current:
-                    self._evaluate(number, offer)
-            at = bisect_right(order, self._reached)
-            if at == len(order) or (found and (order[at][0], *order[at]) >= found[0][:3]):
+                if current and not self._evaluate(number, offer):
+                    yield from self._look_around(number, offer)
+            following = order.after(self._reached)
+            if following is None or (found and (following[0], *following) >= found[0][:3]):
                 break
-            self._reached = order[at]
-            number = self._reached[1]
-            self._evaluate(number, offers[number])
+            self._reached = following
+            number = following[1]
+            offer = offers[number]
+            if not self._evaluate(number, offer):
+                yield from self._look_around(number, offer)
+            if self._steps > _EVALUATIONS:
+                self._steps = 0
+                yield
         if not found:
             return None
         bid, _, _, _, _, paid, near = found[0]
         return -bid, near.number, paid
 
-    def _evaluate(self, number: int, offer: Offer) -> None:
-        """Let the nearest ship bid."""
+    def _evaluate(self, number: int, offer: Offer) -> bool:
+        """Let the nearest ship bid; False when it is not known yet which that is, and nothing was done."""
         self._dearest = max(self._dearest, offer.cost)
+        self._steps += 1
         paid = offer if offer.cost <= self._purse else self._cuts(self._state, offer, self._purse, self.board.room)
         if paid is None:
-            return
-        source = offer.source.station.id
+            return True
         try:
-            near = self._nearest[source]
+            near = self._nearest[offer.source.station.id]
         except KeyError:
-            near = self._nearest[source] = self._nearest_to(offer.source.dock)
+            return False
         if near is not None:
             bid = paid.profit * BID_TICKS // (near.way + paid.ticks)
             self._serial += 1
             heappush(self._found, (-bid, -offer.bound, number, self._serial, offer, paid, near))
+        return True
 
-    def _nearest_to(self, dock: Place) -> _Near | None:
-        travel_ticks, speed = self._market.atlas.travel_ticks, self.board.speed
-        nearest: tuple[Tick, int] | None = None
-        for place, numbers in self.places.items():
-            way = travel_ticks(speed, place, dock)
-            if way is not None and (nearest is None or (way, numbers[0]) < nearest):
-                nearest = way, numbers[0]
-                where = place
-        return None if nearest is None else _Near(*nearest, where)
+    def _look_around(self, number: int, offer: Offer) -> Parts[None]:
+        """Find the nearest ship to an offer's source, and let it bid."""
+        self._nearest[offer.source.station.id] = yield from self._nearest_to(offer.source.dock)
+        self._evaluate(number, offer)
+
+    def _nearest_to(self, dock: Place) -> Parts[_Near | None]:
+        """The ship that is soonest there; of several the first one.
+
+        Where ships wait at many places they are looked for from the dock on, as a way takes as long in both directions:
+        so the search ends at the nearest ship. From a few places the ways are known from the rounds before.
+        """
+        speed, sectors = self.board.speed, self._sectors
+        best: tuple[Tick, int, Place] | None = None
+        if len(self.places) <= _FEW_PLACES:
+            for place, numbers in self.places.items():
+                ticks_there = self._market.atlas.travel_ticks(speed, place, dock)
+                if ticks_there is not None and (best is None or (ticks_there, numbers[0]) < best[:2]):
+                    best = ticks_there, numbers[0], place
+                yield
+            return None if best is None else _Near(*best)
+        for place in sectors.get(dock.sector, ()):
+            near = leg_ticks(speed, dock.x - place.x, dock.y - place.y), self.places[place][0], place
+            best = near if best is None else min(best, near)
+        steps = 0
+        for ticks, out in self._market.atlas.outward(speed, dock):
+            if best is not None and ticks > best[0]:
+                break
+            found = sectors.get(out.sector, ()) if out.sector != dock.sector else ()
+            for place in found:
+                way = ticks + leg_ticks(speed, out.x - place.x, out.y - place.y)
+                if best is None or way <= best[0]:
+                    near = way, self.places[place][0], place
+                    best = near if best is None else min(best, near)
+            steps += 2 + len(found)
+            if steps > _PLACES:
+                steps = 0
+                yield
+        self._steps += steps // 4
+        return None if best is None else _Near(*best)

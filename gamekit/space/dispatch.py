@@ -22,23 +22,29 @@ from gamekit.space.economy import trade_total
 from gamekit.space.events import QueueChanged, TradeAssigned
 from gamekit.space.market import BID_TICKS, Load, Market, Offer, Pair, Worth
 from gamekit.space.model import NEVER, Buy, Entry, Job, Player, Sell, Ship, Ware
+from gamekit.space.parts import STEPS, Parts, at_once
 from gamekit.space.state import SpaceState
 from gamekit.space.trading import fee_of, hold_used
 from gamekit.space.travel import Place
 
 #: While ships wait in vain, only every so many-th round is held.
 IDLE_ROUNDS = 6
+#: So many waiting ships are sorted into groups in a part, and so many buyers of a ship's wares looked at.
+_SHIPS = STEPS // 2
+_BUYERS = STEPS // 8
 #: From so many stations a galaxy's market is worked out before it is played, for so many kinds of ships.
 LARGE_STATIONS = 500
 PREPARED_BOARDS = 8
 
 
-def hold_round(state: SpaceState, owner: Player, events: list[Event]) -> None:
+def hold_round(state: SpaceState, owner: Player, events: list[Event]) -> Parts[None]:
     """Give the owner's waiting ships what they should do, and take back what those that hold too long cannot do."""
     owner.due = NEVER
     fleet = state.market.fleet(state, owner.id)
     free: list[Ship] = []
-    for ship in fleet:
+    for count, ship in enumerate(fleet, 1):
+        if not count % STEPS:
+            yield
         if ship.auto_trade:
             if ship.job is not None and ship.job.waits != NEVER:
                 _lose_patience(state, ship, ship.job, events)
@@ -47,7 +53,10 @@ def hold_round(state: SpaceState, owner: Player, events: list[Event]) -> None:
     hooks = state.hooks
     if not free or (hooks.whole_round is not None and hooks.whole_round(state, owner, free, events)):
         return
-    (hooks.auction or _auction)(state, owner, free, events)
+    if hooks.auction is not None:
+        hooks.auction(state, owner, free, events)
+    else:
+        yield from _auction(state, owner, free, events)
 
 
 def spoken_for(state: SpaceState, owner: Player) -> int:
@@ -56,15 +65,13 @@ def spoken_for(state: SpaceState, owner: Player) -> int:
 
 
 def market_for(state: SpaceState, owner: Player) -> Market:
-    """Who sells what to whom as an owner knows it, looked at just now."""
+    """Who sells what to whom as an owner knows it; who holds a round looks at it first."""
     known = state.known_to(owner.id)
     # Who has found everything trades on the market of all as well.
-    market = state.market if known is None or len(known) == len(state.sectors) else state.maps.market(known)
-    market.look(state)
-    return market
+    return state.market if known is None or len(known) == len(state.sectors) else state.maps.market(known)
 
 
-def prepare(state: SpaceState) -> None:
+def prepare(state: SpaceState) -> Parts[None]:
     """Work out beforehand what the first round in a large galaxy needs: that takes as long as many ticks.
 
     Changes nothing that is saved; without it the first round does the same.
@@ -76,13 +83,13 @@ def prepare(state: SpaceState) -> None:
     if not trading:
         return
     market = state.market
-    market.look(state)
+    yield from market.look_in_parts(state)
     if hooks.auction is None:
         for room, speed in list(dict.fromkeys((ship.capacity, ship.speed) for ship in trading))[:PREPARED_BOARDS]:
-            market.board(room, speed).renew(state, market, worths)
+            yield from market.board(room, speed).renew(state, market, worths)
 
 
-def _auction(state: SpaceState, owner: Player, free: list[Ship], events: list[Event]) -> None:
+def _auction(state: SpaceState, owner: Player, free: list[Ship], events: list[Event]) -> Parts[None]:
     """Give away the best bid's job, again and again, until no ship waits or nothing is worth carrying.
 
     Args:
@@ -92,23 +99,28 @@ def _auction(state: SpaceState, owner: Player, free: list[Ship], events: list[Ev
         events: what happens is added here.
     """
     market = market_for(state, owner)
+    yield from market.look_in_parts(state)
     spending = spoken_for(state, owner)
+    yield
     groups: dict[tuple[int, int], Alike] = {}
     #: {number of a waiting ship with wares that somebody buys: its best bid}
     laden: dict[int, Bid | None] = {}
     for number, ship in enumerate(free):
+        if number % _SHIPS == _SHIPS - 1:
+            yield
         room = ship.capacity
         if ship.hold:
             if any(market.buyers[ware] for ware in ship.hold):
-                laden[number] = cargo_bid(state, market, ship)
+                laden[number] = yield from cargo_bid(state, market, ship)
                 continue
             room -= hold_used(state, ship)
         if (room, ship.speed) not in groups:
             groups[room, ship.speed] = Alike(state, market, market.board(room, ship.speed), affordable)
         groups[room, ship.speed].add(number, state.atlas.place(ship.at, state.tick))
+    yield
     while groups or laden:
         purse = ledger.credits_of(state.ledger, owner.id) - spending
-        best, number, alike = _best(state, free, laden, groups, purse)
+        best, number, alike = yield from _best(state, free, laden, groups, purse)
         if best is None:
             jobs.call_within(state, owner.id, state.rules.dispatch_ticks * IDLE_ROUNDS)
             return
@@ -118,18 +130,24 @@ def _auction(state: SpaceState, owner: Player, free: list[Ship], events: list[Ev
             alike.take(number, state.atlas.place(best.ship.at, state.tick))
             if not alike.places:
                 del groups[alike.board.room, alike.board.speed]
-        assign(state, best, events)
+        yield from assign_in_parts(state, best, events)
         spending += best.ship.job.cost if best.ship.job is not None else 0
         ends = [best.target.station] if best.source is None else [best.source.station, best.target.station]
-        market.look_at(state, ends)
-        for other in laden:
-            if best.ware.id in free[other].hold:
-                laden[other] = cargo_bid(state, market, free[other])
+        yield from market.look_at(state, ends)
+        # Bids for the room that was taken are lower now; where the source buys the ware too, any may be better.
+        anew = best.source is not None and best.ware.id in best.source.station.buys
+        for other, bid in laden.items():
+            if best.ware.id in free[other].hold and (anew or (bid is not None and _same_stock(bid, best))):
+                laden[other] = yield from cargo_bid(state, market, free[other])
+
+
+def _same_stock(bid: Bid, other: Bid) -> bool:
+    return bid.target.station is other.target.station and bid.ware is other.ware
 
 
 def _best(
     state: SpaceState, free: list[Ship], laden: dict[int, Bid | None], groups: dict[tuple[int, int], Alike], purse: int
-) -> tuple[Bid | None, int, Alike | None]:
+) -> Parts[tuple[Bid | None, int, Alike | None]]:
     """The best bid, the number of the ship that made it, and the ships alike that it was among."""
     best: Bid | None = None
     winner, among = -1, None
@@ -137,8 +155,8 @@ def _best(
         if bid is not None and (best is None or bid.bid > best.bid):
             best, winner = bid, number
     for alike in sorted(groups.values(), key=Alike.first) if len(groups) > 1 else groups.values():
-        alike.renew(worths, purse)
-        found = alike.best()
+        yield from alike.renew(worths, purse)
+        found = yield from alike.best()
         if found is not None and (best is None or found[0] > best.bid):
             value, winner, paid = found
             among = alike
@@ -158,10 +176,12 @@ def _lose_patience(state: SpaceState, ship: Ship, job: Job, events: list[Event])
     events.append(QueueChanged(ship.owner, ship.id, "abandoned"))
 
 
-def cargo_bid(state: SpaceState, market: Market, ship: Ship) -> Bid | None:
+def cargo_bid(state: SpaceState, market: Market, ship: Ship) -> Parts[Bid | None]:
     """The most that the wares on board would fetch for the time it takes, wherever somebody buys them, near or far."""
     best: Bid | None = None
-    for bid in cargo_bids(state, market, ship):
+    for count, bid in enumerate(cargo_bids(state, market, ship), 1):
+        if not count % _BUYERS:
+            yield
         if best is None or bid.bid > best.bid:
             best = bid
     return best
@@ -262,12 +282,18 @@ def affordable(state: SpaceState, offer: Offer, purse: int, room: int) -> Offer 
 
 def assign(state: SpaceState, won: Bid, events: list[Event]) -> None:
     """Put the job into the ship's queue, reserve what it needs, and let it begin."""
+    at_once(assign_in_parts(state, won, events))
+
+
+def assign_in_parts(state: SpaceState, won: Bid, events: list[Event]) -> Parts[None]:
+    """The same, with a pause between the ways that are looked for."""
     ship, ware, source = won.ship, won.ware.id, won.source
     here = state.atlas.place(ship.at, state.tick)
     if source is not None:
         _then_move(state, ship, here, source.dock)
         _then(ship, [Buy(ship.entries + 1, ship.orders + 1, ware, won.units)])
         here = source.dock
+        yield
     _then_move(state, ship, here, won.target.dock)
     _then(ship, [Sell(ship.entries + 1, ship.orders + 1, ware, won.units)])
     source_id = source.station.id if source is not None else None

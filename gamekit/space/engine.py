@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from heapq import heappop
 from typing import Any, get_args
 
 import msgspec
 
 from gamekit.errors import ConfigError
-from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
+from gamekit.game import Changes, Command, Enough, Event, Join, PlayerId, Progress, Rejected, RuleField, Tick, View
 from gamekit.space import (
     amend,
-    discovery,
     dispatch,
-    economy,
     fog,
     orders,
-    queue,
+    passing,
     reorder,
     shipyard,
     sight,
-    storms,
     views,
 )
 from gamekit.space.commands import (
@@ -38,7 +34,8 @@ from gamekit.space.commands import (
     StopShip,
 )
 from gamekit.space.designed import Designed
-from gamekit.space.model import Charts, Gate, Player, Saved, Ship, Station
+from gamekit.space.model import Saved
+from gamekit.space.parts import at_once
 from gamekit.space.rules import table
 from gamekit.space.state import SpaceState
 from gamekit.space.worldgen import new_state
@@ -84,7 +81,7 @@ class SpaceGame(Designed):
 
     def prepare(self, state: SpaceState) -> None:
         """Work out what would make the first ticks of a large galaxy late; a server does so beside its loop."""
-        dispatch.prepare(state)
+        at_once(dispatch.prepare(state))
 
     def tick(self, state: SpaceState) -> Tick:
         """The tick that the state stands at."""
@@ -96,29 +93,15 @@ class SpaceGame(Designed):
         Raises:
             ValueError: `to_tick` lies before the state's tick.
         """
-        if to_tick < state.tick:
-            raise ValueError(f"time does not run back from tick {state.tick} to {to_tick}; decode an older snapshot")
-        events: list[Event] = []
-        heap, things = state.agenda.heap, state.agenda.things
-        while heap and heap[0][0] <= to_tick:
-            tick, key = heappop(heap)
-            thing = things[key]
-            if thing.due != tick:
-                continue
-            state.tick = tick
-            if isinstance(thing, Ship):
-                queue.complete(state, thing, events)
-            elif isinstance(thing, Station):
-                economy.finish_cycle(state, thing, events)
-            elif isinstance(thing, Player):
-                dispatch.hold_round(state, thing, events)
-            elif isinstance(thing, Gate):
-                storms.turn(state, thing, events)
-            elif isinstance(thing, Charts):
-                discovery.survey(state, events)
-                queue.look_again(state, None, events)
-        state.tick = to_tick
-        return events
+        return passing.advance(state, to_tick)
+
+    def advance_some(self, state: SpaceState, to_tick: Tick, enough: Enough) -> Progress:
+        """Let time pass in parts of some milliseconds at most; see `gamekit.game.advance_some`.
+
+        Raises:
+            ValueError: `to_tick` lies before the state's tick.
+        """
+        return passing.advance_some(state, to_tick, enough)
 
     def admitted(self, state: SpaceState, player: PlayerId, command: Command) -> Command | Rejected:
         """A player's command as it goes into the journal, or why it does not: a ship's name must be seen."""
@@ -130,6 +113,7 @@ class SpaceGame(Designed):
 
     def apply(self, state: SpaceState, player: PlayerId, command: Command) -> list[Event] | Rejected:
         """Carry out one command at the state's tick, or refuse it and change nothing."""
+        passing.refuse_inside(state)
         carry_out = _CARRY_OUT.get(type(command))
         if carry_out is None:
             answer = self._own_command(state, player, command)
@@ -145,6 +129,7 @@ class SpaceGame(Designed):
 
     def view(self, state: SpaceState, player: PlayerId | None) -> View:
         """What `player` may see; None is a spectator."""
+        passing.refuse_inside(state)
         return fog.view(state, player) if state.rules.fog else views.view(state, player)
 
     def changes(self, state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:
@@ -169,10 +154,16 @@ class SpaceGame(Designed):
 
     def set_rules(self, state: SpaceState, changes: Mapping[str, Any]) -> list[Event] | Rejected:
         """Change rules at the state's tick, or refuse all of it and change nothing; see `amend`."""
+        passing.refuse_inside(state)
         return amend.set_rules(state, changes)
 
     def encode(self, state: SpaceState) -> bytes:
-        """The whole state as MessagePack; equal states give equal bytes."""
+        """The whole state as MessagePack; equal states give equal bytes.
+
+        Raises:
+            ValueError: it stands inside a tick.
+        """
+        passing.refuse_inside(state)
         return _encoder.encode(state.saved())
 
     def decode(self, data: bytes, version: int) -> SpaceState:

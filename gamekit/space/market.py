@@ -11,13 +11,14 @@ which those who know the same share, and which `maps` keeps until somebody learn
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from gamekit.game import PlayerId, Tick
 from gamekit.space.model import Ship, Station, Ware
+from gamekit.space.ordered import Ordered
+from gamekit.space.parts import STEPS, Parts, at_once
 from gamekit.space.rules import Rules
 from gamekit.space.travel import Atlas, Place
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
 #: Bids are profit for so many ticks, so that they are whole numbers and still fine.
 BID_TICKS = 1_000_000_000
-#: Up to so many entries of a small board are put into its order one by one.
-_FEW = 64
+#: What finding a way costs, in steps of working out a pair.
+_WAY_STEPS = 20
+#: So many pairs are spoiled in a step.
+_SPOILED = 4
 #: So many boards are kept from one round to the next, those that were asked for last.
 _BOARDS = 16
 
@@ -103,18 +106,20 @@ class Board:
 
     Attributes:
         offers: `{number of the pair: offer}`.
-        order: `(-bound, number of the pair)` of every offer, sorted: best bound first, then in the order of the tables.
-        stale: `{number of the pair: None}` of those to be worked out anew.
+        order: `(-bound, number of the pair)` of every offer: best bound first, then in the order of the tables.
+        stale: `{number of the pair: None}` of those to be worked out anew, beside those that never were.
     """
 
-    __slots__ = ("_loads", "_vain", "_ways", "offers", "order", "room", "speed", "stale")
+    __slots__ = ("_loads", "_new", "_vain", "_ways", "offers", "order", "room", "speed", "stale")
 
     def __init__(self, room: int, speed: int, pairs: int) -> None:
         self.room = room
         self.speed = speed
         self.offers: dict[int, Offer] = {}
-        self.order: list[tuple[int, int]] = []
-        self.stale: dict[int, None] = dict.fromkeys(range(pairs))
+        self.order = Ordered()
+        self.stale: dict[int, None] = {}
+        #: The pairs that were never worked out; all of them come before what is stale.
+        self._new: range = range(pairs)
         #: {number of the pair: None} of those whose load would be large enough and earns nothing, by rounding.
         self._vain: dict[int, None] = {}
         self._loads: dict[str, Load] = {}
@@ -133,46 +138,48 @@ class Board:
             for number in numbers:
                 stale[number] = None
 
-    def renew(self, state: SpaceState, market: Market, work: Work) -> list[int]:
-        """Work out what is stale; returns the numbers of these pairs."""
-        pairs = market.pairs
+    def renew(self, state: SpaceState, market: Market, work: Work) -> Parts[list[int]]:
+        """Work out what is stale, in parts; returns the numbers of these pairs, without those that are new."""
+        while self._new:
+            numbers, self._new = self._new[:STEPS], self._new[STEPS:]
+            yield from self._renew(state, market, work, numbers)
+            yield
         renewed = list(self.stale)
         self.stale.clear()
-        offers, vain = self.offers, self._vain
-        gone: list[tuple[int, int]] = []
-        come: list[tuple[int, int]] = []
-        found = work(state, pairs, renewed, lambda ware: self._loads.get(ware.id) or self._load(state, ware))
-        for number in renewed:
-            if number in offers:
-                gone.append((-offers.pop(number).bound, number))
-            elif number in vain:
+        for first in range(0, len(renewed), STEPS):
+            if first:
+                yield
+            yield from self._renew(state, market, work, renewed[first : first + STEPS])
+        return renewed
+
+    def _renew(self, state: SpaceState, market: Market, work: Work, numbers: Sequence[int]) -> Parts[None]:
+        pairs, offers, vain, order = market.pairs, self.offers, self._vain, self.order
+        found = work(state, pairs, numbers, lambda ware: self._loads.get(ware.id) or self._load(state, ware))
+        ways = len(self._ways)
+        for number in numbers:
+            old = offers.pop(number, None)
+            if old is None and number in vain:
                 del vain[number]
-            if number not in found:
-                continue
-            units, cost, profit = found[number]
-            pair = pairs[number]
-            ticks = self._way(state, market.atlas, number, pair) if profit > 0 else None
+            ticks = None
+            if number in found:
+                units, cost, profit = found[number]
+                pair = pairs[number]
+                ticks = self._way(state, market.atlas, number, pair) if profit > 0 else None
+                if ticks is None:
+                    vain[number] = None
             if ticks is None:
-                vain[number] = None
+                if old is not None:
+                    order.remove((-old.bound, number))
                 continue
             bound = profit * BID_TICKS // ticks
             offers[number] = Offer(bound, profit, cost, units, pair.ware, pair.source, pair.target, ticks)
-            come.append((-bound, number))
-        self._reorder(gone, come)
-        return renewed
-
-    def _reorder(self, gone: list[tuple[int, int]], come: list[tuple[int, int]]) -> None:
-        """Take entries out of the order and put others in; many at once, for each by itself moves all behind it."""
-        order = self.order
-        if len(gone) + len(come) > _FEW + len(order) // 50:
-            left = {number for _, number in gone}
-            order[:] = [entry for entry in order if entry[1] not in left] + sorted(come)
-            order.sort()
-            return
-        for entry in gone:
-            del order[bisect_left(order, entry)]
-        for entry in come:
-            insort(order, entry)
+            if old is None or old.bound != bound:
+                if old is not None:
+                    order.remove((-old.bound, number))
+                order.add((-bound, number))
+            if (len(self._ways) - ways) * _WAY_STEPS > STEPS:
+                ways = len(self._ways)
+                yield
 
     def _load(self, state: SpaceState, ware: Ware) -> Load:
         most = self.room // ware.volume
@@ -254,10 +261,14 @@ class Market:
 
     def look(self, state: SpaceState) -> None:
         """Notice everything that changed since the last time."""
+        at_once(self.look_in_parts(state))
+
+    def look_in_parts(self, state: SpaceState) -> Parts[None]:
+        """Notice everything that changed since the last time; the first time and after other rules that takes long."""
         made_of = self._made_of
         gates, stations = state.atlas.changes, len(state.stations)
         if made_of is None or made_of[0] is not state.rules or made_of[2] != stations:
-            self._pair_up(state)
+            yield from self._pair_up(state)
             self._boards.clear()
         elif made_of[1] != gates:
             self._boards.clear()
@@ -265,16 +276,20 @@ class Market:
         # Here and not in a round, whose boards must all hear of what changes.
         while len(self._boards) > _BOARDS:
             del self._boards[next(iter(self._boards))]
+        steps = 0
         for station, seen in self._seen:
             if station.stock != seen:
-                self._note(state, station, seen)
-        self._note_reserved(state)
+                steps += self._note(state, station, seen)
+                if steps > STEPS:
+                    steps = 0
+                    yield
+        yield from self._note_reserved(state)
 
-    def look_at(self, state: SpaceState, stations: Iterable[Station]) -> None:
+    def look_at(self, state: SpaceState, stations: Iterable[Station]) -> Parts[None]:
         """Notice what changed at these stations, when nothing else can have."""
         for station in stations:
             self._note(state, station, self._seen[station.key][1])
-        self._note_reserved(state)
+        yield from self._note_reserved(state)
 
     def board(self, room: int, speed: int) -> Board:
         """The board of ships with so much room and speed; it may have stale offers."""
@@ -282,13 +297,16 @@ class Market:
         self._boards[room, speed] = board
         return board
 
-    def _note(self, state: SpaceState, station: Station, seen: dict[str, int]) -> None:
+    def _note(self, state: SpaceState, station: Station, seen: dict[str, int]) -> int:
+        """Note the stocks of a station; how many steps that took."""
+        steps = 0
         for ware, units in station.stock.items():
             if seen[ware] != units:
                 seen[ware] = units
-                self._compare(state, (station.id, ware), units)
+                steps += self._compare(state, (station.id, ware), units)
+        return steps
 
-    def _note_reserved(self, state: SpaceState) -> None:
+    def _note_reserved(self, state: SpaceState) -> Parts[None]:
         reserved = state.reserved
         if state.market is self:
             looked_at = list(reserved.touched)
@@ -298,26 +316,34 @@ class Market:
             now = dict.fromkeys(reserved.stock) | dict.fromkeys(reserved.room)
             looked_at = list(self._spoken_for | now)
             self._spoken_for = now
+        steps = 0
         for key in looked_at:
             station_id, ware = key
-            self._compare(state, key, state.stations[station_id].stock[ware])
+            steps += self._compare(state, key, state.stations[station_id].stock[ware])
+            if steps > STEPS:
+                steps = 0
+                yield
 
-    def _compare(self, state: SpaceState, key: tuple[str, str], stock: int) -> None:
-        """Spoil what depends on the levels of a stock, so far as these changed."""
+    def _compare(self, state: SpaceState, key: tuple[str, str], stock: int) -> int:
+        """Spoil what depends on the levels of a stock, so far as these changed; how many steps that took."""
         reserved = state.reserved
         to_fetch = stock - reserved.stock.get(key, 0)
         to_come = stock + reserved.room.get(key, 0)
         had_to_fetch, had_to_come = self._levels.get(key, (-1, -1))
         self._levels[key] = to_fetch, to_come
         boards = self._boards.values()
+        steps = 1
         if to_fetch != had_to_fetch and key in self._sold:
             for board in boards:
                 board.spoil(self._sold[key], worse=to_fetch < had_to_fetch)
+                steps += len(self._sold[key]) // _SPOILED + 1
         if to_come != had_to_come and key in self._bought:
             for board in boards:
                 board.spoil(self._bought[key], worse=to_come > had_to_come >= 0)
+                steps += len(self._bought[key]) // _SPOILED + 1
+        return steps
 
-    def _pair_up(self, state: SpaceState) -> None:
+    def _pair_up(self, state: SpaceState) -> Parts[None]:
         """Find every pair within the range of the rules."""
         atlas, jumps, within = state.atlas, state.rules.trade_range_jumps, self._within
         every = [Stand(station, atlas.at_station(station.id)) for station in state.stations.values()]
@@ -327,6 +353,7 @@ class Market:
         near: dict[str, set[str]] = {}
         self._sold, self._bought, self._levels = {}, {}, {}
         pairs: list[Pair] = []
+        steps = 0
         for ware in state.wares.values():
             name = ware.id
             buyers = self.buyers[name] = [stand for stand in stands if name in stand.station.buys]
@@ -342,8 +369,12 @@ class Market:
                 if name not in seller.station.sells:
                     continue
                 sector = seller.dock.sector
+                if steps > STEPS:
+                    steps = 0
+                    yield
                 if sector not in near:
                     near[sector] = atlas.sectors_within(sector, jumps)
+                    steps += len(near[sector])
                 fetched = (seller.station.id, name)
                 stock, size = seller.station.stock, seller.station.capacity[name]
                 first = len(pairs)
@@ -358,4 +389,5 @@ class Market:
                         numbers.append(len(pairs))
                         pairs.append(Pair(ware, seller, target, stock, size, fetched, there_of, capacity, brought))
                 self._sold[fetched] = list(range(first, len(pairs)))
+                steps += len(found)
         self.pairs = pairs

@@ -43,6 +43,7 @@ def auction(known: Known, bid: Bidder, state: SpaceState, owner: Player, free: l
         state, owner, free, events: as for the bundled auction.
     """
     market = market_for(state, owner)
+    market.look(state)
     while free:
         best = _best_bid(known, bid, state, market, owner, free)
         if best is None:

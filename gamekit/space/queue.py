@@ -43,6 +43,7 @@ from gamekit.space.model import (
     Sell,
     Ship,
 )
+from gamekit.space.parts import STEPS, Parts
 from gamekit.space.state import SpaceState
 from gamekit.space.travel import Place, leg_ticks
 
@@ -57,8 +58,8 @@ class _Begun(Enum):
     HOLDS = auto()
 
 
-def complete(state: SpaceState, ship: Ship, events: list[Event]) -> None:
-    """End the entry under way, which is due now, and begin the next ones."""
+def complete(state: SpaceState, ship: Ship, events: list[Event]) -> bool:
+    """End the entry under way, which is due now, and begin the next ones; whether its owner discovered a sector."""
     at, learned = ship.at, False
     if isinstance(at, OnLeg):
         ship.at = InSpace(at.sector, at.to_x, at.to_y)
@@ -76,15 +77,17 @@ def complete(state: SpaceState, ship: Ship, events: list[Event]) -> None:
     ship.due = NEVER
     _done(ship, events)
     proceed(state, ship, events)
-    if learned:
-        look_again(state, ship.owner, events)
+    return learned
 
 
-def look_again(state: SpaceState, owner: PlayerId | None, events: list[Event]) -> None:
+def look_again(state: SpaceState, owner: PlayerId | None, events: list[Event]) -> Parts[None]:
     """Let the ships that hold look for a way again, because their owner (None: everybody) knows more gates."""
-    for ship in state.ships.values():
+    for number, ship in enumerate(state.ships.values(), 1):
+        if not number % STEPS:
+            yield
         if ship.blocked and owner in (None, ship.owner):
             proceed(state, ship, events)
+            yield
 
 
 def proceed(state: SpaceState, ship: Ship, events: list[Event]) -> None:

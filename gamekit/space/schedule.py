@@ -57,6 +57,16 @@ class Agenda:
         thing.due = tick
         heappush(self.heap, (tick, thing.key))
 
+    def pop(self, until: Tick) -> Scheduled | None:
+        """The next thing that is due at `until` at the latest, whose pair is then gone; or None."""
+        heap, things = self.heap, self.things
+        while heap and heap[0][0] <= until:
+            tick, key = heappop(heap)
+            thing = things[key]
+            if thing.due == tick:
+                return thing
+        return None
+
     def next_due(self) -> Tick | None:
         """The next tick at which something is due, or None."""
         heap, things = self.heap, self.things

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from itertools import chain
+from typing import NamedTuple
 
-from gamekit.game import PlayerId
+from gamekit.game import Event, PlayerId
 from gamekit.space.hooks import NO_HOOKS
 from gamekit.space.maps import Maps
 from gamekit.space.market import Market
 from gamekit.space.model import Saved
+from gamekit.space.parts import Parts
 from gamekit.space.reserved import Reserved
 from gamekit.space.schedule import Agenda
 from gamekit.space.travel import Atlas
+
+
+class Rest(NamedTuple):
+    """Work broken off between two parts, and what happened since time was last asked to pass."""
+
+    parts: Parts[None]
+    events: list[Event]
 
 
 class SpaceState:
@@ -24,6 +33,7 @@ class SpaceState:
         market: who sells what to whom.
         hooks: what the state's game does in its own way.
         maps: who knows which sectors, under fog.
+        rest: what is left of the work under way when time was broken off inside a tick, else None; never saved.
     """
 
     __slots__ = (
@@ -37,6 +47,7 @@ class SpaceState:
         "market",
         "players",
         "reserved",
+        "rest",
         "rules",
         "scenario",
         "sectors",
@@ -51,6 +62,7 @@ class SpaceState:
 
     def __init__(self, saved: Saved) -> None:
         self.hooks = NO_HOOKS
+        self.rest: Rest | None = None
         self.tick = saved.tick
         self.seed = saved.seed
         self.scenario = saved.scenario

@@ -6,7 +6,7 @@ positions on a leg are rounded to the nearest metre; nothing depends on the mach
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from heapq import heappop, heappush
 from math import isqrt
 from typing import NamedTuple
@@ -17,6 +17,8 @@ from gamekit.space.model import Docked, Gate, InGate, InSpace, OnLeg, Sector, St
 _GOAL = -1
 #: From so many places of one speed it is remembered how far it is to the gates.
 _MOST_REACHES = 4_096
+#: So many ways between stations are remembered.
+_MOST_WAYS = 1 << 19
 
 
 class Place(NamedTuple):
@@ -159,6 +161,8 @@ class Atlas:
         try:
             return self._routes[pair]
         except KeyError:
+            if len(self._routes) >= _MOST_WAYS:
+                self._routes.clear()
             route = self._routes[pair] = self._route(speed, start, goal)
             return route
 
@@ -202,12 +206,18 @@ class Atlas:
         try:
             return self._known[pair]
         except KeyError:
+            if len(self._known) >= _MOST_WAYS:
+                self._known.clear()
             ticks = self._known[pair] = self._travel_ticks(speed, start, goal)
             return ticks
 
     def _travel_ticks(self, speed: int, start: Place, goal: Place) -> Tick | None:
         if start.sector == goal.sector:
             return leg_ticks(speed, goal.x - start.x, goal.y - start.y)
+        return self._extended(self._reach(speed, start), speed, goal)
+
+    def _reach(self, speed: int, start: Place) -> _Reach:
+        """How far it is from a place to the gates around it, as it is kept."""
         reaches = self._reaches.setdefault(speed, {})
         reach = reaches.get(start)
         if reach is None:
@@ -218,7 +228,29 @@ class Atlas:
                 if gate.open:
                     ticks = leg_ticks(speed, gate.x - start.x, gate.y - start.y)
                     heappush(reach.ahead, (ticks, gate.number))
-        return self._extended(reach, speed, goal)
+        return reach
+
+    def outward(self, speed: int, start: Place) -> Iterator[tuple[Tick, Gate]]:
+        """The gates that one comes out of on the ways from a place, and when at the soonest; nearest first.
+
+        No way is asked for meanwhile.
+        """
+        reach, numbered, gates = self._reach(speed, start), self._numbered, self._gates
+        onward = self._onward.get(speed) or self._measure(speed)
+        for number, ticks in reach.reached.items():
+            gate = numbered[number]
+            yield ticks + gate.jump_ticks, gates[gate.to]
+        reached, ahead = reach.reached, reach.ahead
+        while ahead:
+            ticks, number = heappop(ahead)
+            if number in reached:
+                continue
+            reached[number] = ticks
+            for more, following in onward[number]:
+                if following not in reached and numbered[following].open:
+                    heappush(ahead, (ticks + more, following))
+            gate = numbered[number]
+            yield ticks + gate.jump_ticks, gates[gate.to]
 
     def _extended(self, reach: _Reach, speed: int, goal: Place) -> Tick | None:
         """How long it takes to a place in another sector: look as far as that takes, and go on from there next time."""

@@ -11,6 +11,7 @@ from gamekit.space import SpaceGame, SpaceState
 from gamekit.space.commands import AutoTrade
 from gamekit.space.dispatch import worths
 from gamekit.space.market import Market
+from gamekit.space.parts import at_once
 
 GAME = SpaceGame()
 
@@ -21,10 +22,11 @@ def offers(state: SpaceState, kept: Market, made: Market) -> int:
     for market in (kept, made):
         market.look(state)
         board = market.board(400, 6_000)
-        board.renew(state, market, worths)
+        at_once(board.renew(state, market, worths))
         boards.append(board)
     assert [pair[:3] for pair in made.pairs] == [pair[:3] for pair in kept.pairs]
-    assert boards[0].order == boards[1].order == sorted(boards[1].order)
+    orders = [list(board.order) for board in boards]
+    assert orders[0] == orders[1] == sorted(orders[1])
     said = [{number: offer[:4] for number, offer in board.offers.items()} for board in boards]
     assert said[0] == said[1]
     return len(said[0])
