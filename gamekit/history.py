@@ -98,6 +98,7 @@ def rebuild(
     on_events: Callable[[Tick, int, list[Event]], None] | None = None,
     from_start: bool = False,
     pause: Enough | None = None,
+    weigh: Callable[[int], None] | None = None,
 ) -> Session[Any]:
     """The session as the journal tells it.
 
@@ -109,11 +110,14 @@ def rebuild(
         on_events: called with (tick, seq, events) after each step.
         from_start: begin at the first snapshot instead of the latest one.
         pause: called between the parts of the work; it may wait there, or raise to end it.
+        weigh: told the size of the snapshot that it begins at, in bytes, before that is read.
 
     Raises:
         JournalError: the journal has a gap or is damaged; the error says where and what to do.
     """
     start = _start(journal, row, tick=0 if from_start else tick)
+    if weigh is not None:
+        weigh(len(start.data))
     session = _loaded(game, row, start)
     for record in journal.records(row.id, after_seq=start.seq):
         if tick is not None and record.tick > tick:

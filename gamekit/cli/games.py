@@ -75,6 +75,8 @@ def why(game: str, url: str) -> None:
     click.echo(f"{about['id']} is {about['state']} at tick {about['tick']}.")
     for reason in about["why_awake"]:
         click.echo(f"  {reason}")
+    if about.get("missing"):
+        click.echo(f"  {about['missing']['message']}")
     if about.get("waking"):
         click.echo(f"  {about['waking']['message']}")
     if about["state"] == "awake" and not about["why_awake"]:

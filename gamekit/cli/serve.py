@@ -23,6 +23,7 @@ from gamekit.journal import Retention
 from gamekit.server.app import Server
 from gamekit.server.logs import log_to
 from gamekit.server.settings import Settings
+from gamekit.server.wall import MAX_CATCH_UP_S
 
 
 @click.command()
@@ -89,6 +90,21 @@ from gamekit.server.settings import Settings
     show_default=True,
     help="Minutes of game time for which one older snapshot stays.",
 )
+@click.option(
+    "--max-catch-up",
+    "max_catch_up_days",
+    type=click.FloatRange(min=0),
+    default=MAX_CATCH_UP_S / 86_400,
+    show_default=True,
+    metavar="DAYS",
+    help="Where the clock says that no server ran for longer, it is taken for wrong, and games go on where they were.",
+)
+@click.option("--trust-clock", is_flag=True, help="The clock is right: games live through the time that it says.")
+@click.option(
+    "--skip-missing-time",
+    is_flag=True,
+    help="The clock is right, but a time without a server of more than --max-catch-up never passed for any game.",
+)
 @click.option("--ready-fd", type=click.IntRange(min=0), help="Write one JSON line to this file descriptor when ready.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input, a pipe, ends.")
 @click.option("--remove-data", is_flag=True, help="Remove DIR when done: for servers that live as long as a notebook.")
@@ -107,6 +123,9 @@ def serve(
     base_url: str,
     keep_latest: int,
     keep_every_minutes: int,
+    max_catch_up_days: float,
+    trust_clock: bool,
+    skip_missing_time: bool,
     ready_fd: int | None,
     exit_with_parent: bool,
     remove_data: bool,
@@ -135,6 +154,9 @@ def serve(
         sleep_after_s=sleep_after_s,
         base_url=base_url,
         keep=Retention(keep_latest, keep_every_minutes * 60 * TICK_HZ),
+        max_catch_up_days=max_catch_up_days,
+        trust_clock=trust_clock,
+        skip_missing_time=skip_missing_time,
     )
     try:
         asyncio.run(_run(settings, ready_fd, parent, remove_data))

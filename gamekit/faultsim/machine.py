@@ -17,7 +17,7 @@ from gamekit.faultsim.plays import Play
 from gamekit.faultsim.ratios import CALM, Ratios
 from gamekit.faultsim.store import SimJournal, Store
 from gamekit.faultsim.world import World
-from gamekit.game import Game, GameId, Tick
+from gamekit.game import TICK_HZ, Game, GameId, Tick
 from gamekit.journal import GameRow
 from gamekit.server.clock import GameClock
 from gamekit.server.host import Host
@@ -25,6 +25,7 @@ from gamekit.server.lanes import Job
 from gamekit.server.openings import Recovered
 from gamekit.server.runner import Runner
 from gamekit.server.sleep import Bed, Dormitory
+from gamekit.server.wall import MAX_CATCH_UP_S
 from gamekit.session import ConnectionId, Session
 
 SECOND_US = 1_000_000
@@ -86,6 +87,10 @@ class SimDormitory(Dormitory):
         """A session lives through what it missed."""
         since = session.tick
         await super().make_up(session, clock, before, job=job)
+        most = round(MAX_CATCH_UP_S * TICK_HZ * session.speed)
+        if session.tick - since > most:
+            text = f"game {session.id} to make up for no more than {most} ticks"
+            self.host.machine.world.break_promise(6, text, f"{session.tick - since}")
         if session.tick > since:
             self.host.machine.auditor.made_up(session)
 

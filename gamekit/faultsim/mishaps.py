@@ -16,6 +16,7 @@ from gamekit.journal.memory import Book
 
 #: The wall clock jumps forward by less than so many seconds.
 MOST_FORWARD_S = 60
+DAY_S = 86_400
 
 
 class Mishaps:
@@ -24,6 +25,8 @@ class Mishaps:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._chance = machine.world.chance("mishaps")
+        #: By how much the wall clock is wrong beyond all other faults, in seconds.
+        self._wrong_s = 0
         machine.on_boot = self._rot
         machine.world.after(SECOND_US, self._every_second)
 
@@ -36,6 +39,7 @@ class Mishaps:
             ("clock_forward", ratios.clock_forward, lambda: self._jump(chance.randrange(60 * SECOND_US))),
             ("clock_back", ratios.clock_back, lambda: self._jump(-chance.randrange(10 * SECOND_US))),
             ("wall_moved", ratios.wall_moved, self._move_wall),
+            ("wall_wrong", ratios.wall_wrong, self._mislead_wall),
             ("stalled", ratios.stalled, self._stall),
             ("drained", ratios.drained, self._machine.drain),
             ("zombie", ratios.zombie, self._machine.hand_over),
@@ -66,6 +70,12 @@ class Mishaps:
         by_s = self._chance.choice((self._chance.randrange(-86_400, 0), self._chance.randrange(MOST_FORWARD_S)))
         self._machine.store.move_wall(by_s)
         return f"by {by_s} s"
+
+    def _mislead_wall(self) -> str:
+        by_s = 0 if self._wrong_s else self._chance.choice((-1, 1)) * self._chance.randrange(4 * DAY_S, 3_650 * DAY_S)
+        self._machine.store.move_wall(by_s - self._wrong_s)
+        self._wrong_s = by_s
+        return f"by {by_s / DAY_S:.1f} days" if by_s else "no more"
 
     def _stall(self) -> str:
         duration_us = self._chance.randrange(10 * SECOND_US)

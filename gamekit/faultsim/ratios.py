@@ -40,6 +40,7 @@ class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         clock_forward: the host's clock jumps forward by up to a minute.
         clock_back: the host's clock jumps back by up to ten seconds.
         wall_moved: the wall clock jumps by up to a day, either way.
+        wall_wrong: the wall clock is wrong by up to ten years, either way, or right again.
         stalled: the host's event loop stands still for up to ten seconds; its disk and its clients do not.
         drained: the host is asked to stop in order, and another is started when it has.
         zombie: a second host takes over although the first still runs, for some seconds.
@@ -64,6 +65,7 @@ class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock_forward: Ratio = 0.01
     clock_back: Ratio = 0.01
     wall_moved: Ratio = 0.02
+    wall_wrong: Ratio = 0.01
     stalled: Ratio = 0.02
     drained: Ratio = 0.01
     zombie: Ratio = 0.01

@@ -281,6 +281,13 @@ class JournalReader(Protocol):
         """The reserved tick, or None when nothing was reserved yet."""
         ...
 
+    def last_alive(self) -> float | None:
+        """Unix time in seconds of the latest sign of life of a server.
+
+        Where none was ever noted, that of the latest clock; None where there is none either.
+        """
+        ...
+
     def unsettled(self, since_s: float, limit: int) -> list[GameId]:
         """Games that were in use when their writer died: what the journal has of them goes on after their snapshots.
 
@@ -369,6 +376,22 @@ class Journal(JournalReader, Protocol):
 
         Raises:
             JournalError: the write failed; what was opened all the same has a new run, to which nothing was written.
+        """
+        ...
+
+    def note_alive(self, at_s: float) -> None:
+        """Note a sign of life: a server was at work at Unix time `at_s`; durable on return.
+
+        Raises:
+            JournalError: the write failed.
+        """
+        ...
+
+    def move_clocks(self, by_s: float) -> None:
+        """Let every clock's `wall_s` be so many seconds later: that time never passed for any game. Durable on return.
+
+        Raises:
+            JournalError: the write failed.
         """
         ...
 

@@ -62,6 +62,7 @@ class Storage:
 
     books: dict[GameId, Book] = field(default_factory=dict)
     latency: list[LatencyRow] = field(default_factory=list)
+    alive_s: float | None = None
 
 
 class MemoryJournal:
@@ -274,6 +275,25 @@ class MemoryJournal:
         """The reserved tick, or None when nothing was reserved yet."""
         book = self._book(game)
         return book.clock if book else None
+
+    def last_alive(self) -> float | None:
+        """The latest sign of life, or the latest clock."""
+        self._check_open()
+        if self.storage.alive_s is not None:
+            return self.storage.alive_s
+        return max((book.clock.wall_s for book in self.storage.books.values() if book.clock), default=None)
+
+    def note_alive(self, at_s: float) -> None:
+        """A server was at work at Unix time `at_s`."""
+        self._check_started("note alive")
+        self.storage.alive_s = at_s
+
+    def move_clocks(self, by_s: float) -> None:
+        """Every clock is so many seconds later."""
+        self._check_started("move clocks")
+        for book in self.storage.books.values():
+            if book.clock is not None:
+                book.clock = Clock(book.clock.tick, book.clock.wall_s + by_s)
 
     def unsettled(self, since_s: float, limit: int) -> list[GameId]:
         """Games that were in use when their writer died, those of the latest clocks first."""

@@ -191,6 +191,12 @@ class SqliteReader:
         rows = self._rows("SELECT tick, wall_s FROM clock WHERE game = ?", game)
         return Clock(*rows[0]) if rows else None
 
+    def last_alive(self) -> float | None:
+        """The latest sign of life, or the latest clock."""
+        noted = self._rows("SELECT CAST(value AS REAL) FROM meta WHERE key = 'alive_s'")
+        found = noted or self._rows("SELECT max(wall_s) FROM clock WHERE typeof(wall_s) IN ('real', 'integer')")
+        return None if found[0][0] is None else float(found[0][0])
+
     def unsettled(self, since_s: float, limit: int) -> list[GameId]:
         """Games that were in use when their writer died, those of the latest clocks first."""
         return [GameId(game) for (game,) in self._rows(_SELECT_UNSETTLED, since_s, limit)]

@@ -174,6 +174,21 @@ class SqliteJournal(SqliteReader):
         taken = writer.call("open", lambda connection: take_over(connection, games), then)
         return {row.id: row for row, _ in taken}
 
+    def note_alive(self, at_s: float) -> None:
+        """A server was at work at Unix time `at_s`; durable on return."""
+        self._started("note alive").call(
+            "note alive",
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('alive_s', ?)", (repr(at_s),)
+            ),
+        )
+
+    def move_clocks(self, by_s: float) -> None:
+        """Every clock is so many seconds later; durable on return."""
+        self._started("move clocks").call(
+            "move clocks", lambda connection: connection.execute("UPDATE clock SET wall_s = wall_s + ?", (by_s,))
+        )
+
     def submit(self, writes: Sequence[Write]) -> None:
         """Hand over writes that become durable together. Thread-safe; returns at once."""
         self._started("submit").submit(writes)

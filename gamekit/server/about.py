@@ -9,6 +9,7 @@ from gamekit.game import Tick
 from gamekit.history import Glance
 from gamekit.journal import GameRow
 from gamekit.server.runner import Runner
+from gamekit.server.wall import Doubt
 
 
 def game_row(row: GameRow) -> dict[str, Any]:
@@ -70,6 +71,11 @@ def asleep(glance: Glance, connections: int, waking: dict[str, Any] | None = Non
         "connections": connections,
         "readonly": None,
     }
+
+
+def missing(doubt: Doubt | None) -> dict[str, Any] | None:
+    """The time that the server's clock is ahead of what is believed, which games have not lived through; or None."""
+    return None if doubt is None else {"days": round(doubt.days, 3), "message": doubt.message}
 
 
 def discreet(told: dict[str, Any], tick: Tick) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -27,6 +28,7 @@ from gamekit.server.replayers import Replayers
 from gamekit.server.scenarios import ScenariosRoute
 from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, ROW_THREADS, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
+from gamekit.server.wall import Wall
 from gamekit.session import ConnectionId
 
 log = logging.getLogger("gamekit.server")
@@ -69,6 +71,12 @@ class Server:
             journal or SqliteJournal(settings.database, keep=settings.keep),
             games,
             sleep_after_s=settings.sleep_after_s,
+            wall=Wall(
+                time.time,
+                max_catch_up_s=settings.max_catch_up_days * 86_400,
+                trust=settings.trust_clock,
+                skip=settings.skip_missing_time,
+            ),
             replayers=Replayers(settings.database, settings.games) if own else None,
         )
         #: Open sockets, attached or not.

@@ -38,6 +38,7 @@ from gamekit.server.runner import Runner
 from gamekit.server.settings import DRAIN_S, RECOVERY_THREADS
 from gamekit.server.sleep import Dormitory
 from gamekit.server.storage import StorageWatch
+from gamekit.server.wall import Wall
 from gamekit.session import ADMIN, Submitted, Ticked, TicketId
 from gamekit.wire import Outcome
 
@@ -52,8 +53,8 @@ class Host:
         journal: where everything durable goes; the host starts and closes it.
         games: the rules by name; the first is the default for new games.
         sleep_after_s: how long a session must be unused before it leaves memory, in seconds.
-        wall: Unix time in seconds. What decides anything is asked once, at the start, so that a clock that is set later
-            does no harm.
+        wall: Unix time in seconds, or how far it is believed. What decides anything is asked once, at the start, so
+            that a clock that is set later does no harm.
         replayers: processes that help to bring many games back at the start.
     """
 
@@ -63,7 +64,7 @@ class Host:
         games: Mapping[str, Game[Any]],
         *,
         sleep_after_s: float = 60.0,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] | Wall = time.time,
         replayers: Replayers | None = None,
     ) -> None:
         self.journal = journal
@@ -88,9 +89,7 @@ class Host:
         self._every_second: asyncio.Task[None] | None = None
         #: Where games are taken over, which is a commit and little else; what computes has turns in `lanes`.
         self._recovery = ThreadPoolExecutor(RECOVERY_THREADS, thread_name_prefix="gamekit-recovery")
-        self._wall = wall
-        #: What to add to the host's clock for Unix time, in microseconds.
-        self._wall_offset_us = 0
+        self.wall = wall if isinstance(wall, Wall) else Wall(wall)
         #: Writes that somebody waits for: {id of the write: done when it is durable}.
         self._awaited: dict[int, asyncio.Future[None]] = {}
         #: {game: the names of those who are joining it}, so that two who come together are told apart.
@@ -102,8 +101,8 @@ class Host:
         """Begin to accept work; call inside the running loop."""
         self._loop = asyncio.get_running_loop()
         self._next_commit = self._loop.create_future()
-        self._wall_offset_us = round(self._wall() * 1e6) - self.now_us()
         self.journal.start(self._on_commit)
+        self.wall.start(self.journal, self.now_us)
         self._every_second = self._loop.create_task(self.housekeeping.run())
         self.openings.reopen()
 
@@ -113,15 +112,16 @@ class Host:
 
     def to_wall(self, time_us: int) -> float:
         """A time on the host's clock as Unix time in seconds."""
-        return (time_us + self._wall_offset_us) / 1e6
-
-    def from_wall(self, wall_s: float) -> int:
-        """A Unix time in seconds on the host's clock."""
-        return round(wall_s * 1e6) - self._wall_offset_us
+        return self.wall.to_wall(time_us)
 
     def wall_s(self) -> float:
         """The wall clock: Unix time in seconds, for people to read."""
-        return self._wall()
+        return self.wall.now_s()
+
+    async def note_alive(self) -> None:
+        """Leave a sign of life in the journal; where that cannot be, the next one is soon enough."""
+        with contextlib.suppress(JournalError):
+            await self._loop.run_in_executor(None, self.journal.note_alive, self.to_wall(self.now_us()))
 
     def new_id(self) -> GameId:
         """An id for a new game."""
@@ -430,6 +430,7 @@ class Host:
         for runner in self.runners.values():
             if writes := runner.close():
                 self.journal.submit(writes)
+        await self.note_alive()
         await self._loop.run_in_executor(None, self.journal.close)
         self._recovery.shutdown(wait=False)
         self.lanes.close()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gamekit.journal import LatencyRow, PutLatency
 from gamekit.server.settings import HEARTBEAT_S
+from gamekit.server.wall import ALIVE_S
 
 if TYPE_CHECKING:
     from gamekit.server.host import Host
@@ -39,9 +40,12 @@ class Housekeeping:
         self.measured: dict[Runner, None] = {}
         #: Runners whose players were told of an overload that is not over.
         self.overloaded: dict[Runner, None] = {}
+        #: When a sign of life was left last, on the host's clock.
+        self._alive_us = 0
 
     async def run(self) -> None:
         """Go on until cancelled."""
+        self._alive_us = self.host.now_us()
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             try:
@@ -57,6 +61,9 @@ class Housekeeping:
         await self._each(host.pings.due(), lambda connection: connection.check())
         await self._look_and_measure()
         await self._each(host.dormitory.unused(), host.dormitory.consider)
+        if host.now_us() - self._alive_us >= ALIVE_S * 1e6:
+            self._alive_us = host.now_us()
+            await host.note_alive()
 
     def forget(self, runner: Runner) -> None:
         """A session is not in memory any more."""

@@ -31,6 +31,9 @@ SHORT_TURNS = 2
 LONG_TURNS = 1
 #: What may be computed in the short lane, and in one turn of the long one, in CPU seconds.
 SHORT_S = 0.25
+#: A game with a larger snapshot than this belongs into the long lane without being tried, in bytes: a galaxy of 16
+#: sectors with its 18 ships has 30 kB.
+LARGE_BYTES = 200_000
 SLICE_S = 0.05
 #: While the short lane computes the long one does not, for they have one interpreter; but no longer than this at a
 #: time, in seconds, so that many short ones do not hold it up for ever.
@@ -60,6 +63,8 @@ class Job:
         self.asked = True
         #: True once it has computed more than the short lane allows.
         self.long = False
+        #: True when it is known to be large.
+        self.large = False
         #: CPU seconds that it has computed.
         self.used_s = 0.0
         #: Why it shall stop, if so: raised at its next pause.
@@ -87,6 +92,11 @@ class Job:
         part_s, self._measured_s = now_s - self._measured_s, now_s
         self.used_s += part_s
         return part_s
+
+    def weigh(self, size: int) -> None:
+        """Told how large a game is, in bytes, before it is worked on: a large one goes to the long lane at once."""
+        self.large = size > LARGE_BYTES
+        self.pause()
 
     def computed_s(self) -> float:
         """CPU seconds that it has computed until now; asked in the thread that does the work."""
@@ -204,9 +214,10 @@ class Lanes:
         """A job is between two parts; see `Job.pause`."""
         if job.stopped is not None:
             raise job.stopped
-        if self.inline or time.thread_time() - job._measured_s < SLICE_S:
+        part_s = time.thread_time() - job._measured_s
+        moves = not job.long and (job.large or job.used_s + part_s >= SHORT_S)
+        if self.inline or (part_s < SLICE_S and not moves):
             return
-        moves = not job.long and job.used_s + time.thread_time() - job._measured_s >= SHORT_S
         with self._lock:
             self._count(job)
             if not moves and not self._waiting[job.long] and not (job.long and self._turns[False]):

@@ -301,7 +301,8 @@ def rebuilt(host: Host, row: GameRow, job: Job | None = None) -> Recovered:
     """
     host.check_running()
     try:
-        session = rebuild(host.journal, row, host.rules_of(row), pause=job.pause if job else None)
+        pause, weigh = (job.pause, job.weigh) if job else (None, None)
+        session = rebuild(host.journal, row, host.rules_of(row), pause=pause, weigh=weigh)
         prepare(session)
         return Recovered(session, host.journal.chain(row.id, session.seq), host.journal.clock(row.id))
     except GamekitError:

@@ -125,7 +125,8 @@ class GamesRoute(Api):
             if runner is not None:
                 more = about.awake(runner, self.host.dormitory.why(runner, self.host.now_us()))
             games.append({**about.game_row(card.row), **more, "hosted": card.row.game in self.host.games})
-        self.reply({"games": games, "next": cards[-1].row.id if len(cards) == limit else None})
+        missing = about.missing(self.host.wall.doubt)
+        self.reply({"games": games, "missing": missing, "next": cards[-1].row.id if len(cards) == limit else None})
 
 
 class GameRoute(Api):
@@ -160,6 +161,7 @@ class GameRoute(Api):
             secret = seen.secretive
             stored = await self.read(lambda: self.host.journal.clock(row.id)) if secret else None
             tick = self.host.dormitory.tick_now(row.id, seen, stored)
+        told["missing"] = about.missing(self.host.wall.doubt)
         self.reply(about.discreet(told, tick) if secret and not self.is_admin() else told)
 
 
@@ -173,7 +175,9 @@ class StateRoute(Api):
         await self.host.catch_up(runner)
         session = runner.session
         view = session.game.view(session.state, player)
-        self.reply({"id": runner.id, "tick": session.tick, "seq": session.seq, "view": view})
+        missing = about.missing(self.host.wall.doubt)
+        more = {"missing": missing} if missing else {}
+        self.reply({"id": runner.id, "tick": session.tick, "seq": session.seq, "view": view, **more})
 
 
 class JoinRoute(Api):

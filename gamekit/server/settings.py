@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from gamekit.journal import Retention
+from gamekit.server.wall import MAX_CATCH_UP_S
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -26,6 +27,9 @@ class Settings(msgspec.Struct, frozen=True):
             the port.
         sleep_after_s: how long a game must be unused before it leaves memory, in seconds.
         keep: how many snapshots of each game stay.
+        max_catch_up_days: where the clock says that no server ran for longer than this, it is not believed.
+        trust_clock: it is believed whatever it says.
+        skip_missing_time: it is believed, but a time without a server that is longer than that passed for no game.
     """
 
     address: str = "127.0.0.1"
@@ -39,6 +43,9 @@ class Settings(msgspec.Struct, frozen=True):
     base_url: str = ""
     sleep_after_s: float = 60.0
     keep: Retention = Retention()
+    max_catch_up_days: float = MAX_CATCH_UP_S / 86_400
+    trust_clock: bool = False
+    skip_missing_time: bool = False
 
     @property
     def database(self) -> Path:

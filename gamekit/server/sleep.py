@@ -263,7 +263,7 @@ class Dormitory:
         row = host.journal.game(game)
         if row is None or row.epoch != bed.epoch:
             raise SessionError(f"Game {game} was taken over by another run while it slept; connect again.")
-        session = rebuild(host.journal, row, host.rules_of(row), pause=job.pause)
+        session = rebuild(host.journal, row, host.rules_of(row), pause=job.pause, weigh=job.weigh)
         if (session.tick, session.seq) != (bed.tick, bed.seq):
             stands = f"tick {session.tick}, record {session.seq}"
             raise SessionError(f"Game {game} fell asleep at tick {bed.tick}, record {bed.seq}, but wakes at {stands}.")
@@ -275,8 +275,8 @@ class Dormitory:
         clock = GameClock(phase_of(game))
         now_us = self.host.now_us()
         if kept is not None and found.policy.when_empty == "run":
-            since_us = self.host.from_wall(kept.wall_s)
-            if 0 <= now_us - since_us <= LONGEST_AWAY_S * 1_000_000:
+            since_us = self.host.wall.from_wall(kept.wall_s)
+            if since_us is not None and 0 <= now_us - since_us <= LONGEST_AWAY_S * 1_000_000:
                 clock.resume(since_us, kept.tick, found.speed)
         if clock.tick_at(now_us) < found.tick or not clock.running:
             clock.anchor(now_us, found.tick, found.speed)

@@ -525,8 +525,10 @@ class Session(Generic[S]):
         """Reserve ahead, apply what is durable, let time pass; False when it was enough before."""
         wanted = now if self.hold_at is None else min(now, self.hold_at)
         ahead = self._reserve_ticks() // 2 if self.audience.viewers and not self.paused else 0
-        if wanted > self._reserving - ahead and not self.readonly:
-            self._reserving = wanted + self._reserve_ticks()
+        # Step by step: however far the clock is ahead, no more is reserved than may be lived through soon.
+        reach = wanted if self._bound is None else min(wanted, max(self._bound, self.tick))
+        if reach > self._reserving - ahead and not self.readonly:
+            self._reserving = reach + self._reserve_ticks()
             self._requested.add(self._reserving)
             self.actions.append(ReserveTick(tick=self._reserving))
         target = min(wanted, self._limit())

@@ -266,8 +266,8 @@ def test_a_game_that_sleeps_on_what_is_not_durable_is_found(monkeypatch: pytest.
 def test_a_game_that_wakes_as_another_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     rebuild = sleep.rebuild
 
-    def fooled(*args: Any) -> Any:
-        session = rebuild(*args)
+    def fooled(*args: Any, **how: Any) -> Any:
+        session = rebuild(*args, **how)
         session.policy = session.policy.changed("pause" if session.policy.when_empty == "run" else "run", None)
         return session
 

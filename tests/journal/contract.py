@@ -421,6 +421,24 @@ class StateContract:
         )
         assert [one.error for one in done] == [None] * 3
 
+    def test_a_sign_of_life_is_kept_and_until_there_is_one_the_latest_clock_stands_for_it(self, stage: Stage) -> None:
+        assert stage.journal.last_alive() is None
+        author = stage.begin(A)
+        stage.write(replace(author.reserve(100), at_s=WALL_S + 7.5))
+        assert stage.journal.last_alive() == WALL_S + 7.5
+        stage.journal.note_alive(WALL_S + 3.25)
+        assert stage.journal.last_alive() == WALL_S + 3.25
+        stage.restart()
+        assert stage.journal.last_alive() == WALL_S + 3.25
+
+    def test_all_clocks_can_be_moved_by_a_time_that_never_passed(self, stage: Stage) -> None:
+        for game, at_s in ((A, WALL_S), (B, WALL_S + 5)):
+            stage.write(replace(stage.begin(game).reserve(100), at_s=at_s))
+        stage.journal.move_clocks(86_400.0)
+        stage.restart()
+        assert stage.journal.clock(A) == Clock(100, WALL_S + 86_400)
+        assert stage.journal.clock(B) == Clock(100, WALL_S + 86_405)
+
     def test_latency_is_kept_for_games_and_for_the_server(self, stage: Stage) -> None:
         rows = [latency_row(game, WALL_S + second) for second in range(3) for game in (A, "")]
         assert [done.error for done in stage.write(PutLatency(tuple(rows)))] == [None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gamekit import wire
-from gamekit.session import ReserveTick, Ticked
-from gamekit.session.core import QUIET_SNAPSHOT_TICKS, SNAPSHOT_TICKS
+from gamekit.game import TICK_HZ
+from gamekit.session import ReserveTick, Ticked, TickReserved
+from gamekit.session.core import QUIET_SNAPSHOT_TICKS, RESERVE_S, SNAPSHOT_TICKS
 from tests.session.world import World
 
 
@@ -186,9 +187,10 @@ def test_one_call_goes_no_further_than_its_bound_but_numbers_commands_by_the_clo
     world = World({"rules": {"every_ticks": 1}})
     player = world.join()
     world.now += 100_000
-    actions = world.session.handle(Ticked(), world.now, world.session.tick + 10)
-    assert actions
+    bound = world.session.tick + 10
+    world.session.handle(Ticked(), world.now, bound)
     before = world.session.tick
+    assert before == bound
     world.submit(player, {"type": "reset"}, cid=1, client="late")
     world.durable()
     assert world.records[-1].tick > 100_000 > before
@@ -203,3 +205,15 @@ def test_the_bound_of_one_call_does_not_hide_what_is_due_after_it() -> None:
     world.now += 5
     world.session.handle(Ticked(), world.now, world.now + 6_000)
     assert world.session.next_due() is not None
+
+
+def test_a_session_that_is_far_behind_reserves_step_by_step() -> None:
+    world = World({"rules": {"every_ticks": 1}})
+    session = world.session
+    for bound in (6_000, 12_000):
+        actions = session.handle(Ticked(), 10_000_000, bound)
+        asked = [action.tick for action in actions if isinstance(action, ReserveTick)]
+        assert all(tick <= bound + TICK_HZ * RESERVE_S for tick in asked)
+        for tick in asked:
+            session.handle(TickReserved(tick), 10_000_000, bound)
+        assert session.tick == bound
