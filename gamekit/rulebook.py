@@ -6,15 +6,14 @@ Read from the game's contract alone, so it holds for any game and cannot drift.
 from __future__ import annotations
 
 import textwrap
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
 
-from gamekit.errors import ConfigError
 from gamekit.game import Game, RuleField
+from gamekit.scenario_file import read_values
 
 
 def described(game: Game[Any]) -> dict[str, Any]:
@@ -74,9 +73,4 @@ def from_toml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file cannot be read or is no TOML.
     """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; `gamekit rules --toml` prints a file to fill in.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: this is no TOML: {error}; `gamekit rules --toml` prints a template.") from None
+    return dict(read_values(path, "`gamekit rules --toml` prints a file to fill in."))

@@ -1,42 +1,115 @@
-"""Reading a scenario of one's own from a TOML file, where the person is: in the command line or in a notebook.
+"""Reading what a person wrote in a file, TOML or JSON, where the person is: in the command line or in a notebook.
 
-What is sent to a server is the definition itself. A server never reads a path that a request names.
+What is sent to a server is the definition itself. A server never reads a path that a request names. What cannot be read
+is told with the line and what to do; editors on Windows save marks, UTF-16 and Latin-1, and CR LF.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gamekit import toml_lines
 from gamekit.errors import ConfigError
+from gamekit.plain import plain_or_refused
+
+#: Largest file that is read, in bytes; a definition has at most 2,000,000 as JSON, and may have many comments.
+MOST_BYTES = 16_000_000
+#: What names a file where a scenario is asked for.
+SUFFIXES = (".toml", ".json")
+
+
+class Written(dict[str, Any]):
+    """Plain values from a file that know their lines.
+
+    Attributes:
+        lines: `{path: line}`, the path as keys and indexes; empty where the file's format has none.
+    """
+
+    lines: Mapping[tuple[str | int, ...], int] = {}
 
 
 def names_a_file(scenario: object) -> bool:
-    """Whether a scenario setting means a file: a path, or text that ends in `.toml`."""
-    return isinstance(scenario, os.PathLike) or (isinstance(scenario, str) and scenario.endswith(".toml"))
+    """Whether a scenario setting means a file: a path, or text that ends in `.toml` or `.json`."""
+    return isinstance(scenario, os.PathLike) or (isinstance(scenario, str) and scenario.endswith(SUFFIXES))
 
 
 def read_definition(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A scenario file as plain values, not checked any further.
+    """A scenario file as plain values with their lines, not checked any further.
 
     Raises:
-        ConfigError: the file cannot be read, or it is no TOML; names the file and, for the latter, line and column.
+        ConfigError: the file cannot be read, or it is no TOML (or JSON); names the file and, for the latter, the line.
     """
+    return read_values(path, "See docs/game.md for an example.")
+
+
+def read_values(path: str | os.PathLike[str], hint: str) -> Written:
+    """A TOML or JSON file as plain values with their lines.
+
+    Args:
+        path: the file; what ends in `.json` is JSON.
+        hint: a sentence that says what to do where it is neither.
+
+    Raises:
+        ConfigError: it cannot be read, or is no TOML (or JSON).
+    """
+    name = os.fspath(path)
+    text = _text(name)
+    kind = "JSON" if name.endswith(".json") else "TOML"
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        values = json.loads(text) if kind == "JSON" else tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{name}: its values lie in each other too deep; a scenario needs four steps.") from None
+    except ValueError as error:
+        raise ConfigError(f"{name}: this is no {kind}: {error}. {hint}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{name}: expected an object with keys, got a {type(values).__name__}. {hint}")
+    written = Written(values)
+    if kind == "TOML":
+        try:
+            written.lines = toml_lines.lines_of(text)
+        except (ValueError, IndexError, RecursionError):
+            # Complaints then go without lines, which is better than none.
+            written.lines = {}
+    return written
+
+
+def _text(name: str) -> str:
+    """A file's text, whatever mark it begins with."""
+    try:
+        with Path(name).open("rb") as file:
+            held = file.read(MOST_BYTES + 1)
     except OSError as error:
-        reason = f"cannot be read: {error.strerror}. Give the path of a TOML file."
-        raise ConfigError(f"{os.fspath(path)}: {reason}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{os.fspath(path)}: this is no TOML: {error}. See docs/game.md for an example.") from None
+        raise ConfigError(f"{name}: cannot be read: {error.strerror}. Give the path of a file.") from None
+    except ValueError as error:
+        raise ConfigError(f"{name!r}: cannot be read: {error}. Give the path of a file.") from None
+    if len(held) > MOST_BYTES:
+        raise ConfigError(f"{name}: it is larger than {MOST_BYTES:,} bytes; a scenario is at most 2,000,000.")
+    if held.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(held) > 1 and 0 in held[:2]):
+        raise ConfigError(f"{name}: this is UTF-16 (or 32); save it as UTF-8.")
+    held = held.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = held.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = held.count(b"\n", 0, error.start) + 1
+        byte = held[error.start]
+        what = f"the byte 0x{byte:02x} is no UTF-8 (as Latin-1 it is {chr(byte)!r})"
+        raise ConfigError(f"{name}: line {line}: {what}; save it as UTF-8.") from None
+    if control := re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
+        line = text.count("\n", 0, control.start()) + 1
+        what = f"the control character U+{ord(control[0]):04X} cannot stand in a text file"
+        raise ConfigError(f"{name}: line {line}: {what}; take it away, or write it as \\u{ord(control[0]):04X}.")
+    return text
 
 
 def plain_scenario(scenario: Any) -> str | Mapping[str, Any] | None:
     """A scenario setting as it is sent: a name or a definition, a file's content in the place of its path."""
     if names_a_file(scenario):
         return read_definition(scenario)
-    named: str | Mapping[str, Any] | None = scenario
+    named: str | Mapping[str, Any] | None = plain_or_refused("scenario", scenario)
     return named

@@ -206,7 +206,7 @@ def test_scenario_file_is_checked_simulated_and_played(tmp_path: Path) -> None:
 def test_wrong_scenario_file_is_told_with_its_name(tmp_path: Path, arguments: list[str]) -> None:
     path = tmp_path / "own.toml"
     for text, complaint in (
-        (OWN.replace("smelter", "palace"), "stations[0].recipe: unknown recipe 'palace'; allowed are ore-mine"),
+        (OWN.replace("smelter", "palace"), "line 4: stations[0].recipe: unknown recipe 'palace'; allowed are ore-mine"),
         ("sectors = [", "this is no TOML"),
         ("sectors = 5", "scenario: {'sectors': 5} is unknown; allowed are 'nearest-stars'"),
         ("", "scenario: {} is unknown"),

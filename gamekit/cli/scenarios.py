@@ -14,9 +14,10 @@ from gamekit.lab.simulate import definition_of
 from gamekit.scenario_file import names_a_file
 from gamekit.space import review, scenarios
 from gamekit.space import scenario as space_scenario
+from gamekit.space.worldgen import is_definition
 
 #: What `--scenario` says of itself everywhere.
-SCENARIO_HELP = "Scenario, e.g. procedural:40, or the path of a TOML file."
+SCENARIO_HELP = "Scenario, e.g. procedural:40, or the path of a TOML or JSON file."
 
 
 @click.command("scenarios")
@@ -65,6 +66,6 @@ def _check(file: Path, as_json: bool) -> None:
 
 
 def _warnings(source: str, plain: str | Mapping[str, Any]) -> tuple[str, ...]:
-    if isinstance(plain, str) or not isinstance(plain.get("sectors"), list):
+    if isinstance(plain, str) or not is_definition(plain):
         return ()
     return review.warnings(space_scenario.definition(source, plain))

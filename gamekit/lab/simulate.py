@@ -19,13 +19,14 @@ from gamekit.game import TICK_HZ, Event, Join, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
 from gamekit.lab.failures import Checked, Recorder
 from gamekit.lab.own import Own, space_rules_of
+from gamekit.plain import plain_or_refused
 from gamekit.scenario_file import names_a_file, read_definition
 from gamekit.space import SpaceGame, SpaceState, ledger
 from gamekit.space import scenario as space_scenario
 from gamekit.space.commands import BuyWare, MoveShip, SellWare, SpaceCommand, Target
 from gamekit.space.model import Ship
 from gamekit.space.rng import STREAM_TRAFFIC, Stream
-from gamekit.space.worldgen import resolved
+from gamekit.space.worldgen import is_definition, resolved
 
 if TYPE_CHECKING:
     from gamekit.lab.frames.state import StateFrames
@@ -205,17 +206,20 @@ def definition_of(scenario: str | Mapping[str, Any] | PathLike[str]) -> str | Ma
         ConfigError: the file cannot be read, or what it says is wrong.
     """
     if not names_a_file(scenario):
+        if isinstance(scenario, Mapping) and is_definition(scenario):
+            # What a notebook holds (tuples, sets, numbers of numpy) as it would be sent and kept.
+            return cast("Mapping[str, Any]", plain_or_refused("scenario", scenario))
         return cast("str | Mapping[str, Any]", scenario)
     path = cast("str | PathLike[str]", scenario)
-    plain = read_definition(path)
-    if "sectors" in plain and not isinstance(plain["sectors"], int):
-        space_scenario.definition(fspath(path), plain)
+    values = read_definition(path)
+    if is_definition(values):
+        space_scenario.definition(fspath(path), values)
     else:
         try:
-            resolved(plain, 1)
+            resolved(values, 1)
         except ConfigError as error:
             raise ConfigError(f"{fspath(path)}: {error}") from None
-    return plain
+    return values
 
 
 def traffic(ships: int) -> Setup:

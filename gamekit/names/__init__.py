@@ -9,6 +9,6 @@ joiners only where they change what is drawn. `tables` pins the characters, so t
 """
 
 from gamekit.names.looks import Looks, told_apart
-from gamekit.names.visible import as_typed, taken_as_it_is, tidied, unfit
+from gamekit.names.visible import as_typed, in_ascii, taken_as_it_is, tidied, unfit
 
-__all__ = ["Looks", "as_typed", "taken_as_it_is", "tidied", "told_apart", "unfit"]
+__all__ = ["Looks", "as_typed", "in_ascii", "taken_as_it_is", "tidied", "told_apart", "unfit"]

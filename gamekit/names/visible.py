@@ -41,7 +41,7 @@ def tidied(name: str) -> str:
     The same on every Python: only characters of Unicode 3.2 are composed here, whose tables every Python has.
     """
     # Composing takes the square of the time for a long run of marks; what is as long as that is no name.
-    if len(name) <= _LONGEST:
+    if len(name) <= _LONGEST and not name.isascii():
         name = "".join(_composed("".join(run)) if old else "".join(run) for old, run in groupby(name, _is_old))
     return _BLANKS.sub(" ", name).strip(" ")
 
@@ -72,6 +72,11 @@ def unfit(name: str, longest: int) -> str | None:
     return None if wrong is None else f"Choose a name of 1 to {longest} printable characters; {wrong}."
 
 
+def in_ascii(text: str) -> str:
+    """What of a text is in ASCII when its letters are taken apart from their marks."""
+    return unicodedata.ucd_3_2_0.normalize("NFKD", text).encode("ascii", "ignore").decode()
+
+
 def taken_as_it_is(name: str, longest: int) -> bool:
     """Whether a name that a door has let in may stand: everything but what breaks lines, pictures and terminals.
 
@@ -86,6 +91,8 @@ def _breaks(code: int) -> bool:
 
 def _unseen(text: str) -> str | None:
     """The first character that cannot be seen where it stands."""
+    if text.isascii() and text.isprintable():
+        return None
     text = _TAGGED_FLAG.sub("\U0001f3f4", text)
     codes = [ord(one) for one in text]
     marks, seen = 0, False

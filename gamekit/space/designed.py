@@ -22,6 +22,7 @@ from typing import Any, ClassVar, TypeAlias, get_args
 from gamekit.errors import ConfigError, HookFailed
 from gamekit.game import Command, Event, PlayerId, Rejected
 from gamekit.space import economy, ownbids
+from gamekit.space.bounds import MOST
 from gamekit.space.commands import SpaceCommand
 from gamekit.space.hooks import NO_HOOKS, Assignment, Hooks, OwnEvent, Prospect, guarded, whole
 from gamekit.space.model import Player, Ship, Station, Ware
@@ -185,10 +186,14 @@ class OwnPrices:
         return self._known.setdefault((station.id, ware.id), {})
 
     def _asked(self, state: SpaceState, station: Station, ware: Ware, stock: int) -> int:
-        if "price" not in self._own:
-            return self.total(state, station, ware, stock, 1)
-        name = self._game.name
-        return whole(name, "price", guarded(name, "price", self._game.price, station, ware, stock, state.rules), 0)
+        name, hook = self._game.name, "price" if "price" in self._own else "total"
+        if hook == "total":
+            price = self.total(state, station, ware, stock, 1)
+        else:
+            price = whole(name, hook, guarded(name, hook, self._game.price, station, ware, stock, state.rules), 0)
+        if price > MOST:
+            raise HookFailed(name, hook, f"returned {price}; the most that is counted is {MOST}")
+        return price
 
 
 #: {hook: the method that is there when nobody overrides it}

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 
 from gamekit.game import Event
 from gamekit.space import ledger
+from gamekit.space.bounds import MOST_MADE
 from gamekit.space.events import StationStatusChanged, StockChanged
-from gamekit.space.model import NEVER, Recipe, Station, Ware
+from gamekit.space.model import NEVER, Ledger, Recipe, Station, Ware
 from gamekit.space.state import SpaceState
 
 PRODUCING = "producing"
@@ -80,6 +81,8 @@ def begin_cycle(state: SpaceState, station: Station, events: list[Event]) -> Non
     recipe = station.recipe
     assert recipe is not None, "only stations with a recipe have cycles"
     status, reason, works = outlook(state.wares, recipe, station)
+    if works and (full := _uncountable(state.ledger, recipe)):
+        status, reason, works = CLOGGED, f"the books hold no more {_names(state.wares, full)}", False
     if works:
         state.agenda.put(station, state.tick + recipe.cycle_ticks)
     else:
@@ -91,6 +94,14 @@ def begin_cycle(state: SpaceState, station: Station, events: list[Event]) -> Non
             station.since = state.tick
         station.reason = reason
         events.append(StationStatusChanged(station.id, status, reason, previous, lasted))
+
+
+def _uncountable(books: Ledger, recipe: Recipe) -> list[str]:
+    """The wares of which so much was made or used up in all that no more can be counted."""
+    came = books.wares[ledger.MADE if recipe.inputs else ledger.MINED]
+    gone = books.wares[ledger.USED if recipe.outputs else ledger.CONSUMED]
+    full = [ware for ware in recipe.outputs if -came[ware] >= MOST_MADE]
+    return full + [ware for ware in recipe.inputs if gone[ware] >= MOST_MADE]
 
 
 def outlook(wares: Mapping[str, Ware], recipe: Recipe, station: Station) -> tuple[str, str, bool]:

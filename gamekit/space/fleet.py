@@ -8,6 +8,7 @@ from gamekit.space.model import (
     FIRST_COMPANY_SHIP_KEY,
     FIRST_PLAYER_KEY,
     FIRST_SHIP_KEY,
+    FREIGHTER,
     Docked,
     InSpace,
     Player,
@@ -16,7 +17,7 @@ from gamekit.space.model import (
 )
 from gamekit.space.names import ship_name
 from gamekit.space.rules import Rules
-from gamekit.space.scenario import FREIGHTER, CompanyRow
+from gamekit.space.scenario import CompanyRow
 from gamekit.space.state import SpaceState
 
 

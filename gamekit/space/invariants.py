@@ -10,6 +10,7 @@ from itertools import groupby
 
 from gamekit.errors import InvariantViolated
 from gamekit.space import ledger
+from gamekit.space.bounds import MOST
 from gamekit.space.model import (
     FIRST_SHIP_KEY,
     NEVER,
@@ -106,6 +107,8 @@ def _of_accounts(state: SpaceState) -> Iterator[str]:
     totals = dict.fromkeys([ledger.CREDITS, *state.wares], 0)
     for row in ledger.rows(books, state.stations.values(), state.ships.values()):
         totals[row.unit] = totals.get(row.unit, 0) + row.balance
+        if abs(row.balance) > MOST:
+            yield f"account {row.account} is past what is counted: {row.balance} {row.unit}"
         if (row.kind == "faucet" and row.balance > 0) or (row.kind == "sink" and row.balance < 0):
             yield f"account {row.account} flows the wrong way: {row.balance} {row.unit}"
     for unit, total in totals.items():

@@ -5,6 +5,8 @@ station's account may go below zero, because its bank backs it. Wares lie in the
 the faucets and sinks of `Ledger.wares`. Over all accounts the credits, and the units of every ware, sum to zero for
 ever: a faucet's balance is what it gave (as a negative number), a sink's is what it took.
 
+No account passes the bound of `bounds`: whoever transfers asks for `room` and refuses what does not fit.
+
 No other module writes to an account, a stock or a hold.
 """
 
@@ -13,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from gamekit.errors import InvariantViolated
 from gamekit.game import PlayerId
+from gamekit.space.bounds import MOST
 from gamekit.space.model import Ledger, Ship, Station
 
 #: Where players' starting credits come from.
@@ -122,9 +126,23 @@ def grant(ledger: Ledger, player: PlayerId, amount: int) -> None:
     pay(ledger, GRANTS, player_account(player), amount)
 
 
+def room(ledger: Ledger, payer: str, payee: str) -> int:
+    """The most centi-credits that can be transferred before one of the accounts would pass the bound."""
+    return min(MOST + ledger.credits[payer], MOST - ledger.credits[payee])
+
+
 def pay(ledger: Ledger, payer: str, payee: str, amount: int) -> None:
-    """Transfer centi-credits between two accounts."""
-    ledger.credits[payer] -= amount
+    """Transfer centi-credits between two accounts.
+
+    Raises:
+        InvariantViolated: an account would pass the bound; nothing was transferred. Ask `room` before.
+    """
+    left, had = ledger.credits[payer] - amount, ledger.credits[payee] + amount
+    if not (-MOST <= left <= MOST and -MOST <= had <= MOST):
+        raise InvariantViolated(
+            f"{amount} from {payer} to {payee} would carry an account past {MOST}; refuse it before"
+        )
+    ledger.credits[payer] = left
     ledger.credits[payee] += amount
 
 

@@ -32,6 +32,10 @@ FIRST_GATE_KEY = 1 << 34
 SURVEY_KEY = 1 << 35
 
 
+#: The class of ships that everybody starts with.
+FREIGHTER = "freighter"
+
+
 class Ware(msgspec.Struct, frozen=True, array_like=True):
     """One kind of goods: `volume` units of hold space and `base_price` centi-credits each."""
 

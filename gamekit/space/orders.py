@@ -12,7 +12,7 @@ import msgspec
 
 from gamekit import names
 from gamekit.game import Command, Event, Join, PlayerId, Rejected
-from gamekit.space import discovery, fleet, jobs, queue, sight, trading
+from gamekit.space import bounds, discovery, fleet, jobs, ledger, queue, sight, trading
 from gamekit.space.commands import (
     AutoTrade,
     BuyShip,
@@ -45,6 +45,8 @@ def join(state: SpaceState, player: PlayerId, command: Join) -> list[Event] | Re
     refusal = refused_name(command.name)
     if refusal is not None:
         return refusal
+    if state.rules.starting_credits > bounds.MOST + state.ledger.credits[ledger.GRANTS]:
+        return bounds.books_full("What a new player owns")
     humans = sum(not one.company for one in state.players.values())
     fleet.enter(state, player, command.name, state.rules.starting_credits)
     ship = fleet.commission(state, player, fleet.home(state, humans))

@@ -21,8 +21,8 @@ _SHAPES = {
 
 
 def warnings(definition: Definition) -> tuple[str, ...]:
-    """Everything odd about a definition that `scenario.checked` let through."""
-    recipes = {row.id: row for row in catalogue_of(definition.name, definition).recipes}
+    """Everything odd about a definition that `scenario.definition` let through."""
+    recipes = {row.id: row for row in catalogue_of(definition).recipes}
     built = [recipes[row.recipe] for row in dict.fromkeys(definition.stations) if row.recipe in recipes]
     return (
         *_of_wares(definition, built),

@@ -8,8 +8,10 @@ command line and notebooks print is `table()`; it is read from the types, so it 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cache
-from typing import Annotated, Any, get_args, get_type_hints
+from numbers import Integral
+from typing import Annotated, Any, cast, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -140,15 +142,32 @@ def load(settings: object) -> Rules:
     Raises:
         ConfigError: an unknown field, a wrong type or a value out of range; the message says what is allowed.
     """
+    found = mistakes(settings)
+    if found:
+        raise ConfigError("\n".join(text for _, text in found))
+    return Rules(**{name: _whole(value) for name, value in cast("Mapping[str, Any]", settings).items()})
+
+
+def mistakes(settings: object) -> list[tuple[tuple[str, ...], str]]:
+    """All that is wrong in plain settings: where, and what is allowed."""
     if not isinstance(settings, Mapping):
-        raise ConfigError(f"rules: expected a table of fields and whole numbers, got {settings!r}.")
+        return [(("rules",), f"rules: expected a table of fields and whole numbers, got {settings!r}.")]
     rows = {row.name: row for row in table()}
+    found: list[tuple[tuple[str, ...], str]] = []
     for name, value in settings.items():
         if name not in rows:
-            raise ConfigError(f"rules: unknown key {name!r}; allowed are {', '.join(rows)}.")
-        if problem := _problem(rows[name], value):
-            raise ConfigError(problem)
-    return Rules(**settings)
+            near = get_close_matches(str(name), rows, 1, 0.75)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            text = f"rules: unknown key {name!r}; {hint}allowed are {', '.join(rows)}."
+            found.append((("rules", str(name)), text))
+        elif problem := _problem(rows[name], value):
+            found.append((("rules", name), problem))
+    return found
+
+
+def _whole(value: Any) -> Any:
+    """The whole number that a notebook's number is, e.g. one of numpy; anything else as it is."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
 
 
 def changed(rules: Rules, changes: Mapping[str, Any]) -> Rules | Rejected:
@@ -173,10 +192,11 @@ def changed(rules: Rules, changes: Mapping[str, Any]) -> Rules | Rejected:
             return Rejected(
                 "fixed_rule", f"rules.{name} counts only when a game is made; make a new game with it instead."
             )
-    return msgspec.structs.replace(rules, **changes)
+    return msgspec.structs.replace(rules, **{name: _whole(value) for name, value in changes.items()})
 
 
 def _problem(row: RuleField, value: object) -> str | None:
+    value = _whole(value)
     if type(value) is int and row.low <= value <= row.high:
         return None
     shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."

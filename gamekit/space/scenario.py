@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, TypeVar, get_args
@@ -21,7 +20,9 @@ import msgspec
 from msgspec import Meta
 
 from gamekit.errors import ConfigError
-from gamekit.space.rules import load as load_rules
+from gamekit.plain import plain as as_plain
+from gamekit.space import meaning, shapes
+from gamekit.space.mistakes import Mistakes
 
 Text = Annotated[str, Meta(min_length=1, max_length=60)]
 Slug = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,59}$")]
@@ -38,13 +39,8 @@ PROCEDURAL = "procedural"
 HAND_MADE = (NEAREST_STARS, "duel", "lifeline")
 GROWN = (PROCEDURAL, "crowded")
 
-#: A stock takes what a station makes or uses in this time ...
-_STOCK_TICKS = 72_000
-#: ... but at least, and at a hub, so many units.
-_LEAST_CAPACITY, _HUB_CAPACITY = 120, 400
-
-#: The class of ships that everybody starts with.
-FREIGHTER = "freighter"
+#: The most bytes that a definition may have as JSON. A server's limit for the request that brings it follows from it.
+MOST_BYTES = 2_000_000
 
 T = TypeVar("T")
 
@@ -138,18 +134,18 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     sectors: Annotated[tuple[SectorRow, ...], Meta(min_length=1, max_length=1000)]
-    gates: tuple[tuple[str, str], ...] = ()
-    stations: tuple[StationRow, ...] = ()
+    gates: Annotated[tuple[tuple[str, str], ...], Meta(max_length=20_000)] = ()
+    stations: Annotated[tuple[StationRow, ...], Meta(max_length=20_000)] = ()
     title: Text = "Custom"
     name: Text = "custom"
     sentence: Sentence = ""
     players: Annotated[int, Meta(ge=0, le=1_000)] = 0
     rules: dict[str, Any] = {}
     units_percent: Percent = 100
-    wares: tuple[WareRow, ...] = ()
-    recipes: tuple[RecipeRow, ...] = ()
-    companies: tuple[CompanyRow, ...] = ()
-    ship_classes: tuple[ShipClassRow, ...] = ()
+    wares: Annotated[tuple[WareRow, ...], Meta(max_length=1_000)] = ()
+    recipes: Annotated[tuple[RecipeRow, ...], Meta(max_length=1_000)] = ()
+    companies: Annotated[tuple[CompanyRow, ...], Meta(max_length=1_000)] = ()
+    ship_classes: Annotated[tuple[ShipClassRow, ...], Meta(max_length=100)] = ()
 
 
 class Growth(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -195,7 +191,11 @@ def converted(source: str, plain: object, kind: type[T]) -> T:
 @cache
 def catalogue() -> Catalogue:
     """The shipped wares and recipes."""
-    return checked_catalogue("wares.toml", converted("wares.toml", _shipped("wares.toml"), Catalogue))
+    lists = converted("wares.toml", _shipped("wares.toml"), Catalogue)
+    found = Mistakes("wares.toml")
+    meaning.check_catalogue(lists, found)
+    found.tell()
+    return lists
 
 
 @cache
@@ -211,98 +211,54 @@ def growth(name: str = PROCEDURAL) -> Growth:
 
 
 def definition(source: str, plain: object) -> Definition:
-    """A whole definition from plain values, e.g. those of a TOML file.
+    """A whole definition from plain values, e.g. those of a TOML file; numbers and lists of a notebook will do as well.
+
+    Args:
+        source: what complaints name: the file, or the key of the configuration.
+        plain: the values. They may have `lines`, `{path: line}`; see `gamekit.scenario_file`.
 
     Raises:
-        ConfigError: something in it is wrong; names the source, the key and what is allowed.
+        ConfigError: something in it is wrong; a line for each mistake, with source, line, key and what is allowed.
     """
-    return checked(source, converted(source, plain, Definition))
+    found = Mistakes(source, getattr(plain, "lines", None))
+    values = as_plain(plain, found.add)
+    made: Definition | None = shapes.shaped(values, Definition, found)
+    if made is not None:
+        meaning.check(made, catalogue_of(made), found)
+    found.tell()
+    assert made is not None, "what is no definition is told"
+    size = len(msgspec.json.encode(values))
+    if size > MOST_BYTES:
+        found.add(
+            (), f"the definition has {size:,} bytes as JSON; allowed are {MOST_BYTES:,}, so that a server takes it."
+        )
+        found.tell()
+    return made
 
 
-def capacity_of(recipe: RecipeRow, ware: str) -> int:
-    """How many units of a ware that it deals in a station of this sort takes."""
-    if ware in recipe.capacity:
-        return recipe.capacity[ware]
-    if recipe.trades:
-        return _HUB_CAPACITY
-    units = recipe.inputs.get(ware, 0) or recipe.outputs.get(ware, 0)
-    return max(_LEAST_CAPACITY, 2 * units, units * _STOCK_TICKS // recipe.cycle_ticks)
+def companies(source: str, plain: object) -> tuple[CompanyRow, ...]:
+    """Companies from plain values.
+
+    Raises:
+        ConfigError: something in them is wrong.
+    """
+    found = Mistakes(source)
+    rows: tuple[CompanyRow, ...] = shapes.shaped(as_plain(plain, found.add), tuple[CompanyRow, ...], found)
+    found.tell()
+    return rows
 
 
 @cache
 def dockyard() -> Dockyard:
     """The shipped classes of ships."""
     shipped = converted("ships.toml", _shipped("ships.toml"), Dockyard)
-    checked_classes("ships.toml", "classes", shipped.classes)
+    found = Mistakes("ships.toml")
+    meaning.check_classes(("classes",), shipped.classes, found)
+    found.tell()
     return shipped
 
 
-def checked_classes(source: str, key: str, rows: tuple[ShipClassRow, ...]) -> tuple[ShipClassRow, ...]:
-    """The same classes of ships, when no two share an id and the one that everybody starts with is there."""
-    ids = _ids(source, key, rows)
-    if FREIGHTER not in ids:
-        raise ConfigError(f"{source}: {key}: expected one with the id {FREIGHTER!r}, got {', '.join(ids)}.")
-    return rows
-
-
-def checked_catalogue(source: str, lists: Catalogue) -> Catalogue:
-    """The same catalogue, when everything in it that names something names something that exists."""
-    wares = _ids(source, "wares", lists.wares)
-    _ids(source, "recipes", lists.recipes)
-    for recipe in lists.recipes:
-        for key, named in (("inputs", recipe.inputs), ("outputs", recipe.outputs), ("trades", recipe.trades)):
-            for ware in named:
-                _known(source, f"recipes.{recipe.id}.{key}", "ware", ware, wares)
-        both = [ware for ware in recipe.inputs if ware in recipe.outputs]
-        if both or bool(recipe.trades) == bool(recipe.inputs or recipe.outputs):
-            raise ConfigError(
-                f"{source}: recipes.{recipe.id}: give either trades, or inputs and outputs that share no ware."
-            )
-        for ware, most in recipe.capacity.items():
-            dealt_in = dict.fromkeys([*recipe.inputs, *recipe.outputs, *recipe.trades])
-            _known(source, f"recipes.{recipe.id}.capacity", "ware", ware, dealt_in)
-            needed = recipe.inputs.get(ware, 0) or recipe.outputs.get(ware, 0)
-            if most < needed:
-                raise ConfigError(
-                    f"{source}: recipes.{recipe.id}.capacity.{ware}: {most} is less than the {needed} of one cycle, so "
-                    f"the recipe could never run; allowed are {needed} to 1000000."
-                )
-    return lists
-
-
-def checked(source: str, definition: Definition) -> Definition:
-    """The same definition, when everything in it that names something names something that exists."""
-    sectors = _ids(source, "sectors", definition.sectors)
-    places: dict[tuple[int, int], str] = {}
-    for sector in definition.sectors:
-        other = places.setdefault((sector.x, sector.y), sector.id)
-        if other != sector.id:
-            raise ConfigError(f"{source}: sectors.{sector.id}: x, y are those of {other}; allowed is any other place.")
-    joined: set[frozenset[str]] = set()
-    for index, pair in enumerate(definition.gates):
-        for end in pair:
-            _known(source, f"gates[{index}]", "sector", end, sectors)
-        if len(frozenset(pair)) == 1 or frozenset(pair) in joined:
-            raise ConfigError(f"{source}: gates[{index}]: {list(pair)} joins a sector to itself, or two a second time.")
-        joined.add(frozenset(pair))
-    if definition.ship_classes:
-        checked_classes(source, "ship_classes", definition.ship_classes)
-    recipes = dict.fromkeys(recipe.id for recipe in catalogue_of(source, definition).recipes)
-    for index, station in enumerate(definition.stations):
-        _known(source, f"stations[{index}].sector", "sector", station.sector, sectors)
-        _known(source, f"stations[{index}].recipe", "recipe", station.recipe, recipes)
-    _checked_rules(source, definition.rules)
-    return definition
-
-
-def _checked_rules(source: str, settings: dict[str, Any]) -> None:
-    try:
-        load_rules(settings)
-    except ConfigError as error:
-        raise ConfigError(f"{source}: {error}") from None
-
-
-def catalogue_of(source: str, definition: Definition) -> Catalogue:
+def catalogue_of(definition: Definition) -> Catalogue:
     """The wares and recipes that a definition uses: its own ones, else the shipped ones.
 
     Of the shipped wares only those that its recipes name are taken.
@@ -311,31 +267,17 @@ def catalogue_of(source: str, definition: Definition) -> Catalogue:
         return catalogue()
     wares = definition.wares
     if not wares:
-        named = {ware for row in definition.recipes for ware in (*row.inputs, *row.outputs, *row.trades)}
+        rows = [row for row in definition.recipes if row is not None]
+        named = {ware for row in rows for ware in (*(row.inputs or ()), *(row.outputs or ()), *(row.trades or ()))}
         wares = tuple(row for row in catalogue().wares if row.id in named) or catalogue().wares
         # What nobody knows is told with everything that is allowed.
         if named - {row.id for row in wares}:
             wares = catalogue().wares
-    return checked_catalogue(source, Catalogue(wares, definition.recipes))
+    return Catalogue(wares, definition.recipes or ())
 
 
 def _shipped(name: str) -> dict[str, Any]:
     return tomllib.loads((files("gamekit.space") / "scenarios" / name).read_text(encoding="utf-8"))
-
-
-def _ids(source: str, key: str, rows: Iterable[WareRow | RecipeRow | SectorRow | ShipClassRow]) -> dict[str, None]:
-    ids: dict[str, None] = {}
-    for row in rows:
-        if row.id in ids:
-            raise ConfigError(f"{source}: {key}: the id {row.id!r} is given twice; every id must be its own.")
-        ids[row.id] = None
-    return ids
-
-
-def _known(source: str, key: str, what: str, named: str, allowed: dict[str, None]) -> None:
-    if named not in allowed:
-        shown = ", ".join(list(allowed)[:40]) + (", ..." if len(allowed) > 40 else "")
-        raise ConfigError(f"{source}: {key}: unknown {what} {named!r}; allowed are {shown}.")
 
 
 def _fields_at(kind: Any, key: str) -> list[str]:

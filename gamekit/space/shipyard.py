@@ -11,7 +11,7 @@ Every function either refuses with `Rejected` and has changed nothing, or return
 from __future__ import annotations
 
 from gamekit.game import Event, PlayerId, Rejected
-from gamekit.space import fleet, ledger
+from gamekit.space import bounds, fleet, ledger
 from gamekit.space.commands import BuyShip, RenameShip, SellShip
 from gamekit.space.events import ShipBought, ShipRenamed, ShipSold
 from gamekit.space.model import Docked, Station
@@ -40,7 +40,10 @@ def buy_ship(state: SpaceState, player: PlayerId, command: BuyShip) -> list[Even
         )
     if kind.price > ledger.credits_of(state.ledger, player):
         return Rejected("no_credits", f"A {kind.name} costs {kind.price} centi-credits, more than you own; earn them.")
-    ledger.pay(state.ledger, ledger.player_account(player), ledger.SHIP_PURCHASES, kind.price)
+    buyer = ledger.player_account(player)
+    if kind.price > ledger.room(state.ledger, buyer, ledger.SHIP_PURCHASES):
+        return bounds.books_full(f"What a {kind.name} costs")
+    ledger.pay(state.ledger, buyer, ledger.SHIP_PURCHASES, kind.price)
     ship = fleet.commission(state, player, Docked(station.id), kind.id, command.name)
     return [ShipBought(player, ship.id, kind.id, station.id, kind.price)]
 
@@ -61,8 +64,11 @@ def sell_ship(state: SpaceState, player: PlayerId, command: SellShip) -> list[Ev
     if ship.hold:
         return Rejected("has_cargo", f"{ship.name} has wares on board; sell them first.")
     price = state.ship_classes[ship.ship_class].price * state.rules.ship_resale_percent // 100
+    seller = ledger.player_account(player)
+    if price > ledger.room(state.ledger, ledger.SHIP_SALES, seller):
+        return bounds.books_full(f"What {ship.name} fetches")
     fleet.decommission(state, ship)
-    ledger.pay(state.ledger, ledger.SHIP_SALES, ledger.player_account(player), price)
+    ledger.pay(state.ledger, ledger.SHIP_SALES, seller, price)
     return [ShipSold(player, ship.id, station.id, price)]
 
 

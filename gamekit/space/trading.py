@@ -11,10 +11,11 @@ move nothing is refused with the first of these in its way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gamekit.game import Event, Rejected
-from gamekit.space import ledger
+from gamekit.space import bounds, ledger
 from gamekit.space.economy import price, stock_moved, trade_total
 from gamekit.space.events import WareBought, WareSold
 from gamekit.space.model import Buy, Docked, Sell, Ship, Station, Ware
@@ -154,6 +155,14 @@ def _buying(state: SpaceState, ship: Ship, station: Station, entry: Buy) -> Deal
             return Rejected("no_credits", f"One unit of {ware.name} costs more than you own; sell something first.")
         total = total_to_pay(state, ware, station, units)
         fee = fee_of(permille, total)
+    most = _room_in_books(state, ledger.player_account(ship.owner), ledger.station_account(station.id))
+    if total > most[0] or fee > most[1]:
+        units = _countable(state, lambda few: total_to_pay(state, ware, station, few), units, most)
+        limited_by = "books_full"
+        if units == 0:
+            return bounds.books_full(f"What {station.name} takes for {ware.name}")
+        total = total_to_pay(state, ware, station, units)
+        fee = fee_of(permille, total)
     return Deal(station, units, total, fee, limited_by)
 
 
@@ -190,4 +199,31 @@ def _selling(state: SpaceState, ship: Ship, station: Station, entry: Sell) -> De
     if units > room:
         units, limited_by = room, "reserved" if promised else "no_room"
     total = total_to_get(state, ware, station, units)
-    return Deal(station, units, total, fee_of(state.rules.trade_fee_permille, total), limited_by)
+    fee = fee_of(state.rules.trade_fee_permille, total)
+    most = _room_in_books(state, ledger.station_account(station.id), ledger.player_account(ship.owner))
+    if total > most[0] or fee > most[1]:
+        units = _countable(state, lambda few: total_to_get(state, ware, station, few), units, most)
+        limited_by = "books_full"
+        if units == 0:
+            return bounds.books_full(f"What {station.name} pays for {ware.name}")
+        total = total_to_get(state, ware, station, units)
+        fee = fee_of(state.rules.trade_fee_permille, total)
+    return Deal(station, units, total, fee, limited_by)
+
+
+def _room_in_books(state: SpaceState, payer: str, payee: str) -> tuple[int, int]:
+    """The highest total that one account can pay another, and the highest fee, before the books are full."""
+    return ledger.room(state.ledger, payer, payee), bounds.MOST - state.ledger.credits[ledger.FEES]
+
+
+def _countable(state: SpaceState, total_of: Callable[[int], int], limit: int, most: tuple[int, int]) -> int:
+    """The most units, below `limit`, whose total and fee the books can hold."""
+    low, high = 0, limit - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        total = total_of(middle)
+        if total <= most[0] and fee_of(state.rules.trade_fee_permille, total) <= most[1]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.space import discovery, fleet, ledger, scenario, storms
+from gamekit.space.bounds import capacity_of, too_rich
 from gamekit.space.economy import TRADING, begin_cycle
+from gamekit.space.mistakes import shown
 from gamekit.space.model import Gate, Recipe, Saved, Sector, ShipClass, Station, Ware, cycle_length
 from gamekit.space.procedural import grown
 from gamekit.space.rules import Rules
@@ -64,6 +67,8 @@ def new_state(config: Mapping[str, Any], seed: int) -> SpaceState:
             f"scenario.companies: they have {ships} ships together, company_percent included; allowed are up to "
             f"{_MOST_SHIPS}."
         )
+    if wrong := too_rich(definition.companies):
+        raise ConfigError(f"scenario.companies: {wrong}")
     return _built(definition, rules, seed)
 
 
@@ -86,9 +91,8 @@ def resolved(named: object, seed: int) -> scenario.Definition:
         if named in scenario.HAND_MADE + scenario.GROWN:
             return _shipped_definition(named, None, seed)
     elif isinstance(named, Mapping):
-        if isinstance(named.get("sectors"), list | tuple):
-            definition = scenario.converted("scenario", dict(named), scenario.Definition)
-            return scenario.checked("scenario", definition)
+        if is_definition(named):
+            return scenario.definition("scenario", named)
         name = named.get("name")
         if name in scenario.HAND_MADE + scenario.GROWN:
             options = {"name", "companies"} | ({"sectors"} if name == scenario.PROCEDURAL else set())
@@ -99,13 +103,20 @@ def resolved(named: object, seed: int) -> scenario.Definition:
             made = _shipped_definition(name, named.get("sectors"), seed)
             if "companies" not in named:
                 return made
-            rows = scenario.converted("scenario.companies", named["companies"], tuple[scenario.CompanyRow, ...])
+            rows = scenario.companies("scenario.companies", named["companies"])
             return msgspec.structs.replace(made, companies=rows)
     names = ", ".join(repr(name) for name in scenario.HAND_MADE + scenario.GROWN)
     raise ConfigError(
-        f"scenario: {named!r} is unknown; allowed are {names}, 'procedural:N' (N sectors), "
+        f"scenario: {shown(named)} is unknown; allowed are {names}, 'procedural:N' (N sectors), "
         "{'name': 'procedural', 'sectors': N}, or a definition with a list of 'sectors'."
     )
+
+
+def is_definition(named: Mapping[str, Any]) -> bool:
+    """Whether a table is a whole definition and not the name of a shipped scenario with options."""
+    if "sectors" in named:
+        return not isinstance(named["sectors"], Integral | float | str | None)
+    return not named.keys() <= {"name", "companies"} and named.get("name") not in scenario.HAND_MADE + scenario.GROWN
 
 
 def _shipped_definition(name: str, count: object, seed: int) -> scenario.Definition:
@@ -116,6 +127,7 @@ def _grown(name: str, count: object, seed: int) -> scenario.Definition:
     growth = scenario.growth(name)
     if count is None:
         count = growth.default_sectors
+    count = int(count) if isinstance(count, Integral) and not isinstance(count, bool) else count
     if type(count) is not int or not growth.least_sectors <= count <= growth.most_sectors:
         raise ConfigError(
             f"scenario.sectors: expected a whole number from {growth.least_sectors} to {growth.most_sectors}, "
@@ -125,7 +137,7 @@ def _grown(name: str, count: object, seed: int) -> scenario.Definition:
 
 
 def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceState:
-    lists = scenario.catalogue_of(definition.name, definition)
+    lists = scenario.catalogue_of(definition)
     wares = {row.id: Ware(row.id, row.name, row.tier, row.volume, row.base_price) for row in lists.wares}
     gates = _gates(definition, rules)
     gates_of: dict[str, list[str]] = {row.id: [] for row in definition.sectors}
@@ -232,7 +244,7 @@ def _station(
         sized = _sized(recipe.inputs, percent), _sized(recipe.outputs, percent)
         cycle = Recipe(*sized, cycle_ticks, recipe.cycle_ticks)
     dealt_in = sorted(recipe.trades) or [*sorted([*recipe.inputs, *recipe.outputs])]
-    capacity = _sized({ware: scenario.capacity_of(recipe, ware) for ware in dealt_in}, percent)
+    capacity = _sized({ware: capacity_of(recipe, ware) for ware in dealt_in}, percent)
     return Station(
         id=station_id,
         key=key,

@@ -170,12 +170,12 @@ def test_capacity_of_a_recipe_goes_before_what_two_hours_make() -> None:
         ({"rules": {"warp": 9}}, "own.toml: rules: unknown key 'warp'; allowed are version"),
         (
             {"stations": [{"sector": "west", "recipe": "store", "x": 1_001, "y": 0}]},
-            "own.toml: stations[0].x: Expected `int` <= 1000",
+            "own.toml: stations[0].x: expected a whole number from -1000 to 1000, got 1001.",
         ),
-        ({"units_percent": 0}, "own.toml: units_percent: Expected `int` >= 1"),
+        ({"units_percent": 0}, "own.toml: units_percent: expected a whole number from 1 to 100000, got 0."),
         (
             {"companies": [{"name": "C", "ships": -1, "credits": 0}]},
-            "own.toml: companies[0].ships: Expected `int` >= 0",
+            "own.toml: companies[0].ships: expected a whole number from 0 to 10000, got -1.",
         ),
     ],
 )

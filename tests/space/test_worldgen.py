@@ -212,18 +212,24 @@ def changed(**changes: Any) -> dict[str, Any]:
         ({"rules": {"dock_ticks": 1.0}}, "got 1.0"),
         (changed(gates=[["west", "far"]]), "gates[0]: unknown sector 'far'; allowed are west, mid, east"),
         (changed(gates=[["west", "west"]]), "gates[0]: ['west', 'west'] joins a sector to itself"),
-        (changed(gates=[["west", "mid"], ["mid", "west"]]), "gates[1]: ['mid', 'west'] joins"),
-        (changed(sectors=[]), "scenario: sectors: Expected `array` of length >= 1"),
-        (changed(colour="red"), "unknown field `colour`; allowed are sectors, gates, stations, title"),
+        (
+            changed(gates=[["west", "mid"], ["mid", "west"]]),
+            "gates[1]: ['mid', 'west'] joins the same two as gates[0], in the other direction; keep one of them.",
+        ),
+        (changed(sectors=[]), "scenario: sectors: expected 1 to 1000 of them, got 0"),
+        (changed(colour="red"), "scenario: unknown key 'colour'; allowed are sectors, gates, stations, title"),
         (
             changed(sectors=[{"id": "a", "name": "A", "x": 0, "z": 0}]),
-            "scenario: sectors[0]: Object contains unknown field `z`; allowed are id, name, x, y",
+            "scenario: sectors[0].z: unknown key 'z'; allowed are id, name, x, y",
         ),
         (
             changed(sectors=[{"id": "A b", "name": "A", "x": 0, "y": 0}]),
-            "scenario: sectors[0].id: Expected `str` matching regex",
+            "scenario: sectors[0].id: 'A b' is no id (small letters a to z, digits and -, up to 60); 'a-b' would do.",
         ),
-        (changed(sectors=[LINE["sectors"][0]] * 2), "sectors: the id 'west' is given twice"),
+        (
+            changed(sectors=[LINE["sectors"][0]] * 2),
+            "sectors[1].id: the id 'west' is given twice, first in sectors[0]; every id must be its own, 'west-2' is",
+        ),
         (
             changed(sectors=[*LINE["sectors"], {"id": "twin", "name": "Twin", "x": 0, "y": 0}]),
             "sectors.twin: x, y are those of mid",

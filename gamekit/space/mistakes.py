@@ -1,0 +1,134 @@
+"""Mistakes in what a designer wrote: gathered, so that all of them are told at once, each with key, line and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple, TypeAlias
+
+from gamekit.errors import ConfigError
+from gamekit.names import in_ascii
+
+#: Where something stands: keys and indexes, e.g. `("sectors", 1, "id")`.
+Path: TypeAlias = tuple[str | int, ...]
+
+#: So many mistakes are told one by one.
+_MOST_TOLD = 300
+#: So many names are listed where one of them was meant.
+_MOST_NAMES = 40
+#: So many keys are named where several make the same mistake.
+_MOST_KEYS = 8
+
+
+class Mistake(NamedTuple):
+    """What is wrong with one value: where it stands, what it is called, and what to do."""
+
+    path: Path
+    key: str
+    text: str
+
+
+class Mistakes:
+    """The mistakes that were found so far.
+
+    Args:
+        source: the file, or the key of a configuration, that was read.
+        lines: `{path: line}` where the source has lines.
+    """
+
+    def __init__(self, source: str, lines: Mapping[Path, int] | None = None) -> None:
+        self.source = source
+        self.found: list[Mistake] = []
+        self._lines = lines or {}
+        self._listed: set[str] = set()
+
+    def add(self, path: Path, text: str, key: str | None = None) -> None:
+        """Note what is wrong with the value at `path`; `key` is how it is called, by default the path itself."""
+        self.found.append(Mistake(path, written(path) if key is None else key, text))
+
+    def noted(self, path: Path) -> bool:
+        """Whether something is wrong with the value at `path` already."""
+        return any(one.path == path for one in self.found)
+
+    def unknown(self, path: Path, what: str, named: object, allowed: Collection[str], key: str | None = None) -> None:
+        """Note that something is named that does not exist, with the nearest name and those that are allowed."""
+        near = get_close_matches(str(named).lower(), allowed, 1, 0.75)
+        text = f"unknown {what} {shown(named)}; "
+        text += f"did you mean {near[0]!r}? " if near else ""
+        if not near or what not in self._listed:
+            most = 10 if what in self._listed else _MOST_NAMES
+            self._listed.add(what)
+            names = list(allowed)
+            text += f"allowed are {', '.join(names[:most])}{', ...' if len(names) > most else ''}."
+        self.add(path, text.rstrip(), key)
+
+    def tell(self) -> None:
+        """Do nothing when all is well.
+
+        Raises:
+            ConfigError: there are mistakes; the message has a line for each.
+        """
+        if not self.found:
+            return
+        told = sorted(self.found, key=lambda one: (self._line(one.path) or 0, *map(_sortable, one.path)))
+        lines = [f"{self.source}: {self._place(one)}{one.key}{': ' if one.key else ''}{one.text}" for one in told]
+        more = len(lines) - _MOST_TOLD
+        if more > 0:
+            lines[_MOST_TOLD:] = [f"{self.source}: and {more} more mistakes; mend these first."]
+        if len(lines) > 1:
+            lines.append(f"{self.source}: {len(told)} mistakes.")
+        raise ConfigError("\n".join(lines))
+
+    def _place(self, mistake: Mistake) -> str:
+        line = self._line(mistake.path)
+        return f"line {line}: " if line else ""
+
+    def _line(self, path: Path) -> int | None:
+        """The line of a value, or of what it stands in."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self._lines:
+                return self._lines[path[:length]]
+        return None
+
+
+def _sortable(step: str | int) -> str:
+    return f"{step:09}" if isinstance(step, int) else step
+
+
+def written(path: Path) -> str:
+    """A path as people write it, e.g. "sectors[1].id"."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value as it is told: its repr, cut where it is long."""
+    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def listed(keys: Iterable[str]) -> str:
+    """Some keys in a row: "a", "a and b", "a, b and 3 more"."""
+    names = list(keys)
+    if len(names) > _MOST_KEYS:
+        return f"{', '.join(names[:_MOST_KEYS])} and {len(names) - _MOST_KEYS} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def slug(text: str, taken: Collection[str], otherwise: str) -> str:
+    """An id that would do for a name, and that nothing else has.
+
+    Args:
+        text: the name, or what was given for an id.
+        taken: the ids in use.
+        otherwise: what to begin with where nothing of the name can be kept.
+    """
+    base = re.sub("[^a-z0-9]+", "-", in_ascii(text[:200]).lower()).strip("-")[:50].strip("-") or otherwise
+    number, found = 1, base
+    while found in taken:
+        number += 1
+        found = f"{base}-{number}"
+    return found
