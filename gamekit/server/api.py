@@ -116,10 +116,16 @@ class Api(RequestHandler):
         self.set_status(status)
         self.finish(msgspec.json.encode(value))
 
-    def body_as(self, kind: type[T]) -> T:
-        """The request's body as a typed value; an empty body is an empty object."""
-        if len(self.request.body) > MAX_BODY_BYTES:
-            raise Problem(413, "too_large", f"The body is larger than {MAX_BODY_BYTES} bytes.")
+    def body_as(self, kind: type[T], most: int = MAX_BODY_BYTES, hint: str = "Send less at once.") -> T:
+        """The request's body as a typed value; an empty body is an empty object.
+
+        Args:
+            kind: the type.
+            most: the most bytes that it may have.
+            hint: what to do when it has more.
+        """
+        if len(self.request.body) > most:
+            raise Problem(413, "too_large", f"The body is larger than {most} bytes. {hint}")
         try:
             return msgspec.json.decode(self.request.body or b"{}", type=kind)
         except (msgspec.DecodeError, UnicodeError, RecursionError) as error:

@@ -26,7 +26,7 @@ from gamekit.server.logs import log_request
 from gamekit.server.prefix import Prefixed, cleaned
 from gamekit.server.replayers import Replayers
 from gamekit.server.scenarios import ScenariosRoute
-from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_BODY_BYTES, MAX_FRAME_BYTES, ROW_THREADS, Settings
+from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_FRAME_BYTES, MAX_READ_BYTES, ROW_THREADS, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
 from gamekit.server.wall import Wall
 from gamekit.session import ConnectionId
@@ -133,7 +133,7 @@ class Server:
             raise
         self.port = bound[0].getsockname()[1]
         self.access.listens(bound)
-        self._http = HTTPServer(self._application(), max_body_size=4 * MAX_BODY_BYTES)
+        self._http = HTTPServer(self._application(), max_body_size=MAX_READ_BYTES)
         self._http.add_sockets(bound)
 
     async def drain(self) -> None:

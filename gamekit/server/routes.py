@@ -24,6 +24,7 @@ from gamekit.history import glance
 from gamekit.server import about, rows
 from gamekit.server.api import Api, Problem, refusal
 from gamekit.server.naming import game_name
+from gamekit.server.settings import MAX_NEW_GAME_BYTES
 from gamekit.session import Overload, WhenEmpty
 from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES
 
@@ -84,7 +85,9 @@ class NewGameRoute(Api):
 
     async def post(self) -> None:
         """Make a game and its first player."""
-        asked = self.body_as(NewGame)
+        asked = self.body_as(
+            NewGame, MAX_NEW_GAME_BYTES, "The scenario is too large: a definition has up to 2,000,000."
+        )
         rules = self.server.settings.rules | asked.rules
         config: dict[str, Any] = {"rules": rules} if rules else {}
         if asked.scenario is not None:

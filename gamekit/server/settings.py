@@ -55,6 +55,10 @@ class Settings(msgspec.Struct, frozen=True):
 
 #: Largest body of an HTTP request, in bytes.
 MAX_BODY_BYTES = 256 * 1024
+#: The same for a new game: a definition of the largest size that is allowed, as clients write it.
+MAX_NEW_GAME_BYTES = 7 * 1024 * 1024
+#: What is read of any request at all; a larger one is not read to its end.
+MAX_READ_BYTES = 8 * 1024 * 1024
 #: Larger frames close the socket unread (1009); smaller ones over the wire's limit get an error.
 MAX_FRAME_BYTES = 64 * 1024
 #: How long a new socket may take to say hello, in seconds.
