@@ -54,6 +54,24 @@ from gamekit.server.wall import MAX_CATCH_UP_S
     help="Proxy, or network of proxies, whose X-Forwarded- headers are believed, e.g. 127.0.0.1.",
 )
 @click.option(
+    "--max-connections",
+    type=click.IntRange(1, 1_000_000),
+    help="Connections held at once.  [default: what the limit of open files leaves, at most 20000]",
+)
+@click.option(
+    "--max-per-address",
+    type=click.IntRange(1, 1_000_000),
+    help="Connections held at once of one address.  [default: 256, and any number from this machine]",
+)
+@click.option(
+    "--idle-timeout",
+    "idle_timeout_s",
+    type=Seconds(),
+    default=75.0,
+    show_default=True,
+    help="Seconds that a connection may wait for its next request.",
+)
+@click.option(
     "--game",
     "games",
     multiple=True,
@@ -116,6 +134,9 @@ def serve(
     allow_origin: tuple[str, ...],
     allow_host: tuple[str, ...],
     trusted_proxy: tuple[str, ...],
+    max_connections: int | None,
+    max_per_address: int | None,
+    idle_timeout_s: float,
     games: tuple[str, ...],
     rules_file: Path | None,
     rules: tuple[str, ...],
@@ -149,6 +170,9 @@ def serve(
         allowed_origins=allow_origin,
         allowed_hosts=allow_host,
         trusted_proxies=trusted_proxy,
+        max_connections=max_connections,
+        max_per_address=max_per_address,
+        idle_timeout_s=idle_timeout_s,
         games=games,
         rules=read_rules(rules_file, rules),
         sleep_after_s=sleep_after_s,

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 
 from gamekit.errors import ServerError
@@ -21,6 +20,7 @@ from gamekit.journal import Journal, SqliteJournal
 from gamekit.server import api, pages, pasts, routes, rules
 from gamekit.server.access import Access
 from gamekit.server.auth import load_tokens
+from gamekit.server.connections import BoundedServer, room_for_connections
 from gamekit.server.host import Host
 from gamekit.server.logs import log_request
 from gamekit.server.prefix import Prefixed, cleaned
@@ -85,7 +85,7 @@ class Server:
         #: Where pages of rows are read: few threads, so that however many ask, other work has its turn.
         self.row_threads = ThreadPoolExecutor(ROW_THREADS, thread_name_prefix="gamekit-rows")
         self._connections = 0
-        self._http: HTTPServer | None = None
+        self.http: BoundedServer | None = None
         self._drained = asyncio.Event()
 
     @property
@@ -133,8 +133,15 @@ class Server:
             raise
         self.port = bound[0].getsockname()[1]
         self.access.listens(bound)
-        self._http = HTTPServer(self._application(), max_body_size=MAX_READ_BYTES)
-        self._http.add_sockets(bound)
+        self.http = BoundedServer(
+            self._application(),
+            most=self.settings.max_connections or room_for_connections(),
+            per_address=self.settings.max_per_address,
+            idle_s=self.settings.idle_timeout_s,
+            uncapped=self.access.proxies.trusts,
+            max_body_size=MAX_READ_BYTES,
+        )
+        self.http.add_sockets(bound)
 
     async def drain(self) -> None:
         """Tell the clients, finish what is under way, make everything durable, stop. A second call waits too."""
@@ -142,16 +149,16 @@ class Server:
             await self._drained.wait()
             return
         log.info("draining: finishing what is under way")
-        if self._http is not None:
-            self._http.stop()
+        if self.http is not None:
+            self.http.stop()
         await self.host.drain()
         for one in list(self.sockets):
             one.close(CLOSE_GOING_AWAY, "drain")
         deadline = asyncio.get_running_loop().time() + DRAIN_SOCKETS_S
         while self.sockets and asyncio.get_running_loop().time() < deadline:
             await asyncio.sleep(0.01)
-        if self._http is not None:
-            await self._http.close_all_connections()
+        if self.http is not None:
+            await self.http.close_all_connections()
         self.row_threads.shutdown(wait=False, cancel_futures=True)
         self._drained.set()
 

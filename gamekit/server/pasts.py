@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 #: Largest capsule that is taken in, in bytes.
 MAX_CAPSULE_BYTES = 1 << 30
+#: How long a capsule may be on its way, in seconds.
+CAPSULE_BODY_S = 3600.0
 #: How much of a capsule is sent at a time, in bytes.
 CHUNK_BYTES = 256 * 1024
 
@@ -154,6 +156,7 @@ class ImportRoute(PastApi):
         if declared.isascii() and declared.isdigit() and int(declared[:20]) > MAX_CAPSULE_BYTES:
             raise Problem(413, "too_large", f"A capsule may have up to {MAX_CAPSULE_BYTES} bytes.")
         self.request.connection.set_max_body_size(MAX_CAPSULE_BYTES)  # type: ignore[union-attr]
+        self.request.connection.set_body_timeout(CAPSULE_BODY_S)  # type: ignore[union-attr]
         self._file = tempfile.NamedTemporaryFile(prefix="gamekit-import-", suffix=SUFFIX, delete=False)  # noqa: SIM115
 
     def data_received(self, chunk: bytes) -> None:

@@ -21,6 +21,9 @@ class Settings(msgspec.Struct, frozen=True):
         allowed_origins: further origins whose pages may connect, beside the server's own.
         allowed_hosts: names that the server is asked by; with one given, no other name is taken.
         trusted_proxies: addresses or networks whose `X-Forwarded-` headers are believed.
+        max_connections: connections that are held at once; None for what the limit of descriptors leaves.
+        max_per_address: those of one address; None for 256, and any number from this machine itself.
+        idle_timeout_s: how long a connection may wait for its next request, in seconds.
         games: import paths of further games that may be made and opened here, `module:Class`.
         rules: `{field: value}`, the rules of new games where their makers do not say otherwise.
         base_url: path below which the server answers too, and that its links have, e.g. "/games"; `{port}` in it is
@@ -38,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True):
     allowed_origins: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    max_connections: int | None = None
+    max_per_address: int | None = None
+    idle_timeout_s: float = 75.0
     games: tuple[str, ...] = ()
     rules: dict[str, Any] = {}
     base_url: str = ""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from tornado.ioloop import IOLoop
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketHandler, WebSocketProtocol, WebSocketProtocol13
 
@@ -65,6 +65,8 @@ class GameSocket(WebSocketHandler):
         self._asked = False
         #: True once the connection is closed.
         self.gone = False
+        #: The connection below, also when it is closed.
+        self._stream: IOStream | None = None
 
     # --- the handshake ----------------------------------------------------------------------------------------
 
@@ -103,6 +105,7 @@ class GameSocket(WebSocketHandler):
     async def open(self, game: str) -> None:
         """Find the game; say welcome at once when the URL carries a token."""
         self.set_nodelay(True)
+        self._stream = None if self.ws_connection is None else self.ws_connection.stream
         self.server.sockets.add(self)
         self.host.metrics.connections.inc()
         try:
@@ -233,6 +236,8 @@ class GameSocket(WebSocketHandler):
             IOLoop.current().remove_timeout(self._hello_timer)
             self._hello_timer = None
         self.server.sockets.discard(self)
+        if self._stream is not None and self.server.http is not None:
+            self.server.http.release(self._stream)
         self.host.pings.discard(self)
         self.host.metrics.connections.dec()
         if self.runner is not None and self.attached:
