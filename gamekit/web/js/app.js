@@ -3,6 +3,7 @@
  * `#token=` from a link, for this tab, or `#seat=` from the lobby.
  */
 
+import { bareAddress } from "./seat.js";
 import { Store } from "./store.js";
 
 /**
@@ -12,7 +13,7 @@ import { Store } from "./store.js";
 const MODULES =
   "addresses aiming annals bar camera connection controls dom dragsort fleet glyphs ground identity info labels " +
   "latest layout map market marks model orderbook orders paint painter paintlive parts places play pointers queue " +
-  "rename selection servertime sizes stage tales targets tooltip trade tradeform traffic words";
+  "rename seat selection servertime sizes stage tales targets tooltip trade tradeform traffic words";
 
 const store = new Store(document.baseURI);
 const game = /\/play\/([A-Za-z0-9_-]{1,64})\/?$/.exec(location.pathname)?.[1];
@@ -31,10 +32,9 @@ if (game) {
   const anew = /** @type {PerformanceNavigationTiming | undefined} */ (entry)?.type === "navigate";
   if (seat) store.chooseSeat(game, seat);
   if (!token && (seat || anew) && store.seats(game).length) store.dropTabToken(game);
-  // A browser without room for the token keeps it in the address, or a reload would lose the seat.
-  if (token ? store.setTabToken(game, token) : seat) {
-    history.replaceState(null, "", location.pathname + location.search);
-  }
+  // A token stays in the address until the server has accepted it and the browser keeps it; see `seat.js`.
+  if (token) store.setTabToken(game, token);
+  else if (seat) bareAddress();
   // A link that is opened over the same game changes only what is behind the #.
   addEventListener("hashchange", () => location.reload());
   const { PlayPage } = await import("./play.js");

@@ -36,9 +36,18 @@ export class Bar {
     this.lasting = new Map();
   }
 
+  /** Say something for as long as it lasts. @param {string} what @param {string} sentence empty when it is over */
+  last(what, sentence) {
+    if (sentence) this.lasting.set(what, sentence);
+    else this.lasting.delete(what);
+    this.showBanner();
+  }
+
   /** The connection is there, with nothing the matter but what it says itself. @param {boolean} paused */
   welcome(paused) {
+    const storage = this.lasting.get("storage");
     this.lasting.clear();
+    if (storage) this.lasting.set("storage", storage);
     if (paused) this.lasting.set("paused", "The game is paused.");
     this.showBanner();
   }
@@ -56,7 +65,8 @@ export class Bar {
 
   showBanner() {
     const banner = byId("banner", HTMLElement);
-    const worst = ["readonly", "drain", "late", "overload", "paused"].find((kind) => this.lasting.has(kind)) ?? "";
+    const kinds = ["readonly", "drain", "late", "overload", "storage", "paused"];
+    const worst = kinds.find((kind) => this.lasting.has(kind)) ?? "";
     banner.hidden = !worst;
     banner.dataset.kind = worst;
     say(banner, this.lasting.get(worst) ?? "");

@@ -6,6 +6,7 @@
 
 import { byId } from "./dom.js";
 import { shipsOf } from "./model.js";
+import { watchSeat } from "./seat.js";
 
 /** Below this width the panels are sheets that come from below. */
 const NARROW_PX = 720;
@@ -32,6 +33,7 @@ export function listen(page) {
   // Whoever was refused starts anew: without the token that was dropped.
   on("retry", () => (page.connection?.state.kind === "refused" ? location.reload() : page.connection?.open()));
   addEventListener("pagehide", () => page.token && page.connection && page.identities?.note(page.connection.queue));
+  watchSeat(page);
   // A page that was kept asleep would wake up with an id that another has taken since.
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   const wake = () => page.connection?.wake();
@@ -42,6 +44,7 @@ export function listen(page) {
   document.addEventListener("pointerdown", () => document.body.classList.remove("tabbing"), { capture: true });
   const observed = new ResizeObserver(() => measure(page));
   for (const id of ["panel", "info", "tabs", "banner"]) observed.observe(byId(id, HTMLElement));
+  observed.observe(/** @type {HTMLElement} */ (document.querySelector(".bar")));
   addEventListener("resize", () => measure(page));
   measure(page);
 }
@@ -51,7 +54,12 @@ export function measure(page) {
   const box = (/** @type {string} */ id) => byId(id, HTMLElement).getBoundingClientRect();
   const bar = document.querySelector(".bar")?.getBoundingClientRect();
   const info = box("info");
-  const covered = Math.max(bar?.bottom ?? 0, box("banner").bottom);
+  const banner = box("banner");
+  const covered = Math.max(bar?.bottom ?? 0, banner.bottom);
+  // The bar of a small screen has two rows or three, and what hangs below it stands below what is there already.
+  const { style } = byId("play", HTMLElement);
+  style.setProperty("--bar-bottom", `${bar?.bottom ?? 0}px`);
+  style.setProperty("--banner-height", `${banner.height ? banner.height + 8 : 0}px`);
   if (narrow()) {
     const top = Math.min(
       ...[box("panel"), info, box("tabs")].filter(({ height }) => height > 0).map((one) => one.top),

@@ -7,6 +7,7 @@
 
 import { joinGame } from "./api.js";
 import { byId, make } from "./dom.js";
+import { addressWith, bareAddress } from "./seat.js";
 
 /** Offer to join the game that is watched. @param {PlayPage} page */
 export function welcomeWatcher(page) {
@@ -22,7 +23,10 @@ export function welcomeWatcher(page) {
 export async function turnedAway(page, { code, reason }) {
   const { game, store, token } = page;
   if (code === "no_such_game") return fill(reason, null);
-  if (code === "bad_token") store.dropTabToken(game);
+  if (code === "bad_token") {
+    store.dropTabToken(game);
+    bareAddress();
+  }
   const seat = store.seats(game)[0];
   if (code !== "bad_token" || !seat || seat.token === token) return fill(`${reason} You can join under a name.`, page);
   await page.connect(seat.token);
@@ -79,9 +83,8 @@ async function join(page, name) {
   const { player, token } = await joinGame(game, name);
   store.playerName = name;
   store.keepSeat(game, { player, name, token }, true);
-  if (!store.setTabToken(game, token)) {
-    // A browser without room for the token keeps it in the address, or a reload would lose the seat.
-    history.replaceState(null, "", `${location.pathname}${location.search}#token=${token}`);
-  }
+  store.setTabToken(game, token);
+  // Until the page has seen that the browser keeps the seat.
+  addressWith(token);
   await page.connect(token);
 }

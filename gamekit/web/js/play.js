@@ -22,6 +22,7 @@ import { GalaxyMap } from "./map.js";
 import { Mirror, shipsOf } from "./model.js";
 import { OrderBook } from "./orderbook.js";
 import { CommandQueue } from "./queue.js";
+import { guardLeaving, keepSeat } from "./seat.js";
 import { ServerTime } from "./servertime.js";
 import { forgetful } from "./store.js";
 import { rulesOf } from "./trade.js";
@@ -157,15 +158,9 @@ export class PlayPage {
     if (this.connection) this.bar.showLight(this.connection);
     this.map.setView(this.model.view);
     this.setClock(message.tick);
-    const { game, player, token } = this;
-    if (this.framedFor !== player) this.map.frameFirst(shipsOf(this.model.view, player)[0]);
-    this.framedFor = player;
-    const mine = player === null ? undefined : this.model.view.players[player];
-    if (player !== null && mine) {
-      this.store.setTabToken(game, token);
-      this.store.keepSeat(game, { player, name: mine.name, token });
-      this.store.remember({ id: game, name: this.name });
-    }
+    if (this.framedFor !== this.player) this.map.frameFirst(shipsOf(this.model.view, this.player)[0]);
+    this.framedFor = this.player;
+    keepSeat(this);
     this.pendingChanged();
     this.showPanelSoon();
   }
@@ -281,7 +276,7 @@ export class PlayPage {
     this.connection?.command(body);
     // In sight at once, and not only with the next frame.
     this.fleet.latest.update(this.model.view, this.book);
-    if (this.connection?.queue.volatile)
+    if (this.connection?.queue.volatile && this.connection.state.kind !== "live")
       this.toast("This browser keeps nothing: do not reload before the order is sent.", "bad");
   }
 
@@ -364,6 +359,7 @@ export class PlayPage {
     if (!connection) return;
     this.book.follow(connection.queue);
     const waiting = connection.queue.waiting;
+    guardLeaving(connection.queue.volatile && waiting.length > 0);
     this.bar.showPending(waiting.length, connection.state.kind === "live");
     const moves = waiting
       .filter(({ body }) => body.type === "move")

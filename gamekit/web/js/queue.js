@@ -171,7 +171,7 @@ export class CommandQueue {
   save() {
     try {
       this.storage.setItem(this.key, JSON.stringify(this.stored));
-      this.volatile = false;
+      this.volatile = this.storage.forgets === true;
     } catch {
       this.volatile = true;
     }

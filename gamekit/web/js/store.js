@@ -16,6 +16,7 @@ export function forgetful() {
   /** @type {Map<string, string>} */
   const held = new Map();
   return {
+    forgets: true,
     get length() {
       return held.size;
     },
@@ -27,16 +28,42 @@ export function forgetful() {
 }
 
 /**
- * The browser's store, or one that forgets where the browser refuses it.
+ * The browser's store, or one that forgets where the browser refuses it. It can begin to refuse, or be emptied, at any
+ * time: reading then finds nothing, and writing throws.
  * @param {"localStorage" | "sessionStorage"} name
  * @returns {KeyValueStore}
  */
 function browserStore(name) {
   try {
-    return globalThis[name] ?? forgetful();
+    const store = globalThis[name];
+    return store ? guarded(store) : forgetful();
   } catch {
     return forgetful();
   }
+}
+
+/** A store that never fails in reading, and always where it does not keep. @param {KeyValueStore} store @returns {KeyValueStore} */
+export function guarded(store) {
+  /** @type {<T>(read: () => T, nothing: T) => T} */
+  const reading = (read, nothing) => {
+    try {
+      return read();
+    } catch {
+      return nothing;
+    }
+  };
+  return {
+    get length() {
+      return reading(() => store.length, 0);
+    },
+    key: (index) => reading(() => store.key(index), null),
+    getItem: (key) => reading(() => store.getItem(key), null),
+    setItem(key, value) {
+      store.setItem(key, value);
+      if (store.getItem(key) !== value) throw new Error("The browser does not keep what it was given.");
+    },
+    removeItem: (key) => reading(() => store.removeItem(key), undefined),
+  };
 }
 
 export class Store {
@@ -104,13 +131,19 @@ export class Store {
    * @param {Id} game
    * @param {Seat} seat
    * @param {boolean} [first] whether the user chose it, so that it comes before the others
+   * @returns {boolean} whether the browser keeps it
    */
   keepSeat(game, seat, first = false) {
     const seats = this.seats(game);
     const index = seats.findIndex(({ player }) => player === seat.player);
     if (index >= 0) seats.splice(index, 1);
     seats.splice(first ? 0 : index >= 0 ? index : seats.length, 0, seat);
-    keep(this.local, `${this.gamePrefix(game)}seats`, JSON.stringify(seats));
+    return keep(this.local, `${this.gamePrefix(game)}seats`, JSON.stringify(seats));
+  }
+
+  /** Whether the list of a game's seats is gone, and was not merely shortened. @param {Id} game */
+  emptied(game) {
+    return this.local.getItem(`${this.gamePrefix(game)}seats`) === null;
   }
 
   /** Make a player's seat the first; does nothing without such a seat. @param {Id} game @param {Id} player */
@@ -148,11 +181,11 @@ function readList(store, key) {
   }
 }
 
-/** Store a value if there is room. @param {KeyValueStore} store @param {string} key @param {string} value */
+/** Store a value if it can be kept. @param {KeyValueStore} store @param {string} key @param {string} value */
 function keep(store, key, value) {
   try {
     store.setItem(key, value);
-    return true;
+    return !store.forgets;
   } catch {
     // A full store costs only the memory of this visit.
     return false;

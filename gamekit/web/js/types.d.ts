@@ -244,6 +244,8 @@ export interface Part {
 
 /** The part of localStorage and sessionStorage that is used; tests bring their own. */
 export interface KeyValueStore {
+  /** True for one that forgets with the page. */
+  readonly forgets?: boolean;
   readonly length: number;
   key(index: number): string | null;
   getItem(key: string): string | null;
