@@ -31,13 +31,13 @@ def enter(state: SpaceState, player: PlayerId, name: str, credits: int, *, compa
 
 def found(state: SpaceState, rows: tuple[CompanyRow, ...]) -> None:
     """Found the scenario's companies at tick 0: their ships wait at the hubs in turn and trade by themselves."""
-    made = 0
+    made, docks = 0, _docks(state)
     for number, row in enumerate(rows, start=1):
         player = PlayerId(f"c{number}")
         enter(state, player, row.name, row.credits, company=True)
         for index in range(1, row.ships + 1):
             key, name = FIRST_COMPANY_SHIP_KEY + made, f"{row.name} {index}"
-            ship = _built(state, f"{player}-ship-{index}", key, name, player, home(state, made), FREIGHTER)
+            ship = _built(state, f"{player}-ship-{index}", key, name, player, _berth(state, docks, made), FREIGHTER)
             ship.auto_trade = True
             jobs.call_if_free(state, ship)
             made += 1
@@ -70,8 +70,16 @@ def outfit(rules: Rules, kind: ShipClass) -> tuple[int, int]:
 
 def home(state: SpaceState, number: int) -> InSpace | Docked:
     """Where the `number`-th newcomer starts: the hubs in turn, or the next best thing."""
+    return _berth(state, _docks(state), number)
+
+
+def _docks(state: SpaceState) -> list[str]:
+    """The stations where newcomers start: hubs, or any where there is no hub."""
     hubs = [station.id for station in state.stations.values() if station.kind == "hub"]
-    docks = hubs or list(state.stations)
+    return hubs or list(state.stations)
+
+
+def _berth(state: SpaceState, docks: list[str], number: int) -> InSpace | Docked:
     if docks:
         return Docked(docks[number % len(docks)])
     sectors = list(state.sectors)

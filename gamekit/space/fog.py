@@ -29,18 +29,19 @@ from gamekit.space.views import Fields
 
 def view(state: SpaceState, player: PlayerId | None) -> View:
     """All that `player` may see; None is a spectator."""
-    whole = views.view(state, player)
     known = state.known_to(player)
     if known is None:
-        return whole
-    return whole | {
-        "sectors": {key: row for key, row in whole["sectors"].items() if key in known},
-        "gates": {
-            key: _gate(state, known, state.gates[key]) for key, row in whole["gates"].items() if row["sector"] in known
+        return views.view(state, player)
+    return {
+        "sectors": {key: views.sector_row(state, one) for key, one in state.sectors.items() if key in known},
+        "gates": {key: _gate(state, known, gate) for key, gate in state.gates.items() if gate.sector in known},
+        "stations": {key: views.station_row(state, one) for key, one in state.stations.items() if one.sector in known},
+        "ships": {
+            key: _ship(state, player, ship)
+            for key, ship in state.ships.items()
+            if ship.owner == player or knows_all(known, whereabouts(state, ship))
         },
-        "stations": {key: row for key, row in whole["stations"].items() if row["sector"] in known},
-        "ships": {ship.id: _ship(state, player, ship) for ship in state.ships.values() if sees(state, player, ship)},
-    }
+    } | views.no_place(state, player)
 
 
 def changes(state: SpaceState, player: PlayerId | None, events: Sequence[Event]) -> Changes:

@@ -84,15 +84,20 @@ _SHOWS: dict[type[Event], int] = {
 
 def view(state: SpaceState, player: PlayerId | None) -> View:
     """All that `player` may see; None is a spectator."""
-    ships = {ship.id: ship_row(state, ship, own=ship.owner == player) for ship in state.ships.values()}
-    players = {one.id: _player(one) for one in state.players.values()}
-    if player in players:
-        players[player] |= _purse(state, player)
     return {
         "sectors": {sector.id: sector_row(state, sector) for sector in state.sectors.values()},
         "gates": {gate.id: gate_row(state, gate) for gate in state.gates.values()},
         "stations": {station.id: station_row(state, station) for station in state.stations.values()},
-        "ships": ships,
+        "ships": {ship.id: ship_row(state, ship, own=ship.owner == player) for ship in state.ships.values()},
+    } | no_place(state, player)
+
+
+def no_place(state: SpaceState, player: PlayerId | None) -> View:
+    """The part of a view that is of no place: players, and what the game is made of."""
+    players = {one.id: _player(one) for one in state.players.values()}
+    if player in players:
+        players[player] |= _purse(state, player)
+    return {
         "players": players,
         "wares": {ware.id: _ware(ware) for ware in state.wares.values()},
         "rules": {name: {"value": value} for name, value in msgspec.structs.asdict(state.rules).items()},
