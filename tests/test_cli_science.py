@@ -117,7 +117,7 @@ def test_sweep_by_a_plan_and_options_is_kept_and_goes_on(tmp_path: Path) -> None
     with closing(sqlite3.connect(tmp_path / "sweep.db")) as plain:
         assert plain.execute("SELECT key, cpu_s FROM runs ORDER BY key").fetchall() == before, "nothing was run again"
     status, said = run("sweep", "--vary", "jump_ticks=-1", "--seeds", 1, "--workers", 1, "--hours", 0)
-    assert (status, "FAILED: 1 runs, 1 failed" in said, "rules.jump_ticks" in said) == (1, True, True)
+    assert (status, "rules.jump_ticks: expected" in said) == (1, True), "told before the first run"
     (tmp_path / "plan.toml").write_text("gird = 1\n")
     status, said = run("sweep", "plan.toml", cwd=tmp_path)
     assert (status, "there is no 'gird'" in said) == (1, True)

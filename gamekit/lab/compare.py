@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
 from gamekit.interval import mean_interval, no_spread
+from gamekit.lab.arguments import confidence_of
 from gamekit.lab.metrics import DEFAULT, Metric, company_credits, consumed_by_ware, made_by_ware, price_by_ware
 from gamekit.lab.own import Own
 from gamekit.lab.simulate import Setup
@@ -220,27 +221,36 @@ def compare(
         confidence: of the intervals.
 
     Raises:
-        ConfigError: the arguments are wrong. Wrong rules are told by the runs that have them.
+        ConfigError: the arguments are wrong, which is told before the first run.
     """
-    if not 0.5 <= confidence < 1:
-        raise ConfigError(f"confidence: must be from 0.5 to less than 1, got {confidence}.")
+    confidence = confidence_of(confidence)
+    for name, rules in (("rules_a", rules_a), ("rules_b", rules_b)):
+        if not isinstance(rules, Mapping):
+            raise ConfigError(f"{name}: expected {{rule: value}}, got {rules!r}.")
     sides: list[dict[str, Any]] = [{"side": "a", "rules": dict(rules_a)}, {"side": "b", "rules": dict(rules_b)}]
     shared: dict[str, Any] = {"executor": executor, "workers": workers, "database": database, "progress": progress}
     shared["game"] = game
-    if games is not None:
-        runs = sweep_recorded(sides, games, metrics, **shared)
-        return Comparison(rules_a, rules_b, runs, "game", confidence)
-    runs = sweep(
-        [{"side": one["side"], **one["rules"]} for one in sides],
-        seeds,
-        metrics,
-        scenario=scenario,
-        hours=hours,
-        setup=setup,
-        base_seed=base_seed,
-        **shared,
-    )
-    return Comparison(rules_a, rules_b, runs, "seed", confidence)
+    pair = "seed" if games is None else "game"
+    try:
+        if games is not None:
+            runs = sweep_recorded(sides, games, metrics, **shared)
+        else:
+            runs = sweep(
+                [{"side": one["side"], **one["rules"]} for one in sides],
+                seeds,
+                metrics,
+                scenario=scenario,
+                hours=hours,
+                setup=setup,
+                base_seed=base_seed,
+                **shared,
+            )
+    except BaseException as error:
+        if isinstance(done := getattr(error, "partial", None), Sweep):
+            # Of the pairs that are whole; the others are left out.
+            error.partial = Comparison(rules_a, rules_b, done, pair, confidence)  # type: ignore[attr-defined]
+        raise
+    return Comparison(rules_a, rules_b, runs, pair, confidence)
 
 
 def _judged(pairs: pd.DataFrame, confidence: float) -> tuple[str, float, float]:

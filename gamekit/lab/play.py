@@ -81,6 +81,10 @@ def play(
             another game, or is none that can play.
         CommandFailed: the rules do not let a bot's name in.
     """
+    if not isinstance(branch, Branch):
+        raise ConfigError(f"Bots play in a game that runs here: lab.begin(...) or lab.fork(...), not in {branch!r}.")
+    if until is not None and not callable(until):
+        raise ConfigError(f"until: expected a function of the branch, got {until!r}.")
     if (more := how_long("play", ticks, hours)) < 0:
         raise ConfigError("Time does not run back; play on from an earlier tick of a game with fork(branch, tick).")
     Bot.check(bots)

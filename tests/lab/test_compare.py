@@ -177,12 +177,19 @@ def test_wrong_arguments_are_told(threads: Executor) -> None:
         compare({}, {}, games=[], executor=threads)
 
 
-@pytest.mark.parametrize("rules_a", [{}, {"nope": 1}], ids=["one side", "both sides"])
+def fails_at_docks(run: Simulation) -> int:
+    """Fails where docking is slow."""
+    if run.state.rules.dock_ticks > 50:
+        raise ValueError("too slow")
+    return run.seed
+
+
+@pytest.mark.parametrize("rules_a", [{}, {"dock_ticks": 60}], ids=["one side", "both sides"])
 def test_runs_that_fail_are_told_before_anything_else(rules_a: dict[str, int], threads: Executor) -> None:
-    done = compare(rules_a, {"nope": 1}, 2, executor=threads, **SMALL)
+    done = compare(rules_a, {"dock_ticks": 60}, 2, [fails_at_docks], executor=threads, **SMALL)
     assert done.frame.empty
     assert done.pairs.empty
     assert "runs failed, the first one on side" in done.note
-    assert "unknown key 'nope'" in done.note
+    assert "too slow" in done.note
     assert "runs failed" in done.report()
     assert "runs failed" in done._repr_html_()

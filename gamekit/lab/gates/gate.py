@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from gamekit.errors import ConfigError, GamekitError
 from gamekit.game import Tick
 from gamekit.history import verify
 from gamekit.journal import Past
+from gamekit.lab.arguments import rules_of_side
 from gamekit.lab.diff import Difference, first_differences
 from gamekit.lab.gates.expected import path_of, read_expected, rewrite_capsule, write_expected
 from gamekit.lab.gates.trace import (
@@ -101,24 +103,38 @@ def gate(
         progress: whether to show a progress bar.
 
     Raises:
-        ConfigError: there are no capsules, or it is no such game.
+        ConfigError: there are no capsules, there is no such rule, or it is no such game.
     """
     from tqdm.auto import tqdm
 
-    capsules, played = _capsules(corpus), space_rules_of(game)
-    verdicts = []
-    with tqdm(capsules, unit="game", disable=not progress, leave=False) as bar:
+    capsules, played, changes = _capsules(corpus), space_rules_of(game), rules_of_side(rules)
+    verdicts: list[Verdict] = []
+    with tqdm(capsules, unit="game", disable=not progress, leave=False) as bar, _kept(verdicts, len(capsules)):
         for capsule in bar:
             bar.set_postfix_str(capsule.stem, refresh=False)
             try:
-                verdicts.append(_judged(capsule, rules or {}, played, accept))
+                verdicts.append(_judged(capsule, changes, played, accept))
             except (GamekitError, ValueError) as error:
                 verdicts.append(Verdict(capsule.stem, 0, problem=f"{type(error).__name__}: {error}"))
     return Gate(verdicts)
 
 
+@contextmanager
+def _kept(verdicts: list[Verdict], games: int) -> Iterator[None]:
+    """When the gate is interrupted or fails, the error has the verdicts that there are."""
+    try:
+        yield
+    except BaseException as error:
+        error.partial = Gate(verdicts)  # type: ignore[attr-defined]
+        error.add_note(f"{len(verdicts)} of {games} games are judged: the attribute `partial` of this exception.")
+        raise
+
+
 def _capsules(corpus: str | Path | Sequence[str | Path]) -> list[Path]:
-    given = [Path(corpus)] if isinstance(corpus, str | Path) else [Path(one) for one in corpus]
+    several = [corpus] if isinstance(corpus, str | Path) else corpus
+    if not isinstance(several, Sequence) or not all(isinstance(one, str | Path) for one in several):
+        raise ConfigError(f"corpus: expected a directory with capsules, a capsule, or a list of them, got {corpus!r}.")
+    given = [Path(one) for one in several]
     if absent := [str(one) for one in given if not one.exists()]:
         raise ConfigError(f"There is no {', '.join(absent)}; name a directory with capsules, or a capsule.")
     found = [path for one in given for path in (sorted(one.glob(f"*{SUFFIX}")) if one.is_dir() else [one])]

@@ -19,6 +19,16 @@ from statistics import fmean
 from typing import Any
 
 from gamekit.errors import ConfigError
+from gamekit.lab.arguments import (
+    confidence_of,
+    executor_of,
+    hours_of,
+    metrics_of,
+    rules_of_side,
+    scenario_of,
+    setup_of,
+    workers_of,
+)
 from gamekit.lab.compare import compare
 from gamekit.lab.extras import needed
 from gamekit.lab.metrics import DEFAULT, Metric, name_of
@@ -29,7 +39,8 @@ from gamekit.lab.ranges import Range, Ranges, ranges_of
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.jobs import chosen_seeds, derived_seeds
 from gamekit.lab.sweeps.pool import at_work
-from gamekit.lab.sweeps.sweep import sweep
+from gamekit.lab.sweeps.store import checked_path
+from gamekit.lab.sweeps.sweep import one_study, sweep
 
 #: Points that are proposed at a time. A larger round keeps more workers busy and learns less from each trial.
 ROUND = 4
@@ -79,19 +90,27 @@ def optimise(
         ConfigError: the arguments are wrong, Optuna is not installed, or every trial failed.
     """
     optuna = needed("optuna", "search", "Optimisation")
-    goal = Goal(target, confidence)
+    goal = Goal(target, confidence_of(confidence))
+    _check(metric, also, hours, setup, executor, workers, database, scenario)
     if trials < 1 or check_seeds < 2:
         raise ConfigError(f"A search needs trials=1 or more and check_seeds=2 or more, got {trials} and {check_seeds}.")
-    varied = ranges_of(ranges, rules or {})
+    rules = rules_of_side(rules)
+    varied = ranges_of(ranges, rules)
     chosen = chosen_seeds(seeds, base_seed)
     fresh = [seed for seed in derived_seeds(len(chosen) + check_seeds, base_seed) if seed not in set(chosen)]
     fresh = fresh[:check_seeds]
     how: dict[str, Any] = {"scenario": scenario, "hours": hours, "setup": setup, "game": game, "database": database}
     # One executor for all rounds, because starting a pool for each would take longer than many a round.
-    with at_work(executor, workers) as pool, _bar(trials, progress) as bar, _quiet(optuna):
+    tried: list[Trial] = []
+    with (
+        _trials_kept(tried, trials),
+        one_study(),
+        at_work(executor, workers) as pool,
+        _bar(trials, progress) as bar,
+        _quiet(optuna),
+    ):
         how |= {"executor": pool, "workers": workers, "progress": False}
         study = _study(optuna, varied)
-        tried: list[Trial] = []
         while len(tried) < trials:
             study.sampler = _sampler(optuna, base_seed, len(tried))
             asked = [study.ask(_distributions(optuna, varied)) for _ in range(min(ROUND, trials - len(tried)))]
@@ -112,6 +131,34 @@ def optimise(
         as_is = dict(rules or {})
         check = compare(as_is, as_is | best.rules, fresh, metrics, confidence=confidence, **how)
     return Optimisation(goal, metric, varied, tried, best, check, study)
+
+
+def _check(
+    metric: Any, also: Any, hours: Any, setup: Any, executor: Any, workers: Any, database: Any, scenario: Any
+) -> None:
+    """What the rounds and the comparison at the end are given, before the first of them."""
+    first, others = metrics_of([metric]), metrics_of(also)
+    metrics_of([*first, *(one for one in others if name_of(one) != name_of(metric))])
+    hours_of(hours)
+    setup_of(setup)
+    executor_of(executor)
+    workers_of(workers)
+    checked_path(database)
+    scenario_of(scenario)
+
+
+@contextmanager
+def _trials_kept(tried: list[Trial], trials: int) -> Iterator[None]:
+    """When the search is interrupted or fails, the error has the trials that there are."""
+    try:
+        yield
+    except BaseException as error:
+        error.partial = tuple(tried)  # type: ignore[attr-defined]
+        error.add_note(
+            f"{len(tried)} of {trials} trials are done: the attribute `partial` of this exception. Their runs are "
+            "kept, so the same call goes on from there."
+        )
+        raise
 
 
 def _study(optuna: Any, ranges: Sequence[Range]) -> Any:

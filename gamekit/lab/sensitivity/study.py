@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gamekit.errors import ConfigError
+from gamekit.lab.arguments import base_seed_of, confidence_of
 from gamekit.lab.metrics import DEFAULT, Metric
 from gamekit.lab.own import Own
 from gamekit.lab.ranges import Ranges, ranges_of
@@ -142,13 +143,12 @@ def sensitivity(
     """
     if method not in _DESIGNS:
         raise ConfigError(f"method: must be one of {', '.join(_DESIGNS)}, got {method!r}.")
-    if not 0.5 <= confidence < 1:
-        raise ConfigError(f"confidence: must be from 0.5 to less than 1, got {confidence}.")
+    confidence, base_seed = confidence_of(confidence), base_seed_of(base_seed)
     kind, usual = _DESIGNS[method]
     count = usual if samples is None else samples
-    if count < 2 or (kind is Sobol and count & (count - 1)):
+    if not isinstance(count, int) or count < 2 or (kind is Sobol and count & (count - 1)):
         wanted = "a power of 2, e.g. 64" if kind is Sobol else "at least 2, e.g. 10"
-        raise ConfigError(f"samples: must be {wanted}, got {count}.")
+        raise ConfigError(f"samples: must be {wanted}, got {count!r}.")
     varied = ranges_of(ranges, rules or {})
     design = kind(varied, count, abs(base_seed) or 1)
     runs = sweep(

@@ -6,13 +6,10 @@ A job's outcome is a function of the job alone, never of where or with what else
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 import pickle
 import traceback
-import types
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,14 +18,19 @@ from uuid import uuid4
 import msgspec
 
 from gamekit.capsule import read_capsule
-from gamekit.errors import ConfigError
+from gamekit.errors import ConfigError, GamekitError
 from gamekit.firstuse import look_at
+from gamekit.lab.arguments import base_seed_of, plain, rules_of_side, scenario_of, seeds_of, values_of
 from gamekit.lab.metrics import Metric, named_values
 from gamekit.lab.rerun import rerun
 from gamekit.lab.simulate import Setup, simulate
+from gamekit.lab.sweeps.keys import Unkeyable, digest_of_things
+from gamekit.lab.sweeps.origins import rules_code
 from gamekit.space import SpaceGame
 from gamekit.space.rng import STREAM_SWEEP, draw
 
+#: How keys begin that cover all that decides a run; those of an older gamekit covered less, and are not found.
+KEYS = "2:"
 #: The key of a grid that names scenarios rather than a rule.
 SCENARIO = "scenario"
 #: The key of a point that names it, and is no rule.
@@ -64,88 +66,36 @@ class Plan(msgspec.Struct, frozen=True):
     record_minutes: float | None = None
     game: SpaceGame | None = None
 
-    def keyed(self, jobs: Sequence[Job]) -> list[Job]:
+    def keyed(self, jobs: Sequence[Job]) -> tuple[list[Job], str]:
         """The same jobs with their keys: digests of everything that decides a run, the rules' code included.
 
-        Worked out where the functions' texts can be had, which is not in a worker.
+        Returns:
+            The jobs; and why no result of before can be taken for theirs (their keys are new then), or "".
         """
+        why = ""
+        try:
+            told = digest_of_things(self.metrics, self.setup, self.game)
+        except Unkeyable as error:
+            told, why = uuid4().hex, str(error)
         shared = {
             "hours": self.hours,
-            "metrics": [_told(metric) for metric in self.metrics],
-            "setup": self.setup and _told(self.setup),
+            "functions": told,
             "record_minutes": self.record_minutes,
             "version": SpaceGame.version,
             "code": rules_code(),
         }
-        if self.game is not None:
-            shared["game"] = _game_told(self.game)
         made = []
         for job in jobs:
             decides = {**shared, "scenario": job.scenario, "rules": job.rules, "seed": job.seed}
             if job.recorded:
                 decides["recorded"] = hashlib.blake2b(Path(job.recorded).read_bytes()).hexdigest()
-            text = json.dumps(decides, sort_keys=True, ensure_ascii=False)
+            try:
+                text = json.dumps(decides, sort_keys=True, ensure_ascii=False)
+            except (TypeError, ValueError):
+                text = json.dumps(shared | {"job": digest_of_things(job.scenario, job.rules, job.seed)}, sort_keys=True)
             key = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-            made.append(msgspec.structs.replace(job, key=key))
-        return made
-
-
-@cache
-def rules_code() -> str:
-    """A digest of the rules' own files: a sweep that is taken up again after they were changed begins anew."""
-    told = hashlib.blake2b(digest_size=16)
-    package = Path(inspect.getfile(SpaceGame)).parent
-    for path in sorted(one for one in package.rglob("*") if one.suffix in {".py", ".toml"}):
-        told.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
-    return told.hexdigest()
-
-
-def _told(function: Callable[..., Any]) -> str:
-    """A function by its name and its text, or where that cannot be had its code: another one is another function."""
-    try:
-        text = inspect.getsource(function)
-    except (OSError, TypeError):
-        text = _code_told(getattr(function, "__code__", None))
-    return f"{getattr(function, '__qualname__', repr(type(function)))}\n{text}"
-
-
-def _code_told(code: Any) -> str:
-    """What a function without a text does: its instructions, and what they name."""
-    if not isinstance(code, types.CodeType):
-        return ""
-    constants = [_code_told(one) or repr(one) for one in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
-
-
-def _game_told(game: SpaceGame) -> str:
-    """Rules of one's own by all that their classes hold, and by their module when it is a file of its own."""
-    told = [repr(sorted(vars(game).items()))]
-    for kind in type(game).__mro__:
-        if kind.__module__.startswith("gamekit.") or kind is object:
-            continue  # `rules_code` has those
-        told.append(f"{kind.__qualname__} {game.version}")
-        for name, value in sorted(vars(kind).items()):
-            function = getattr(value, "fget", None) or getattr(value, "__func__", value)
-            if inspect.isfunction(function):
-                told.append(_told(function))
-            elif not name.startswith("__"):
-                told.append(f"{name} = {_value_told(value)}")
-        try:
-            if kind.__module__ != "__main__":
-                told.append(Path(inspect.getfile(kind)).read_text(encoding="utf-8"))
-        except (OSError, TypeError):
-            pass
-    return "\n".join(told)
-
-
-def _value_told(value: Any) -> str:
-    """A class's attribute, such as its table of metrics or commands."""
-    if isinstance(value, Mapping):
-        return "\n".join(f"{_value_told(key)}: {_value_told(one)}" for key, one in value.items())
-    if isinstance(value, type):
-        fields = getattr(value, "__struct_fields__", ())
-        return f"{value.__qualname__} {fields} {getattr(value, '__struct_defaults__', ())!r}"
-    return _told(value) if callable(value) else repr(value)
+            made.append(msgspec.structs.replace(job, key=f"{KEYS}{key}"))
+        return made, why
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -172,34 +122,46 @@ def derived_seeds(count: int, base_seed: int = 1) -> list[int]:
 
 
 def chosen_seeds(seeds: int | Sequence[int], base_seed: int) -> list[int]:
-    """The seeds that somebody means: how many, or which."""
-    return derived_seeds(seeds, base_seed) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    """The seeds that somebody means: how many, or which.
+
+    Raises:
+        ConfigError: they are none.
+    """
+    chosen = seeds_of(seeds)
+    base = base_seed_of(base_seed)
+    return derived_seeds(chosen, base) if isinstance(chosen, int) else chosen
 
 
 def jobs_of(
     grid: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]],
     seeds: Sequence[int],
     scenario: Any,
-    rules: Mapping[str, Any],
+    rules: Mapping[str, Any] | None,
 ) -> list[Job]:
     """Every point of the grid with every seed, in order. A point's "side" is only its name.
 
     Raises:
-        ConfigError: the grid is neither `{rule: [values]}` nor a list of points.
+        ConfigError: the grid is neither `{rule: [values]}` nor a list of points, there is no such scenario or rule, or
+            a rule may not have a value.
     """
+    fixed = rules_of_side(rules)
     if isinstance(grid, Mapping):
-        for name, values in grid.items():
-            if isinstance(values, str) or not isinstance(values, Sequence):
-                raise ConfigError(f"grid[{name!r}]: expected a list of values, e.g. [10, 20], got {values!r}.")
-        points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+        values = [values_of(name, several) for name, several in grid.items()]
+        points = [dict(zip(grid, several, strict=True)) for several in product(*values)]
+    elif isinstance(grid, str) or not isinstance(grid, Sequence) or not all(isinstance(one, Mapping) for one in grid):
+        raise ConfigError(f"grid: expected {{rule: [values]}}, or a list of points {{rule: value}}, got {grid!r}.")
     else:
-        points = [dict(point) for point in grid]
+        points = [{name: plain(value) for name, value in point.items()} for point in grid]
+    known: dict[str, Any] = {}
     made = []
     for point in points:
-        where = point.get(SCENARIO, scenario)
-        varied = {**point, SCENARIO: where} if SCENARIO in point else point
-        changed = {**rules, **{name: value for name, value in point.items() if name not in (SCENARIO, SIDE)}}
-        made += [Job(where, changed, seed, varied) for seed in seeds]
+        named = point.get(SCENARIO, scenario)
+        if (where := str(named)) not in known:
+            known[where] = scenario_of(named)
+        varied = {**point, SCENARIO: named} if SCENARIO in point else point
+        changed = {**fixed, **{name: value for name, value in point.items() if name not in (SCENARIO, SIDE)}}
+        rules_of_side(changed, f"side {point[SIDE]}" if SIDE in point else "rules")
+        made += [Job(known[where], changed, seed, varied) for seed in seeds]
     return made
 
 
@@ -208,11 +170,15 @@ class Packed(msgspec.Struct, frozen=True):
 
     Attributes:
         token: by which a process knows a plan that it has already.
-        plan: the plan as bytes.
+        plan: the plan as bytes; empty when it stays in this process.
     """
 
     token: str
     plan: bytes
+
+
+class PlanUnreadable(GamekitError):
+    """A worker could not make anything of the plan that was sent to it; no run of it can be carried out there."""
 
 
 #: {token: plan} of this process: those that were packed here and are under way, or the latest that came here.
@@ -221,15 +187,19 @@ _known: dict[str, Plan] = {}
 _MOST_KNOWN = 4
 
 
-def packed(plan: Plan) -> Packed:
+def packed(plan: Plan, *, stays: bool = False) -> Packed:
     """A plan to be handed out, until `forget`.
+
+    Args:
+        plan: the plan.
+        stays: whether it is carried out in this process, so that it need not be such as can be sent.
 
     Raises:
         ConfigError: it holds what cannot be sent, e.g. an open file or a client.
     """
     from gamekit.lab.cells import by_value  # Here, because a worker has no need of it.
 
-    made = Packed(uuid4().hex, by_value(plan, "sweep: its metrics, setup or game"))
+    made = Packed(uuid4().hex, b"" if stays else by_value(plan, "sweep: its metrics, setup or game"))
     _known[made.token] = plan
     return made
 
@@ -240,16 +210,29 @@ def forget(work: Packed) -> None:
 
 
 def run_chunk(work: Packed, jobs: Sequence[Job]) -> list[Result]:
-    """Carry out a chunk, in this process. A run that fails is told in its result and stops no other."""
+    """Carry out a chunk, in this process. A run that fails is told in its result and stops no other.
+
+    Raises:
+        PlanUnreadable: the plan cannot be read here, so that no run of it can be carried out.
+    """
     plan = _known.get(work.token)
     if plan is None:
-        plan = pickle.loads(work.plan)
-        if plan.game is not None:
-            look_at(plan.game.command_type)
+        plan = _read(work)
         if len(_known) >= _MOST_KNOWN:
             _known.clear()
         _known[work.token] = plan
     return [run(plan, job) for job in jobs]
+
+
+def _read(work: Packed) -> Plan:
+    try:
+        plan: Plan = pickle.loads(work.plan)
+    except Exception as error:
+        # Whatever a module or a class does while it is made.
+        raise PlanUnreadable(f"{type(error).__name__}: {error}") from None
+    if plan.game is not None:
+        look_at(plan.game.command_type)
+    return plan
 
 
 def run(plan: Plan, job: Job) -> Result:

@@ -6,16 +6,24 @@ because a chunk's size is only known once the first runs have been timed.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from contextlib import AbstractContextManager, nullcontext
 from typing import ParamSpec, TypeVar
 
 from gamekit.errors import ConfigError
-from gamekit.lab.sweeps.jobs import Job, Plan, Result, forget, packed, run_chunk
+from gamekit.lab.sweeps.jobs import Job, Packed, Plan, PlanUnreadable, Result, forget, packed, run_chunk
+from gamekit.lab.sweeps.workers import begin, context, end_with_parent, without_main
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +39,8 @@ TRIES = 3
 class OwnPool(Executor):
     """A pool of processes that is made anew when a worker of it dies.
 
-    Workers do not inherit threads, sockets or locks of this process.
+    Workers do not inherit threads, sockets or locks of this process, do not run its script, and end with it; see
+    `gamekit.lab.sweeps.workers`.
 
     Args:
         workers: how many; by default one for each processor.
@@ -41,27 +50,49 @@ class OwnPool(Executor):
         #: Named as in the standard library's pools.
         self._max_workers = workers or os.cpu_count() or 1
         self._pool = self._made()
+        #: Done as soon as a worker has come up for the first time.
+        self._up: Future[int] = self._submit(os.getpid)
 
     def _made(self) -> ProcessPoolExecutor:
-        methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        return ProcessPoolExecutor(max_workers=self._max_workers, mp_context=context)
+        return ProcessPoolExecutor(max_workers=self._max_workers, mp_context=context(), initializer=begin)
+
+    def _submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        with without_main():
+            return self._pool.submit(fn, *args, **kwargs)
+
+    @property
+    def came_up(self) -> bool:
+        """Whether a worker has ever begun, or may still do so."""
+        return not self._up.done() or self._up.exception() is None
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand work over, to a new pool when the one before has broken."""
         try:
-            return self._pool.submit(fn, *args, **kwargs)
+            return self._submit(fn, *args, **kwargs)
         except BrokenExecutor:
             self._pool.shutdown()
             self._pool = self._made()
-            return self._pool.submit(fn, *args, **kwargs)
+            return self._submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the workers."""
+        """End the workers once they have done what they were given."""
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
-    def __exit__(self, *_: object) -> None:
-        self.shutdown(cancel_futures=True)
+    def stop(self) -> None:
+        """End the workers at once, whatever they are at."""
+        workers = list((self._pool._processes or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for one in workers:
+            one.kill()
+        for one in workers:
+            one.join()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.shutdown(cancel_futures=True)
+        else:
+            # Interrupted or failed: what is under way may take hours, and nobody waits for it.
+            self.stop()
 
 
 def at_work(executor: Executor | None, workers: int | None) -> AbstractContextManager[Executor]:
@@ -80,19 +111,27 @@ def carried_out(
         workers: how many there are, when the executor does not say.
 
     Raises:
-        ConfigError: the executor that was given has broken, because a worker of it died.
+        ConfigError: the executor that was given has broken, because a worker of it died; or no worker can begin at all.
     """
     with at_work(executor, workers) as chosen:
         count = workers or getattr(chosen, "_max_workers", None) or os.cpu_count() or 1
         yield from _Round(plan, jobs, chosen, count).results()
 
 
+def _watched_chunk(work: Packed, jobs: Sequence[Job]) -> list[Result]:
+    """A chunk in a process that ends with its parent."""
+    end_with_parent()
+    return run_chunk(work, jobs)
+
+
 class _Round:
     """One pass over the jobs."""
 
     def __init__(self, plan: Plan, jobs: Sequence[Job], executor: Executor, workers: int) -> None:
-        self._work = packed(plan)
+        self._work = packed(plan, stays=isinstance(executor, ThreadPoolExecutor))
         self._executor = executor
+        #: Processes of a pool that was given have their own start, and so begin their watch with their work.
+        self._task = _watched_chunk if isinstance(executor, ProcessPoolExecutor) else run_chunk
         self._workers = workers
         self._waiting = deque(jobs)
         self._tries: dict[str, int] = {}
@@ -107,6 +146,8 @@ class _Round:
             yield from self._results()
         finally:
             forget(self._work)
+            for future in self._under_way:
+                future.cancel()
 
     def _results(self) -> Iterator[list[tuple[Job, Result]]]:
         while self._waiting or self._suspects or self._under_way:
@@ -119,8 +160,19 @@ class _Round:
                 try:
                     results = future.result()
                 except BrokenExecutor as error:
+                    if isinstance(self._executor, OwnPool) and not self._executor.came_up:
+                        raise ConfigError(
+                            f"Worker processes end as they begin ({error}), so no run can be carried out. Look above "
+                            "for what they said; or run in this process: executor=ThreadPoolExecutor(1)."
+                        ) from None
                     yield from self._lost(jobs, error)
                     continue
+                except PlanUnreadable as error:
+                    raise ConfigError(
+                        f"A worker process cannot read what it shall do ({error}), so no run can be carried out. "
+                        "Metrics, setup and rules must come from modules that a new process can import, or stand in "
+                        "the script or the notebook itself."
+                    ) from None
                 except Exception as error:
                     text = f"the executor gave up: {error!r}"
                     yield [(job, Result(job.key, {}, error=text)) for job in jobs]
@@ -138,7 +190,7 @@ class _Round:
         else:
             jobs = [self._waiting.popleft() for _ in range(min(self._size(), len(self._waiting)))]
         try:
-            future = self._executor.submit(run_chunk, self._work, jobs)
+            future = self._executor.submit(self._task, self._work, jobs)
         except BrokenExecutor as error:
             raise ConfigError(
                 f"A worker of the executor that was given died, and it takes no more work ({error}). Give another "

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
+from gamekit.lab.arguments import (
+    capsules_of,
+    executor_of,
+    hours_of,
+    metrics_of,
+    record_minutes_of,
+    rules_of_side,
+    setup_of,
+    workers_of,
+)
 from gamekit.lab.metrics import DEFAULT, Metric, absent_of, name_of, unit_of
 from gamekit.lab.own import Own, space_rules_of
 from gamekit.lab.simulate import Setup
 from gamekit.lab.sweeps.jobs import Job, Plan, Result, chosen_seeds, jobs_of
 from gamekit.lab.sweeps.pool import carried_out
-from gamekit.lab.sweeps.store import Store
+from gamekit.lab.sweeps.store import Store, checked_path
 from gamekit.space import SpaceGame
 
 if TYPE_CHECKING:
@@ -122,22 +136,34 @@ def sweep(
         scenario, rules, hours, setup, record_minutes: as for `simulate`, for what the grid does not vary.
         game: rules of your own, as for `simulate`: `MyGame`, also of a notebook's cell, or `MyGame()`.
         executor: any `concurrent.futures.Executor`, e.g. Dask's `client.get_executor(pure=False)`; by default a pool
-            of processes. (A script that uses the default needs `if __name__ == "__main__":`, as for any such pool.)
+            of processes, which do not run the script again and end with this process.
         workers: how many processes; by default one for each processor.
         database: a SQLite file that keeps the results; runs that it holds already are not run again.
         base_seed: what the seeds are derived from.
         progress: whether to show a progress bar.
 
     Raises:
-        ConfigError: the grid, a seed, a metric or the game is none, or a worker of `executor` died and broke it. Wrong
-            rules are told by the runs that have them.
+        ConfigError: an argument is wrong, which is told before the first run; or a worker of `executor` died and broke
+            it. What was done by then, also when the study is interrupted, is in the exception's `partial`.
     """
+    plan = Plan(
+        hours_of(hours),
+        metrics_of(metrics, _varied(grid)),
+        setup_of(setup),
+        record_minutes_of(record_minutes),
+        own_of(game),
+    )
     chosen = chosen_seeds(seeds, base_seed)
-    if not chosen or not metrics:
+    if not plan.metrics:
         raise ConfigError("A sweep needs at least one seed and one metric.")
-    plan = Plan(hours, tuple(metrics), setup, record_minutes, own_of(game))
-    jobs = jobs_of(grid, chosen, scenario, rules or {})
+    jobs = jobs_of(grid, chosen, scenario, rules)
     return _swept(plan, jobs, executor=executor, workers=workers, database=database, progress=progress)
+
+
+def _varied(grid: Any) -> set[str]:
+    """The columns that a grid has beside the metrics."""
+    points = [grid] if isinstance(grid, Mapping) else grid if isinstance(grid, Sequence) else []
+    return {str(name) for point in points if isinstance(point, Mapping) for name in point}
 
 
 def sweep_recorded(
@@ -160,15 +186,33 @@ def sweep_recorded(
     Raises:
         ConfigError: there are no games or no metrics.
     """
-    if not games or not metrics:
+    several, measured = capsules_of(games), metrics_of(metrics, ("side", "game"))
+    if not several or not measured:
         raise ConfigError("Recorded games are compared: give at least one capsule and one metric.")
-    paths = [str(Path(one).resolve()) for one in games]
+    paths = [str(_capsule(one)) for one in several]
+    if len({Path(path).stem for path in paths}) < len(paths):
+        raise ConfigError("games: two capsules have the same name, by which their rows are told apart; rename one.")
+    rules = {side["side"]: rules_of_side(side["rules"], f"side {side['side']}") for side in sides}
     jobs = [
-        Job(None, dict(side["rules"]), 0, {"side": side["side"], "game": Path(path).stem}, recorded=path)
-        for side in sides
+        Job(None, changed, 0, {"side": side, "game": Path(path).stem}, recorded=path)
+        for side, changed in rules.items()
         for path in paths
     ]
-    return _swept(Plan(0.0, tuple(metrics), game=own_of(game)), jobs, **how)
+    return _swept(Plan(0.0, measured, game=own_of(game)), jobs, **how)
+
+
+def _capsule(path: Any) -> Path:
+    """A capsule that is there.
+
+    Raises:
+        ConfigError: it is not.
+    """
+    if not isinstance(path, str | PathLike):
+        raise ConfigError(f"games: expected paths of capsules, got {path!r}.")
+    found = Path(path).expanduser().resolve()
+    if not found.is_file():
+        raise ConfigError(f"games: there is no capsule {found}; `gamekit export GAME` writes one.")
+    return found
 
 
 def own_of(game: Own) -> SpaceGame | None:
@@ -185,14 +229,78 @@ def _swept(
     database: str | Path | None = None,
     progress: bool = True,
 ) -> Sweep:
-    jobs = plan.keyed(jobs)
-    store = Store(Path(database) if database is not None else None)
+    executor_of(executor)
+    workers = workers_of(workers)
+    path = checked_path(database)
+    jobs, why = plan.keyed(jobs)
+    store = Store(path)
     try:
+        if path is None:
+            store.results.update({job.key: _left[job.key] for job in jobs if job.key in _left})
+        elif why:
+            _warn(f"{why} So {path} has no result that may be taken for one of these runs, and all are run.")
         missing = {job.key: job for job in jobs if job.key not in store.results}
+        if store.older and len(missing) == len({job.key for job in jobs}):
+            _warn(
+                f"{path} holds {store.older} results that an older gamekit found by less than all that decides them; "
+                "they stay there and are not taken, so all runs are run again."
+            )
         _run_missing(plan, jobs, list(missing.values()), store, executor, workers, progress)
+    except BaseException as error:
+        _leave(plan, jobs, store, error, path)
+        raise
     finally:
         store.close()
+    outer = _outer.get()
+    for job in jobs:
+        if outer is None:
+            _left.pop(job.key, None)
+        elif path is None and not store.results[job.key].error:
+            _left[job.key] = store.results[job.key]
+            outer.add(job.key)
     return Sweep(plan, jobs, store.results)
+
+
+#: What studies without a database had done when they were interrupted or failed, in this process: `{key: result}`.
+_left: dict[str, Result] = {}
+#: The keys of a study of several sweeps that is under way: what the finished ones gave is kept until it has ended.
+_outer: ContextVar[set[str] | None] = ContextVar("_outer", default=None)
+#: So many results are kept at most.
+_MOST_LEFT = 100_000
+
+
+@contextmanager
+def one_study() -> Iterator[None]:
+    """Sweeps in this block are parts of one study: when it is interrupted, all their results are kept."""
+    keys: set[str] = set()
+    token = _outer.set(keys)
+    try:
+        yield
+    finally:
+        _outer.reset(token)
+    for key in keys:
+        _left.pop(key, None)
+
+
+def _leave(plan: Plan, jobs: Sequence[Job], store: Store, error: BaseException, path: Path | None) -> None:
+    """Keep what a study has done that does not come to its end, and say in the error how to go on."""
+    done = [job for job in jobs if job.key in store.results]
+    if not done:
+        return
+    error.partial = Sweep(plan, done, store.results)  # type: ignore[attr-defined]
+    if path is None:
+        if len(_left) + len(done) > _MOST_LEFT:
+            _left.clear()
+        _left.update({job.key: store.results[job.key] for job in done if not store.results[job.key].error})
+    where = f"in {path}" if path is not None else "in this process"
+    error.add_note(
+        f"{len(done)} of {len(jobs)} runs are done and kept {where}: the same call goes on from there. They are the "
+        "attribute `partial` of this exception as well."
+    )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=4)
 
 
 def _run_missing(
