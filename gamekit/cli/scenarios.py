@@ -62,7 +62,7 @@ def _check(file: Path, as_json: bool) -> None:
         return
     for warning in found:
         click.echo(f"warning: {warning}")
-    click.echo(f"ok: {file} is a scenario" + (f", with {len(found)} warnings" if found else ""))
+    click.echo(f"ok: {file} is a scenario" + (f", with {len(found)} warning{'s'[: len(found) - 1]}" if found else ""))
 
 
 def _warnings(source: str, plain: str | Mapping[str, Any]) -> tuple[str, ...]:

@@ -110,11 +110,13 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def listed(keys: Iterable[str]) -> str:
-    """Some keys in a row: "a", "a and b", "a, b and 3 more"."""
+def listed(keys: Iterable[str], *, commas: bool = False) -> str:
+    """Some keys in a row: "a", "a and b" (with `commas` "a, b"), "a, b and 3 more"."""
     names = list(keys)
     if len(names) > _MOST_KEYS:
         return f"{', '.join(names[:_MOST_KEYS])} and {len(names) - _MOST_KEYS} more"
+    if commas:
+        return ", ".join(names)
     return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
 
 

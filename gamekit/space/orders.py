@@ -26,6 +26,7 @@ from gamekit.space.commands import (
 )
 from gamekit.space.events import AutoTradeSwitched, OrderAccepted, PlayerJoined, QueueChanged
 from gamekit.space.model import NEVER, Buy, Entry, InGate, Sell, Ship
+from gamekit.space.noway import no_way
 from gamekit.space.state import SpaceState
 from gamekit.space.travel import Place
 
@@ -78,11 +79,7 @@ def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] 
     else:
         entries = queue.planned(state, ship, start, goal, ship.orders + 1)
     if entries is None:
-        return Rejected(
-            "no_route",
-            f"No open gates lead from {state.sectors[start.sector].name} to {state.sectors[goal.sector].name}; "
-            "wait for a gate to open, or choose another place.",
-        )
+        return no_way(state, player, start.sector, goal.sector)
     if kept and kept + len(entries) > state.rules.queue_limit:
         return _queue_full(state, ship, len(entries))
     return _give(state, ship, entries, append=command.append)

@@ -12,6 +12,7 @@ from gamekit.space import jobs, orders, queue, trading
 from gamekit.space.commands import ReorderQueue
 from gamekit.space.events import QueueChanged
 from gamekit.space.model import NEVER, Buy, Entry, InGate, Sell, Ship
+from gamekit.space.noway import no_way
 from gamekit.space.state import SpaceState
 from gamekit.space.travel import Place
 
@@ -75,11 +76,7 @@ def _planned(state: SpaceState, player: PlayerId, ship: Ship, kept: int, runs: l
         assert goal is not None, "an order is either one trade or leads somewhere"
         way = queue.planned_again(state, ship, place, last, head.order)
         if way is None:
-            return Rejected(
-                "no_route",
-                f"No open gates lead from {state.called(player, place.sector)} to {state.called(player, goal.sector)} "
-                "in this sequence; leave it as it is, or wait for a gate to open.",
-            )
+            return no_way(state, player, place.sector, goal.sector, " in this sequence")
         entries += queue.given(ship, way)
         place = goal
     total = kept + len(entries)

@@ -6,8 +6,9 @@ meant to fall apart. Each names the key and says what would make it go away.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from gamekit.space.mistakes import listed
 from gamekit.space.scenario import Definition, RecipeRow, catalogue_of
 
 #: What a station of a kind has when it is what its name says.
@@ -71,25 +72,53 @@ def _of_recipes(definition: Definition, recipes: dict[str, RecipeRow]) -> Iterat
 
 
 def _of_sectors(definition: Definition) -> Iterator[str]:
-    joined: dict[str, list[str]] = {row.id: [] for row in definition.sectors}
-    for one, other in definition.gates:
-        joined[one].append(other)
-        joined[other].append(one)
-    ahead = [definition.sectors[0].id]
-    seen = set(ahead)
-    while ahead:
-        for sector in joined[ahead.pop()]:
-            if sector not in seen:
-                seen.add(sector)
-                ahead.append(sector)
-    for row in definition.sectors:
-        if row.id not in seen:
-            yield f"sectors.{row.id}: no gates lead there from {definition.sectors[0].id}; add a connection to `gates`."
+    yield from _of_islands(definition)
     spots: dict[tuple[str, int, int], int] = {}
     for index, station in enumerate(definition.stations):
         first = spots.setdefault((station.sector, station.x, station.y), index)
         if first != index:
             yield f"stations[{index}]: it stands exactly where stations[{first}] stands; move one of them."
+
+
+def _of_islands(definition: Definition) -> Iterator[str]:
+    """Each part of the galaxy that hangs together, but for the largest; single sectors without gates in one."""
+    first, *rest = islands([row.id for row in definition.sectors], definition.gates)
+    others = f"the other {len(first)}" if len(rest) == 1 else f"the largest part, {len(first)} around {first[0]}"
+    alone = [island[0] for island in rest if len(island) == 1]
+    for island in rest:
+        if len(island) > 1:
+            yield (
+                f"sectors: {len(island)} sectors ({listed(island, commas=True)}) hang together but no gates lead there "
+                f"from {others}; add a connection to `gates`."
+            )
+    if len(alone) == 1:
+        yield f"sectors.{alone[0]}: no gates lead there from {others}; add a connection to `gates`."
+    elif alone:
+        names = listed(alone, commas=True)
+        yield f"sectors: {len(alone)} sectors ({names}) have no gates at all; add connections to `gates`."
+
+
+def islands(sectors: Sequence[str], gates: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """The parts of a galaxy that hang together, the largest first, each in the order of its sectors."""
+    joined: dict[str, list[str]] = {sector: [] for sector in sectors}
+    for one, other in gates:
+        joined[one].append(other)
+        joined[other].append(one)
+    found: list[list[str]] = []
+    seen: set[str] = set()
+    for start in sectors:
+        if start in seen:
+            continue
+        seen.add(start)
+        island, ahead = {start}, [start]
+        while ahead:
+            for sector in joined[ahead.pop()]:
+                if sector not in seen:
+                    seen.add(sector)
+                    island.add(sector)
+                    ahead.append(sector)
+        found.append([sector for sector in sectors if sector in island] if len(island) > 1 else [start])
+    return sorted(found, key=len, reverse=True)
 
 
 def _of_ships(definition: Definition, built: list[RecipeRow]) -> Iterator[str]:

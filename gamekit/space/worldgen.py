@@ -11,6 +11,7 @@ The configuration is `{"scenario": ..., "rules": {...}}`, both optional. A scena
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from numbers import Integral
 from typing import Any
@@ -21,6 +22,7 @@ from gamekit.errors import ConfigError
 from gamekit.space import discovery, fleet, ledger, scenario, storms
 from gamekit.space.bounds import capacity_of, too_rich
 from gamekit.space.economy import TRADING, begin_cycle
+from gamekit.space.edge import Edge
 from gamekit.space.mistakes import shown
 from gamekit.space.model import Gate, Recipe, Saved, Sector, ShipClass, Station, Ware, cycle_length
 from gamekit.space.procedural import grown
@@ -181,9 +183,11 @@ def _built(definition: scenario.Definition, rules: Rules, seed: int) -> SpaceSta
 
 
 def _gates(definition: scenario.Definition, rules: Rules) -> dict[str, Gate]:
-    """Both ends of every connection, each at its sector's edge on the side of the neighbour."""
+    """Both ends of every connection, each at its sector's edge on the side of the neighbour, none where another is."""
     sectors = {row.id: row for row in definition.sectors}
     edge = rules.sector_size_m * 9 // 20
+    degree = Counter(end for pair in definition.gates for end in pair)
+    edges = {sector: Edge(edge, count) for sector, count in degree.items()}
     gates: dict[str, Gate] = {}
     ends: dict[str, int] = dict.fromkeys(sectors, 0)
     for one, other in definition.gates:
@@ -196,12 +200,13 @@ def _gates(definition: scenario.Definition, rules: Rules) -> dict[str, Gate]:
         for end, (here, there) in enumerate(((sectors[one], sectors[other]), (sectors[other], sectors[one]))):
             dx, dy = there.x - here.x, there.y - here.y
             longer = max(abs(dx), abs(dy))
+            x, y = edges[here.id].free(_scaled(dx, edge, longer), _scaled(dy, edge, longer))
             gate = Gate(
                 id=ids[end],
                 number=len(gates),
                 sector=here.id,
-                x=_scaled(dx, edge, longer),
-                y=_scaled(dy, edge, longer),
+                x=x,
+                y=y,
                 to=ids[1 - end],
                 to_sector=there.id,
                 jump_ticks=rules.jump_ticks,

@@ -113,6 +113,11 @@ def test_closed_gates_are_a_warning_and_missing_ones_an_error() -> None:
     assert {one.severity for one in findings(apart, "starved station")} == {"error"}
     [sector] = findings(apart, "unreachable sector")
     assert (sector.severity, sector.cause) == ("error", "no gates lead to most other sectors")
+    more = [{"id": f"more-{at}", "name": f"More {at}", "x": -300, "y": 300 * at} for at in (1, 2)]
+    joined = [["west", "mid"], ["west", "more-1"], ["more-2", "east"]]
+    [island] = findings(Play(LINE | {"sectors": [*LINE["sectors"], *more], "gates": joined}), "unreachable sector")
+    assert (island.subject, island.name) == ("east", "East and 1 more")
+    assert island.cause == "2 sectors (East, More 2) hang together; no gates lead to most other sectors"
 
 
 def test_what_fog_hides_is_no_missing_gate() -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import tomllib
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gamekit.errors import ConfigError
-from gamekit.game import Join, PlayerId
+from gamekit.game import Join, PlayerId, Rejected
 from gamekit.space import SpaceGame, SpaceState, check, ledger, review, scenario, scenarios
+from gamekit.space.commands import MoveShip, Target
 from gamekit.space.events import StationStatusChanged, WareSold
 from gamekit.space.model import NEVER, Docked
 from gamekit.space.worldgen import resolved
-from tests.space.galaxies import LINE, only
+from tests.space.galaxies import LINE, Play, only
 
 GAME = SpaceGame()
 HOUR = 36_000
@@ -205,7 +207,10 @@ WITHOUT_HUB = [row for row in LINE["stations"] if row["recipe"] != "store"]
             {"stations": [row for row in LINE["stations"] if row["recipe"] == "mine"]},
             "wares.ore: stations make it and no station buys it",
         ),
-        ({"gates": [["west", "mid"]]}, "sectors.east: no gates lead there from west"),
+        (
+            {"gates": [["west", "mid"]]},
+            "sectors.east: no gates lead there from the other 2; add",
+        ),
         ({"stations": WITHOUT_HUB, "companies": [COMPANY]}, "companies: there is no hub to start from"),
         ({"stations": WITHOUT_HUB}, "stations: there is no hub, so new players start at the other stations"),
         ({"stations": WITHOUT_HUB}, "recipes.store: no station has it"),
@@ -233,3 +238,53 @@ def test_what_is_odd_is_a_warning_and_stops_nobody(changes: dict[str, Any], warn
 @pytest.mark.parametrize("name", [*NAMES, "procedural:2", "procedural:7"])
 def test_shipped_scenarios_are_not_odd(name: str) -> None:
     assert review.warnings(resolved(name, 5)) == ()
+
+
+def sectors(*names: str) -> list[dict[str, Any]]:
+    """Sectors in a row."""
+    return [{"id": name, "name": name.title(), "x": 300 * at, "y": 0} for at, name in enumerate(names)]
+
+
+def oddities(**plain: Any) -> list[str]:
+    """What is odd about a definition's sectors."""
+    found = review.warnings(scenario.definition("own", plain))
+    return [one for one in found if one.startswith("sectors")]
+
+
+def test_islands_are_told_once_each_and_from_the_largest() -> None:
+    mainland = [f"main-{at}" for at in range(12)]
+    gates = [["far", "away"], *([one, other] for one, other in pairwise(mainland))]
+    assert oddities(sectors=sectors("far", "away", *mainland), gates=gates) == [
+        "sectors: 2 sectors (far, away) hang together but no gates lead there from the other 12; add a connection to "
+        "`gates`."
+    ]
+    several = sectors("far", "away", "lone", *mainland, "left")
+    assert oddities(sectors=several, gates=gates) == [
+        "sectors: 2 sectors (far, away) hang together but no gates lead there from the largest part, 12 around main-0; "
+        "add a connection to `gates`.",
+        "sectors: 2 sectors (lone, left) have no gates at all; add connections to `gates`.",
+    ]
+
+
+def test_an_order_to_another_island_is_refused_for_what_it_is() -> None:
+    play = Play(LINE | {"gates": [["west", "mid"]]})
+    for command in (MoveShip("ship-1", Target(sector="east")), MoveShip("ship-1", Target(station="east-town"))):
+        answer = play.game.apply(play.state, PlayerId("p1"), command)
+        assert answer == Rejected(
+            "no_route",
+            "No gates at all lead from West to East, which is an island of its own; choose a place on this side.",
+        )
+    play = Play()
+    play.close("mid:east")
+    answer = play.game.apply(play.state, PlayerId("p1"), MoveShip("ship-1", Target(sector="east")))
+    assert isinstance(answer, Rejected)
+    assert "wait for a gate to open" in answer.message
+
+
+def test_under_fog_an_island_is_not_told_from_what_is_unknown() -> None:
+    hub = {"sector": "east", "recipe": "store", "x": 500, "y": 0}
+    for gates in ([["west", "mid"]], LINE["gates"]):
+        play = Play(LINE | {"gates": gates, "stations": [*LINE["stations"], hub]}, {"fog": 1})
+        answer = play.game.apply(play.state, PlayerId("p1"), MoveShip("ship-1", Target(sector="east")))
+        assert isinstance(answer, Rejected)
+        assert answer.message == "No gates that you know lead from West to East; explore, or choose another place."

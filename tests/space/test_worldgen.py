@@ -12,6 +12,7 @@ import pytest
 from gamekit.errors import ConfigError
 from gamekit.space import SpaceGame, SpaceState, check
 from gamekit.space.commands import BuyWare
+from gamekit.space.rng import Stream
 from tests.space.galaxies import LINE, Play
 
 GAME = SpaceGame()
@@ -310,3 +311,33 @@ def test_an_absurd_number_of_ships_is_refused(scenario: dict[str, Any]) -> None:
 def test_an_absurd_number_of_sectors_is_refused() -> None:
     with pytest.raises(ConfigError):
         SpaceGame().new({"scenario": "procedural:" + "9" * 5000}, 1)
+
+
+def test_gates_that_lead_the_same_way_stand_beside_each_other() -> None:
+    row = [{"id": name, "name": name.title(), "x": 300 * at, "y": 0} for at, name in enumerate(("one", "two", "three"))]
+    state = new({"sectors": row, "gates": [["one", "two"], ["two", "three"], ["one", "three"]]})
+    assert {gate.id: (gate.x, gate.y) for gate in state.gates.values()} == {
+        "one:two": (900, 0),
+        "two:one": (-900, 0),
+        "two:three": (900, 0),
+        "three:two": (-900, 0),
+        "one:three": (900, 60),
+        "three:one": (-900, -60),
+    }
+
+
+@pytest.mark.parametrize(("count", "size"), [(5, 2_000), (40, 2_000), (300, 2_000), (300, 200), (20, 100_000)])
+def test_no_two_gates_of_a_sector_stand_on_one_point(count: int, size: int) -> None:
+    chance = Stream(count, 1)
+    places = dict.fromkeys((chance.between(-9, 9) * 300, chance.between(-9, 9) * 300) for _ in range(count))
+    sectors = [{"id": f"s{at}", "name": f"S {at}", "x": x, "y": y} for at, (x, y) in enumerate(places)]
+    # The first is joined with all others, and each with the next.
+    pairs = {(0, at) for at in range(1, len(places))} | {(at, at + 1) for at in range(len(places) - 1)}
+    state = new(
+        {"sectors": sectors, "gates": [[f"s{one}", f"s{other}"] for one, other in sorted(pairs)]}, sector_size_m=size
+    )
+    for sector in state.sectors.values():
+        spots = [(state.gates[gate].x, state.gates[gate].y) for gate in sector.gates]
+        assert len(set(spots)) == len(spots)
+        assert all(max(abs(x), abs(y)) == size * 9 // 20 for x, y in spots), "at the edge"
+    check(state)

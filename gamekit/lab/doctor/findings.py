@@ -11,6 +11,7 @@ from gamekit.errors import ConfigError
 from gamekit.game import View
 from gamekit.lab.doctor.chains import why_full, why_missing
 from gamekit.lab.doctor.galaxy import Fields, Galaxy
+from gamekit.space.mistakes import listed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,19 +125,27 @@ def _prices(galaxy: Galaxy) -> Iterator[Finding]:
 
 
 def _sectors(galaxy: Galaxy) -> Iterator[Finding]:
-    """Sectors that cannot be reached from most of the others."""
+    """Islands: sectors that hang together and cannot be reached from most of the others, a finding for each island."""
     main_open, main_all = (_mainland(galaxy, closed_too=flag) for flag in (False, True))
-    for key, sector in galaxy.sectors.items():
+    told: set[str] = set()
+    for key in galaxy.sectors:
+        if key in told or key in main_open:
+            continue
+        reached = galaxy.jumps(key, closed_too=key not in main_all)
+        island = [one for one in galaxy.sectors if one in reached]
+        told.update(island)
         if key not in main_all and galaxy.leads_into_the_unknown(key):
             text, severity = "no way to most other known sectors is known", "note"
             remedy = "explore the gates into the unknown"
         elif key not in main_all:
             text, severity, remedy = "no gates lead to most other sectors", "error", "join it by a gate"
-        elif key not in main_open:
-            text, severity, remedy = "every way to most other sectors is closed", "warning", "wait for a gate to open"
         else:
-            continue
-        yield Finding(severity, "unreachable sector", key, sector["name"], key, text, remedy)
+            text, severity, remedy = "every way to most other sectors is closed", "warning", "wait for a gate to open"
+        name = galaxy.sector_name(key)
+        if len(island) > 1:
+            names = listed(map(galaxy.sector_name, island), commas=True)
+            name, text = f"{name} and {len(island) - 1} more", f"{len(island)} sectors ({names}) hang together; {text}"
+        yield Finding(severity, "unreachable sector", key, name, key, text, remedy)
 
 
 def _mainland(galaxy: Galaxy, *, closed_too: bool) -> set[str]:
