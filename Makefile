@@ -8,15 +8,15 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 
-.PHONY: run test lint types contracts tests long nightly lab screenshots bench bench-simulate bench-headless \
+.PHONY: run test lint types contracts tests docs notebooks long nightly lab screenshots bench bench-simulate bench-headless \
 	bench-serve bench-capacity constraints dist clean
 
 ## Set up and start the server on 127.0.0.1; Ctrl-C drains it. Arguments: make run ARGS="--port 9000"
 run: $(VENV)/.run
 	@exec $(BIN)/gamekit serve $(ARGS)
 
-## Set up and run everything that must be green: lint, types, import contract, all tests
-test: lint types contracts tests
+## Set up and run everything that must be green: lint, types, import contract, all tests, the documentation
+test: lint types contracts tests docs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -60,6 +60,15 @@ bench-capacity: $(VENV)/.dev
 ## An hour of the fault simulator, with seeds that no other day has; a seed that fails belongs into tests/seeds/
 nightly: $(VENV)/.dev
 	$(BIN)/gamekit faultsim --minutes 60 --steps 30000 --seed $$(( $$(date +%s) / 86400 * 100000 )) $(ARGS)
+
+## The documentation site, in build/site; every warning is an error. Its gallery has the notebooks as the tests ran them
+docs: $(VENV)/.dev
+	@$(BIN)/python docs/site.py --missing || $(MAKE) notebooks
+	$(BIN)/python docs/site.py build/site
+
+## Run every notebook once, small, and keep them as they were run in build/notebooks
+notebooks: $(VENV)/.dev
+	$(BIN)/pytest tests/notebooks/test_notebooks.py $(ARGS)
 
 ## JupyterLab with gamekit, in notebooks/
 lab: $(VENV)/.dev

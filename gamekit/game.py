@@ -217,7 +217,7 @@ class Game(Protocol, Generic[S]):
         ...
 
     def decode(self, data: bytes, version: int) -> S:
-        """The state from `encode`d bytes of the given version, upgraded if it is older.
+        """The state from the bytes that `encode` made of it in the given version, upgraded if that is older.
 
         Raises:
             ConfigError: the version is unknown to this code.

@@ -48,7 +48,7 @@ class ConsoleWidget(SharedWidget):
     speed = traitlets.Float(1.0).tag(sync=True)
     #: What the server says of the game, once a second while it is in sight.
     about = traitlets.Dict().tag(sync=True)
-    #: `{rule: value}` in force.
+    #: The rules in force, their values by name.
     rules = traitlets.Dict().tag(sync=True)
     #: What may be set: `[{name, default, low, high, unit, sentence, at_start}, ...]`.
     fields: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)

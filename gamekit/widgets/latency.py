@@ -62,8 +62,8 @@ class LatencyWidget(anywidget.AnyWidget):
     height = traitlets.Int(160).tag(sync=True)
     #: `[[Unix time in s, late p50, late p99, work p50, work p99 in ms], ...]`, oldest first.
     rows: traitlets.List[list[float]] = traitlets.List().tag(sync=True)
-    #: Of the minute's single ticks, `{"ticks": how many, "late": [ms for each of PERCENTS], "work": [...]}`; empty when
-    #: none are known.
+    #: How many single ticks the minute had (`ticks`), and of their lateness (`late`) and work (`work`) the
+    #: milliseconds for each of PERCENTS; empty when none are known.
     percentiles: traitlets.Dict[str, Any] = traitlets.Dict().tag(sync=True)
 
     def __init__(self, io: IoThread, game: AsyncGame, *, height: int = 160) -> None:

@@ -17,8 +17,11 @@ from gamekit.space import scenarios
 # nbformat has no types; said once here instead of at every call.
 read: Any = nbformat.read
 new_code_cell: Any = nbformat.v4.new_code_cell
+new_notebook: Any = nbformat.v4.new_notebook
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+#: Where `make docs` looks for notebooks as they were run.
+EXECUTED = NOTEBOOKS.parent / "build" / "notebooks"
 
 #: Cells that run before the last one, and tell what became of everything.
 FIRST_GAME_FINDINGS = """
@@ -163,8 +166,17 @@ def execute(name: str, findings: str, **parameters: Any) -> tuple[dict[str, Any]
     notebook.cells.insert(len(notebook.cells) - 1, probe)
     resources = {"metadata": {"path": NOTEBOOKS}}
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
+    keep(name, [cell for cell in notebook.cells if cell is not probe], notebook.metadata)
     printed = "".join(output.text for output in probe.outputs if output.output_type == "stream")
     return json.loads(printed.strip().splitlines()[-1]), notebook
+
+
+def keep(name: str, cells: list[Any], metadata: Any) -> None:
+    """Leave a notebook as it was executed for the documentation's gallery."""
+    EXECUTED.mkdir(parents=True, exist_ok=True)
+    aside = EXECUTED / f"{name}.part"
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), aside)  # type: ignore[no-untyped-call]
+    aside.replace(EXECUTED / name)
 
 
 def outputs(notebook: Any, cell: str) -> list[dict[str, Any]]:
