@@ -13,7 +13,7 @@ import { Store } from "./store.js";
 const MODULES =
   "addresses aiming annals bar camera connection controls dom dragsort fleet glyphs ground identity info labels " +
   "latest layout map market marks model orderbook orders paint painter paintlive parts places play pointers queue " +
-  "rename seat selection servertime sizes stage tales targets tooltip trade tradeform traffic words";
+  "rename seat selection servertime sizes stage tales targets tooltip trade tradeform traffic unreached words";
 
 const store = new Store(document.baseURI);
 const game = /\/play\/([A-Za-z0-9_-]{1,64})\/?$/.exec(location.pathname)?.[1];

@@ -65,7 +65,7 @@ export class Bar {
 
   showBanner() {
     const banner = byId("banner", HTMLElement);
-    const kinds = ["readonly", "drain", "late", "overload", "storage", "paused"];
+    const kinds = ["unreached", "readonly", "drain", "late", "overload", "storage", "paused"];
     const worst = kinds.find((kind) => this.lasting.has(kind)) ?? "";
     banner.hidden = !worst;
     banner.dataset.kind = worst;

@@ -6,9 +6,8 @@
  * Nothing that a player commanded is dropped here: commands go into the queue at once, connected or not, and leave it
  * by an outcome only. After `refused` it does not try again by itself.
  *
- * @import {Body, Delta, FromServer, GameEvent, Notice, Outcome, Snapshot, Welcome} from "./types"
+ * @import {Body, ConnectionParts, FromServer, GameEvent, Listeners, Outcome, Welcome} from "./types"
  * @import {Whole} from "./parts.js"
- * @import {CommandQueue, Entry} from "./queue.js"
  */
 
 import { Assembly, PARTS } from "./parts.js";
@@ -17,6 +16,8 @@ import { PASSING } from "./queue.js";
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5000;
 const PING_EVERY_MS = 2000;
+/** After so many failures without a welcome the reason is looked for, and again after twice as many. */
+const WONDER_AFTER = 2;
 /** Silence after which a connection counts as lost: so much more than the server promised, which is a second at first. */
 const SILENCE_MS = 5000;
 /** The same while a picture comes that cannot come in parts, and is not heard of before its end. */
@@ -29,39 +30,10 @@ const LAST_AGAIN_MS = 5000;
 const POLICY = 1008;
 const NO_GAME = 4404;
 
-/**
- * @typedef {{kind: "connecting"} | {kind: "live"}} Connected
- * @typedef {Connected | {kind: "offline", tryAtMs: number} | {kind: "refused", code: string, reason: string}} State
- *
- * @typedef {object} Listeners
- * @property {(state: State) => void} [state]
- * @property {(message: Welcome) => void} [welcome]
- * @property {(message: Snapshot) => void} [snapshot]
- * @property {(message: Delta) => void} [delta]
- * @property {(tick: number) => void} [tick] the server's clock, when no delta carried it
- * @property {(tick: number, sentMs: number) => void} [pong] the server's clock, and when the ping left that it answers
- * @property {() => void} [receiving] more of a large message has come; see `receiving`
- * @property {(nextS: number) => void} [quiet] when the server will be heard again at the latest, in seconds
- * @property {(message: Notice) => void} [notice]
- * @property {(entry: Entry, outcome: Outcome) => void} [outcome] how a command ended
- * @property {(code: string, message: string) => void} [putOff] the server takes no commands just now; they go out later
- * @property {(code: string, message: string) => void} [error] an error that belongs to no command
- * @property {() => void} [pending] the queue has changed
- * @property {(latencyMs: number) => void} [latency]
- *
- * @typedef {object} Parts
- * @property {string} url of the game's socket
- * @property {string} token empty for a spectator
- * @property {CommandQueue} queue
- * @property {() => Promise<CommandQueue | null>} [adopt] another queue of the same player that nobody sends
- * @property {(queue: CommandQueue) => void} [leave] called with the queue that was left for another
- * @property {new (url: string) => WebSocket} [WebSocket]
- * @property {() => number} [random] from 0 to 1
- * @property {() => number} [now] monotonic milliseconds
- */
+/** @typedef {import("./types").ConnectionState} State */
 
 export class Connection {
-  /** @param {Parts} parts @param {Listeners} [listeners] */
+  /** @param {ConnectionParts} parts @param {Listeners} [listeners] */
   constructor(parts, listeners = {}) {
     this.parts = { WebSocket: globalThis.WebSocket, random: Math.random, now: () => performance.now(), ...parts };
     this.listeners = listeners;
@@ -84,6 +56,8 @@ export class Connection {
     /** Whether commands may go out: between a welcome and the next hello. */
     this.welcomed = false;
     this.tries = 0;
+    /** Whether the latest socket did open. */
+    this.opened = false;
     this.heardMs = 0;
     /** Why the server would not have it, when it said so. @type {{code: string, message: string} | null} */
     this.refusal = null;
@@ -123,12 +97,16 @@ export class Connection {
       return;
     }
     this.socket = socket;
+    this.opened = false;
     this.assembly = this.assemble(socket);
     // A socket that was given up must not be heard any more, so each listener asks whether it is still the one.
     const own = (/** @type {() => void} */ act) => () => this.socket === socket && act();
     socket.addEventListener(
       "open",
-      own(() => this.hello()),
+      own(() => {
+        this.opened = true;
+        this.hello();
+      }),
     );
     socket.addEventListener("message", (event) => this.socket === socket && this.heard(event.data));
     socket.addEventListener("close", (event) => this.socket === socket && this.lost(event.code, event.reason));
@@ -365,9 +343,20 @@ export class Connection {
     const longest = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.tries);
     const waitMs = longest * (0.5 + this.parts.random() / 2);
     this.tries += 1;
+    void this.wonder();
     clearTimeout(this.retryTimer);
     this.retryTimer = setTimeout(() => this.open(), waitMs);
     this.become({ kind: "offline", tryAtMs: this.parts.now() + waitMs });
+  }
+
+  /** After failures without a single welcome: find out why, for what a handshake was refused with is not shown to pages. */
+  async wonder() {
+    const { tries } = this;
+    const due = tries >= WONDER_AFTER && Number.isInteger(Math.log2(tries / WONDER_AFTER));
+    if (!due || !this.parts.why) return;
+    // A socket that opened and was closed has told why, if it is worth telling.
+    const sentence = this.refusal?.message ?? (await this.parts.why(this.opened));
+    if (this.tries >= tries) this.listeners.unreached?.(sentence);
   }
 
   /** Stop hearing and using the socket. */

@@ -26,6 +26,7 @@ import { guardLeaving, keepSeat } from "./seat.js";
 import { ServerTime } from "./servertime.js";
 import { forgetful } from "./store.js";
 import { rulesOf } from "./trade.js";
+import { whyUnreached } from "./unreached.js";
 import { describeCommand } from "./words.js";
 
 const CLOCK_EVERY_MS = 250;
@@ -109,6 +110,7 @@ export class PlayPage {
         url: socketUrl(this.game),
         token,
         queue,
+        why: (opened) => whyUnreached(this.game, opened),
         ...(token && {
           adopt: () => identities.adopt(),
           leave: (/** @type {CommandQueue} */ left) => identities.leave(left),
@@ -125,6 +127,7 @@ export class PlayPage {
         notice: (message) => this.notice(message),
         outcome: (entry, outcome) => this.outcome(entry, outcome),
         error: (_code, message) => this.toast(message, "bad"),
+        unreached: (sentence) => this.bar.last("unreached", sentence),
         pending: () => this.pendingChanged(),
         latency: () => this.connection && this.bar.showLight(this.connection),
         receiving: () => this.connection && this.bar.showLight(this.connection),

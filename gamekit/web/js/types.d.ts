@@ -1,6 +1,8 @@
 // The shapes that the modules share, for the type checker only; browsers never load this file.
 // Lengths are metres (x to the right, y down, from the sector's centre), money is centi-credits, time is ticks.
 
+import type { CommandQueue, Entry } from "./queue.js";
+
 export type Id = string;
 export type Point = [x: number, y: number];
 export type Units = Record<string, number>;
@@ -251,4 +253,59 @@ export interface KeyValueStore {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
   removeItem(key: string): void;
+}
+
+/** What a connection is doing. `tryAtMs` is on the connection's own clock. */
+export type ConnectionState =
+  | { kind: "connecting" }
+  | { kind: "live" }
+  | { kind: "offline"; tryAtMs: number }
+  | { kind: "refused"; code: string; reason: string };
+
+/** Who is told what comes of a connection. */
+export interface Listeners {
+  state?(state: ConnectionState): void;
+  welcome?(message: Welcome): void;
+  snapshot?(message: Snapshot): void;
+  delta?(message: Delta): void;
+  /** The server's clock, when no delta carried it. */
+  tick?(tick: number): void;
+  /** The server's clock, and when the ping left that it answers. */
+  pong?(tick: number, sentMs: number): void;
+  /** More of a large message has come; see `Connection.receiving`. */
+  receiving?(): void;
+  /** When the server will be heard again at the latest, in seconds. */
+  quiet?(nextS: number): void;
+  notice?(message: Notice): void;
+  /** How a command ended. */
+  outcome?(entry: Entry, outcome: Outcome): void;
+  /** The server takes no commands just now; they go out later. */
+  putOff?(code: string, message: string): void;
+  /** An error that belongs to no command. */
+  error?(code: string, message: string): void;
+  /** Why there is no connection; empty when it is not known. */
+  unreached?(sentence: string): void;
+  /** The queue has changed. */
+  pending?(): void;
+  latency?(latencyMs: number): void;
+}
+
+/** What a connection is made of. */
+export interface ConnectionParts {
+  /** Of the game's socket. */
+  url: string;
+  /** Empty for a spectator. */
+  token: string;
+  queue: CommandQueue;
+  /** Another queue of the same player that nobody sends. */
+  adopt?(): Promise<CommandQueue | null>;
+  /** Called with the queue that was left for another. */
+  leave?(queue: CommandQueue): void;
+  /** Finds out why no socket comes about: whether the latest did open; a sentence, or nothing. */
+  why?(opened: boolean): Promise<string>;
+  WebSocket?: new (url: string) => WebSocket;
+  /** From 0 to 1. */
+  random?(): number;
+  /** Monotonic milliseconds. */
+  now?(): number;
 }

@@ -210,6 +210,33 @@ test("retries come later and later, with a limit, and the countdown tells when",
   assert.equal(connection.nextTryIn, 0.25, "a success starts from the beginning");
 });
 
+test("after failures without a welcome the reason is looked for, more and more rarely, until there is a welcome", async () => {
+  const [asked, told] = [[], []];
+  const { connection } = connected({ parts: { why: async (opened) => (asked.push(opened), "No way.") } });
+  connection.listeners.unreached = (sentence) => told.push(sentence);
+  connection.open();
+  for (let attempt = 1; attempt <= 8; attempt += 1) {
+    if (attempt === 4) FakeSocket.latest.open();
+    FakeSocket.latest.drop();
+    await settle();
+    time.pass(connection.nextTryIn * 1000);
+  }
+  assert.deepEqual(asked, [false, true, false], "after 2, 4 and 8 failures; the fourth socket was open");
+  assert.deepEqual(told, ["No way.", "No way.", "No way."]);
+  FakeSocket.latest.open();
+  FakeSocket.latest.say(welcome());
+  FakeSocket.latest.drop();
+  assert.equal(asked.length, 3, "one failure is none");
+  time.pass(1000);
+  FakeSocket.latest.open();
+  FakeSocket.latest.say({ type: "error", code: "unavailable", message: "It cannot be opened." });
+  FakeSocket.latest.drop(1013);
+  await settle();
+  assert.equal(told.at(-1), "It cannot be opened.", "what the server said itself");
+  assert.equal(asked.length, 3);
+  connection.close();
+});
+
 test("retries are spread by chance", () => {
   const { connection } = connected({ parts: { random: () => 0 } });
   connection.open();
