@@ -20,8 +20,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from gamekit.errors import JournalError, JournalGap
+from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.game import GameId, Tick
+from gamekit.inspection import check_file, check_past, check_row
 from gamekit.journal import (
     Clock,
     GameRow,
@@ -124,26 +125,62 @@ def write_capsule(past: Past, path: Path) -> None:
 
 
 def read_capsule(path: Path, until: Tick | None = None) -> Past:
-    """The past in a capsule, checked link by link.
+    """The past in a capsule, checked link by link, and as one from elsewhere (`gamekit.inspection`).
 
     Args:
         path: the file.
         until: cut it after this tick.
 
     Raises:
-        JournalError: it is no capsule, or is damaged.
+        JournalError: it is no capsule, is damaged, or holds what no server has written.
     """
-    with SqliteReader(Path(path)) as reader:
-        return past_of(reader, only_game(reader, Path(path)).id, until)
+    return read_game(path, until=until, strict=True)
 
 
-def only_game(reader: JournalReader, path: Path) -> GameRow:
-    """The one game of a capsule.
+def read_game(path: Path, game: GameId | None = None, until: Tick | None = None, *, strict: bool | None = None) -> Past:
+    """The past of one game in a capsule or database, checked link by link, and as one from elsewhere.
+
+    Args:
+        path: the file.
+        game: which game; by default its only one.
+        until: cut it after this tick.
+        strict: the file must be a capsule as gamekit writes it, with nothing else in it; by default where it is named
+            like one.
 
     Raises:
-        JournalError: the file holds none, or several.
+        JournalError: there is no such game, it is damaged, or holds what no server has written.
+    """
+    path = Path(path)
+    strict = path.suffix == SUFFIX if strict is None else strict
+    try:
+        with SqliteReader(path, strict=strict) as reader:
+            row = (reader.game(game) if game else None) or only_game(reader, path, game)
+            check_row(row)
+            check_file(reader, row.id)
+            past = past_of(reader, row.id, until)
+        check_past(past, own=not strict)
+    except (ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
+        raise JournalCorrupt(
+            "open a capsule", f"{path} cannot be read ({error!r:.200})", hint="take a file that gamekit has written"
+        ) from None
+    return past
+
+
+def only_game(reader: JournalReader, path: Path, game: GameId | None = None) -> GameRow:
+    """The one game of a capsule.
+
+    Args:
+        reader: of the file.
+        path: the file, for messages.
+        game: the id of a game that is not there, though it was asked for.
+
+    Raises:
+        JournalError: the file holds none, or several, or another than the one that was asked for.
     """
     rows = reader.games()
+    if game is not None:
+        known = ", ".join(one.id for one in rows[:5]) or "none"
+        raise JournalError("read a game's past", f"there is no game {game!r}", hint=f"there are {known}")
     if len(rows) != 1:
         hint = "name the game: `gamekit ls` lists them" if rows else "export a game first"
         raise JournalError("open a capsule", f"{path} holds {len(rows)} games, a capsule holds one", hint=hint)

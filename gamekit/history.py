@@ -16,6 +16,7 @@ import msgspec
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGap
 from gamekit.firstuse import first_use
 from gamekit.game import Enough, Event, Game, GameId, PlayerId, Tick, advance_some
+from gamekit.inspection import MAX_AHEAD, MAX_OWN_AHEAD, check_clock, check_record, check_row, check_snapshot
 from gamekit.journal import GameRow, JournalReader, Record, StoredSnapshot, digest_of
 from gamekit.session import Policy, Session
 from gamekit.session.records import read_saved
@@ -129,6 +130,7 @@ def rebuild(
     if tick is None:
         clock = journal.clock(row.id)
         tick = clock.tick if clock else 0
+        check_clock(row.id, tick, session.tick, MAX_OWN_AHEAD)
     events = _before(session, tick, pause, told=on_events is not None) + session.run_to(tick)
     if on_events:
         on_events(session.tick, session.seq, events)
@@ -203,6 +205,7 @@ def glance(journal: JournalReader, row: GameRow, game: Game[Any] | None = None) 
 
 def _start(journal: JournalReader, row: GameRow, tick: Tick | None) -> StoredSnapshot:
     """The latest snapshot that is whole; a damaged one only means that more is replayed."""
+    check_row(row)
     damage: JournalError | None = None
     for at_tick, seq, _ in reversed(journal.snapshots(row.id)):
         if tick is None or at_tick <= tick:
@@ -243,7 +246,17 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 #: What rules raise on a history that is not theirs.
-_RULES_FAIL = (GamekitError, msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+_RULES_FAIL = (
+    GamekitError,
+    msgspec.MsgspecError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 def verify(
@@ -306,6 +319,7 @@ class _Verification:
     def run(self) -> Iterator[Finding]:
         """Go through the history."""
         journal, row, game = self.journal, self.row, self.game
+        check_row(row)
         kept = sorted(journal.snapshots(row.id), key=lambda one: (one[1], one[0]))
         first = journal.snapshot(row.id, seq=0, tick=0)
         if first is None:
@@ -323,6 +337,7 @@ class _Verification:
                 yield self.finding()
             found = journal.snapshot(row.id, seq=at_seq, tick=at_tick)
             if found is not None:
+                check_snapshot(found)
                 self._compare(found)
             yield self.finding()
         for record in history:
@@ -330,6 +345,7 @@ class _Verification:
             yield self.finding()
         clock = journal.clock(row.id)
         if clock is not None and self._failed is None:
+            check_clock(row.id, clock.tick, self._session.tick, MAX_AHEAD)
             self._session.run_to(clock.tick)
             self.tick = self._session.tick
         if self._failed is not None:
@@ -338,6 +354,7 @@ class _Verification:
 
     def _replay(self, record: Record) -> None:
         self.records += 1
+        check_record(record)
         if self._failed is not None:
             return
         try:

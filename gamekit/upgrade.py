@@ -17,6 +17,7 @@ from gamekit.capsule import reader_of
 from gamekit.errors import GamekitError, SessionError
 from gamekit.game import Game
 from gamekit.history import rebuild, stored
+from gamekit.inspection import check_row
 from gamekit.journal import GameRow, Journal, JournalReader, Past, SaveSnapshot, StoredSnapshot
 
 
@@ -25,7 +26,9 @@ def check_version(journal: JournalReader, row: GameRow, game: Game[Any]) -> bool
 
     Raises:
         SessionError: it is of a newer version, or of an older one and did not end in order.
+        JournalCorrupt: its row is damaged.
     """
+    check_row(row)
     version = journal.version(row.id)
     if version is None or version == game.version:
         return False

@@ -13,8 +13,9 @@ import click
 
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
-from gamekit.errors import ServerError
+from gamekit.errors import GamekitError, ServerError
 from gamekit.game import GameId
+from gamekit.inspection import check_row
 from gamekit.journal import GameRow, JournalReader, SqliteReader
 
 DEFAULT_URL = "http://127.0.0.1:8642/"
@@ -89,13 +90,16 @@ def why(game: str, url: str) -> None:
 def ls(database: Path, as_json: bool) -> None:
     """List the games of a database."""
     with SqliteReader(database) as reader:
-        rows = [summary(reader, row) for row in reader.games()]
+        rows = [_summary_or_damage(reader, row) for row in reader.games()]
     if as_json:
         for row in rows:
             click.echo(json.dumps(row))
         return
     click.echo(f"{'id':<12}{'tick':>10}{'records':>9}{'epoch':>7}  {'made':<18}{'scenario':<22}name")
     for row in rows:
+        if row["damaged"]:
+            click.echo(f"{row['id']:<12}damaged: {row['damaged']}")
+            continue
         made = time.strftime("%Y-%m-%d %H:%M", time.localtime(row["created_s"]))
         scenario = str(row["scenario"])[:20]
         click.echo(
@@ -123,9 +127,27 @@ def show(game: str, database: Path) -> None:
             click.echo(f"  tick {record.tick:>9}  record {record.seq:>7}  {record.commands}")
 
 
+def _summary_or_damage(reader: JournalReader, row: GameRow) -> dict[str, Any]:
+    """One game of a database; where it cannot be read, why, so that the others are listed."""
+    try:
+        return summary(reader, row)
+    except GamekitError as error:
+        return {"id": _shown(row.id), "name": _shown(row.name), "game": _shown(row.game), "damaged": _shown(str(error))}
+
+
+def _shown(text: str) -> str:
+    """A text as a terminal may have it: what it would obey is shown as what it is."""
+    return "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in text)
+
+
 def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
-    """One game of a database, as a flat mapping."""
-    config = json.loads(row.config)
+    """One game of a database, as a flat mapping.
+
+    Raises:
+        JournalError: it is damaged.
+    """
+    check_row(row)
+    config: dict[str, Any] = json.loads(row.config)
     scenario = config.get("scenario", "nearest-stars")
     clock = reader.clock(row.id)
     kept = reader.snapshots(row.id)
@@ -134,8 +156,8 @@ def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
         last = record.seq
     return {
         "id": row.id,
-        # Names come from anybody; what a terminal would obey is shown as what it is.
-        "name": "".join(one if one.isprintable() else f"\\x{ord(one):02x}" for one in row.name),
+        # Names come from anybody.
+        "name": _shown(row.name),
         "game": row.game,
         "scenario": scenario.get("name", "custom") if isinstance(scenario, dict) else scenario,
         "seed": row.seed,
@@ -143,6 +165,7 @@ def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
         "epoch": row.epoch,
         "tick": clock.tick if clock else 0,
         "seq": last,
+        "damaged": None,
     }
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from gamekit.capsule import SUFFIX, only_game, past_of, read_capsule, reader_of, renamed, write_capsule
+from gamekit.capsule import SUFFIX, only_game, past_of, read_capsule, read_game, reader_of, renamed, write_capsule
 from gamekit.cli.games import DEFAULT_DATABASE, database_option
 from gamekit.game import GameId
 from gamekit.games import hosted
@@ -137,7 +137,8 @@ def replay(path: Path, only: str | None, rules_of: str | None, tick: int | None,
     from tqdm import tqdm
 
     with SqliteReader(path) as reader:
-        past = past_of(reader, _chosen(reader, path, only).id, tick)
+        chosen = _chosen(reader, path, only).id
+    past = read_game(path, chosen, tick)
     games = hosted([rules_of] if rules_of else [])
     rules = games.get(past.row.game)
     if rules is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gamekit.capsule import SUFFIX, read_capsule
 from gamekit.cli.games import DEFAULT_DATABASE
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
@@ -81,6 +82,9 @@ def verify(database: Path, named: tuple[str, ...]) -> None:
 
     games = hosted(name for name in named if ":" in name)
     only = [name for name in named if ":" not in name]
+    if database.suffix == SUFFIX:
+        # It may come from anybody.
+        read_capsule(database)
     with SqliteReader(database) as reader:
         rows = [row for row in reader.games() if not only or row.id in only]
         for missing in sorted(set(only) - {row.id for row in rows}):

@@ -50,6 +50,7 @@ class GameRow(msgspec.Struct, frozen=True):
         seed: the seed.
         created_s: Unix time in seconds.
         epoch: number of the latest run; each `open` raises it by one.
+        damaged: what is wrong with the stored row, where something is; such a game is listed, but cannot be opened.
     """
 
     id: GameId
@@ -60,6 +61,7 @@ class GameRow(msgspec.Struct, frozen=True):
     seed: int
     created_s: float
     epoch: int = 0
+    damaged: str | None = None
 
 
 class Record(msgspec.Struct, frozen=True):

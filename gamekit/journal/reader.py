@@ -20,15 +20,16 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.game import GameId, PlayerId, Tick
-from gamekit.journal import schema
+from gamekit.journal import rows, schema
 from gamekit.journal.contract import (
     Card,
     Clock,
@@ -39,6 +40,7 @@ from gamekit.journal.contract import (
     check_link,
     digest_of,
 )
+from gamekit.journal.shape import check_nothing_else, check_pages
 from gamekit.journal.trouble import journal_error
 
 #: How long a read waits for the short moments in which a starting or closing writer locks readers out, in seconds.
@@ -47,6 +49,14 @@ BUSY_TIMEOUT_S = 5.0
 PAGE_ROWS = 1_000
 #: Idle connections kept open.
 POOL_SIZE = 4
+#: How long one read of a file may take, in seconds: a file can be made so that it never ends.
+READ_S = 30.0
+#: SQLite's own steps between two looks at the time.
+_STEPS = 100_000
+#: Most bytes of one row, and of one snapshot as it is before it is compressed; a file's claim about the latter is not
+#: believed. A server's own journal may hold larger ones.
+MAX_ROW_BYTES = 64 << 20
+MAX_SNAPSHOT_BYTES = 128 << 20
 
 SELECT_GAMES = "SELECT id, game, version, name, config, seed, created_s, epoch FROM games"
 _SELECT_RECORDS = f"SELECT {', '.join(Record.__struct_fields__)} FROM commands"
@@ -70,21 +80,36 @@ WHERE tick > kept OR coalesce(last, 0) > seq ORDER BY wall_s DESC, game LIMIT ?2
 _OF_LATENCY = "FROM latency WHERE at_s >= ? AND game = ? ORDER BY at_s, rowid LIMIT ?"
 
 
+class Sizes(NamedTuple):
+    """How much there is of one game. `plain_bytes` is the size of its snapshots before compression."""
+
+    records: int
+    commands_bytes: int
+    snapshots: int
+    plain_bytes: int
+    players: int
+
+
 class SqliteReader:
     """The reading half of the journal contract over a database file; needs no lock and no server."""
 
-    def __init__(self, path: Path) -> None:
+    #: Most bytes of a snapshot before compression.
+    max_snapshot_bytes = MAX_SNAPSHOT_BYTES
+
+    def __init__(self, path: Path, *, strict: bool = False) -> None:
         """Open the database and make sure that it is a journal.
 
         Args:
             path: the database file.
+            strict: it comes from elsewhere and is to be taken in: its pages must hang together, and it must hold the
+                tables of a journal and nothing else.
 
         Raises:
             JournalError: there is no such file, it is not a journal, or it cannot be read.
         """
         self.path = Path(path)
         self._lock = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[_Connection] = []
         self._closed = False
         if not self.path.exists():
             raise JournalError("open database", f"{self.path} does not exist", hint="check the path of the database")
@@ -93,6 +118,9 @@ class SqliteReader:
         try:
             with self._connection() as connection:
                 schema.check(connection, self.path, writing=False)
+                if strict:
+                    check_nothing_else(connection, self.path)
+                    check_pages(connection, self.path)
         except BaseException:
             SqliteReader.close(self)
             raise
@@ -115,28 +143,27 @@ class SqliteReader:
 
     def games(self) -> list[GameRow]:
         """All games, oldest first."""
-        return [game_row(row) for row in self._rows(f"{SELECT_GAMES} ORDER BY created_s, rowid")]
+        return [rows.game_row(row) for row in self._texts(f"{SELECT_GAMES} ORDER BY created_s, rowid")]
 
     def game(self, game: GameId) -> GameRow | None:
         """One game's row."""
-        rows = self._rows(f"{SELECT_GAMES} WHERE id = ?", game)
-        return game_row(rows[0]) if rows else None
+        found = self._texts(f"{SELECT_GAMES} WHERE id = ?", game)
+        return rows.game_row(found[0]) if found else None
 
     def catalogue(self, after: GameId | None = None, limit: int = 1000) -> list[Card]:
         """A page of all games, oldest first: at most `limit` of those that come after game `after`."""
-        rows = self._rows(_SELECT_CARDS, after, limit)
-        return [Card(game_row(row[:-2]), *row[-2:]) for row in rows]
+        return [rows.card(row) for row in self._texts(_SELECT_CARDS, after, limit)]
 
     def records(self, game: GameId, after_seq: int = 0) -> Iterator[Record]:
         """The records after `after_seq` in order, each checked against its chain as it is reached."""
         seq, chain = after_seq, None
-        while rows := self._rows(
+        while page := self._rows(
             f"{_SELECT_RECORDS} WHERE game = ? AND seq > ? ORDER BY seq LIMIT {PAGE_ROWS}", game, seq
         ):
             if chain is None:
                 chain = self.chain(game, after_seq)
-            for row in rows:
-                record = Record(*row)
+            for row in page:
+                record = rows.record(row)
                 check_link(record, seq, chain)
                 seq, chain = record.seq, record.chain
                 yield record
@@ -145,12 +172,12 @@ class SqliteReader:
         """The chain of record `seq`; "" for seq 0."""
         if seq == 0:
             return ""
-        rows = self._rows("SELECT chain FROM commands WHERE game = ? AND seq = ?", game, seq)
-        if not rows:
+        found = self._rows("SELECT chain FROM commands WHERE game = ? AND seq = ?", game, seq)
+        if not found:
             raise JournalGap(
                 "chain", f"game {game} has no record {seq}", hint="go back to a snapshot that has its record"
             )
-        return str(rows[0][0])
+        return str(found[0][0])
 
     def snapshots(self, game: GameId) -> list[tuple[Tick, int, str]]:
         """`(tick, seq, digest)` of each kept snapshot, oldest first."""
@@ -158,22 +185,19 @@ class SqliteReader:
 
     def snapshot(self, game: GameId, seq: int | None = None, tick: Tick | None = None) -> StoredSnapshot | None:
         """The latest snapshot, or with arguments the latest whose seq (and tick) are at most those."""
-        rows = self._rows(
-            "SELECT tick, seq, digest, version, data FROM snapshots "
+        found = self._rows(
+            "SELECT tick, seq, digest, version, plain_bytes, data FROM snapshots "
             "WHERE game = ?1 AND (?2 IS NULL OR seq <= ?2) AND (?3 IS NULL OR tick <= ?3) "
             "ORDER BY seq DESC, tick DESC LIMIT 1",
             game,
             seq,
             tick,
         )
-        if not rows:
+        if not found:
             return None
-        at_tick, after_seq, digest, version, stored = rows[0]
-        try:
-            plain = zlib.decompress(stored)
-        except zlib.error:
-            plain = None
-        if plain is None or digest_of(plain) != digest:
+        at_tick, after_seq, digest, version, plain_bytes, stored = found[0]
+        plain = self._plain(stored, plain_bytes)
+        if plain is None or digest_of(plain) != digest or not all(map(rows.whole, (at_tick, after_seq, version))):
             raise JournalCorrupt(
                 "snapshot",
                 f"the snapshot of game {game} after record {after_seq} (tick {at_tick}) does not match its digest",
@@ -181,15 +205,26 @@ class SqliteReader:
             )
         return StoredSnapshot(game, at_tick, after_seq, digest, plain, version)
 
+    def _plain(self, stored: Any, plain_bytes: Any) -> bytes | None:
+        """What a snapshot's bytes expand to; None when that is not as many bytes as were said, or too many."""
+        if not isinstance(stored, bytes) or not rows.whole(plain_bytes) or plain_bytes > self.max_snapshot_bytes:
+            return None
+        expander = zlib.decompressobj()
+        try:
+            plain = expander.decompress(stored, plain_bytes + 1)
+        except (zlib.error, MemoryError):
+            return None
+        return plain if len(plain) == plain_bytes and expander.eof else None
+
     def version(self, game: GameId) -> int | None:
         """The version of the rules' state in the latest snapshot; None for a game that has none."""
-        rows = self._rows("SELECT version FROM snapshots WHERE game = ? ORDER BY seq DESC, tick DESC LIMIT 1", game)
-        return int(rows[0][0]) if rows else None
+        found = self._rows("SELECT version FROM snapshots WHERE game = ? ORDER BY seq DESC, tick DESC LIMIT 1", game)
+        return int(found[0][0]) if found else None
 
     def clock(self, game: GameId) -> Clock | None:
         """The reserved tick, or None when nothing was reserved yet."""
-        rows = self._rows("SELECT tick, wall_s FROM clock WHERE game = ?", game)
-        return Clock(*rows[0]) if rows else None
+        found = self._rows("SELECT tick, wall_s FROM clock WHERE game = ?", game)
+        return rows.clock(game, *found[0]) if found else None
 
     def last_alive(self) -> float | None:
         """The latest sign of life, or the latest clock."""
@@ -200,6 +235,14 @@ class SqliteReader:
     def unsettled(self, since_s: float, limit: int) -> list[GameId]:
         """Games that were in use when their writer died, those of the latest clocks first."""
         return [GameId(game) for (game,) in self._rows(_SELECT_UNSETTLED, since_s, limit)]
+
+    def sizes(self, game: GameId) -> Sizes:
+        """How much there is of a game, by the file's own account, without loading any of it."""
+        return Sizes(
+            *self._rows("SELECT count(*), coalesce(sum(length(commands)), 0) FROM commands WHERE game = ?", game)[0],
+            *self._rows("SELECT count(*), coalesce(sum(plain_bytes), 0) FROM snapshots WHERE game = ?", game)[0],
+            *self._rows("SELECT count(*) FROM players WHERE game = ?", game)[0],
+        )
 
     def players(self, game: GameId) -> dict[PlayerId, str]:
         """`{player id: name}` of everybody who was noted, in the order in which they were."""
@@ -216,17 +259,38 @@ class SqliteReader:
 
     def _rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         with self._connection() as connection:
-            return connection.execute(sql, parameters).fetchall()
+            return self._bounded(connection.execute(sql, parameters))
+
+    def _texts(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Rows in which a text may be none; it comes as bytes."""
+        with self._connection() as connection:
+            connection.text_factory = _lenient
+            try:
+                return self._bounded(connection.execute(sql, parameters))
+            finally:
+                connection.text_factory = str
+
+    def _bounded(self, cursor: sqlite3.Cursor) -> list[tuple[Any, ...]]:
+        """All rows, but no more than the file can hold: a damaged one can go round in circles."""
+        found: list[tuple[Any, ...]] = []
+        while page := cursor.fetchmany(PAGE_ROWS):
+            found += page
+            if len(found) > PAGE_ROWS and len(found) > self.path.stat().st_size:
+                raise sqlite3.DatabaseError("database disk image is malformed: it has more rows than bytes")
+        return found
 
     @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Iterator[_Connection]:
         """A connection from the pool, for one short read."""
         with self._lock:
             if self._closed:
                 raise JournalError("read", "the journal is closed", hint="open the journal again")
             connection = self._idle.pop() if self._idle else None
         try:
-            connection = connection or connect_read_only(self.path)
+            if connection is None:
+                connection = connect_read_only(self.path)
+                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(MAX_ROW_BYTES, self.max_snapshot_bytes))
+            connection.until_s = time.monotonic() + READ_S
             try:
                 yield connection
             finally:
@@ -236,11 +300,32 @@ class SqliteReader:
                         self._idle.append(connection)
                 if not keep:
                     connection.close()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise journal_error("read", error, self.path) from error
 
 
-def connect_read_only(path: Path) -> sqlite3.Connection:
+class _Connection(sqlite3.Connection):
+    """A connection whose reads end.
+
+    Attributes:
+        until_s: when a read is given up, on the monotonic clock.
+    """
+
+    until_s = float("inf")
+
+    def late(self) -> bool:
+        """True when the read under way is to be given up."""
+        return time.monotonic() > self.until_s
+
+
+def _lenient(text: bytes) -> str | bytes:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text
+
+
+def connect_read_only(path: Path) -> _Connection:
     """A connection that can only read.
 
     Raises:
@@ -265,18 +350,18 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         raise
 
 
-def _try_to_read(uri: str) -> sqlite3.Connection:
+def _try_to_read(uri: str) -> _Connection:
     # Threads use a connection one after the other, never at once: the pool sees to that.
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, factory=_Connection
+    )
     try:
+        # What a file says about itself is not to be run, and not to be believed.
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        connection.set_progress_handler(connection.late, _STEPS)
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     except BaseException:
         connection.close()
         raise
     return connection
-
-
-def game_row(row: tuple[Any, ...]) -> GameRow:
-    """The catalogue's row from the columns of `SELECT_GAMES`."""
-    game, rules, version, name, config, seed, created_s, epoch = row
-    return GameRow(game, rules, version, name, config, int(seed), created_s, epoch)

@@ -18,10 +18,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from gamekit.errors import JournalError
+from gamekit.journal.shape import MIGRATIONS_TABLE, check_tables
 
-#: Under which sqlite-utils notes, in this table of its own, which steps were applied.
+#: Under which sqlite-utils notes which steps were applied.
 MIGRATION_SET = "gamekit"
-MIGRATIONS_TABLE = "_sqlite_migrations"
 #: The names of all steps in `gamekit.journal.migrations`, in order; a test compares the two.
 STEPS = ("_first_tables", "_single_ticks")
 #: The steps that only add columns of measurements: a file that lacks them is read as it is, without bringing it up.
@@ -65,6 +65,8 @@ def check(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
             f"{path} was written by an older gamekit",
             hint="start the server on it once, which brings it up to date",
         )
+    if applied:
+        check_tables(connection, path)
 
 
 def upgrade(connection: sqlite3.Connection) -> None:

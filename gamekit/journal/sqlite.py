@@ -43,6 +43,9 @@ log = logging.getLogger("gamekit.journal")
 class SqliteJournal(SqliteReader):
     """The journal contract over one database file, which one process at a time may write."""
 
+    #: What this server has written it must be able to read.
+    max_snapshot_bytes = 1 << 30
+
     def __init__(
         self,
         path: Path,

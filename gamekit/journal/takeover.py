@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from gamekit.game import GameId
 from gamekit.journal.contract import GameRow, Record
-from gamekit.journal.reader import SELECT_GAMES, game_row
+from gamekit.journal.reader import SELECT_GAMES
+from gamekit.journal.rows import game_row
 
 #: Games in one statement: far below the 999 values that the oldest SQLite takes.
 STATEMENT_GAMES = 256

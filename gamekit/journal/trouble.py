@@ -35,6 +35,8 @@ def journal_error(op: str, error: Exception, path: Path) -> JournalError:
         )
     if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
         return JournalError(op, said, hint="check that this user may read and write the file and its directory")
+    if primary == sqlite3.SQLITE_INTERRUPT:
+        return JournalCorrupt(op, f"{path}: reading it does not end", hint="take another copy of the file")
     if primary == sqlite3.SQLITE_IOERR:
         return JournalError(op, said, hint="check the disk and the system's log before going on")
     return JournalError(op, said, hint="report this with the server's log if it happens again")

@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from gamekit.capsule import only_game, past_of, read_capsule
+from gamekit.capsule import past_of, read_capsule, read_game
 from gamekit.errors import ConfigError, JournalError
 from gamekit.game import Command, Game, GameId, Join, PlayerId, Tick
 from gamekit.history import first_session, stored
-from gamekit.journal import GameRow, Past, Record, SqliteJournal, SqliteReader, chain_of
+from gamekit.journal import GameRow, Past, Record, SqliteJournal, chain_of
 from gamekit.lab.own import Own, rules_of
 from gamekit.lab.ticks import whole
 from gamekit.space import SpaceGame
@@ -81,8 +81,7 @@ def read_past(path: Path, *, game: str | None = None, tick: Tick | None = None) 
 
 
 def _read(path: Path, game: str | None, tick: Tick | None) -> Past:
-    with SqliteReader(path) as reader:
-        return past_of(reader, GameId(game) if game else only_game(reader, path).id, tick)
+    return read_game(path, GameId(game) if game else None, tick)
 
 
 def new_past(

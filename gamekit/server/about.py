@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from gamekit.game import Tick
 from gamekit.history import Glance
+from gamekit.inspection import configuration
 from gamekit.journal import GameRow
 from gamekit.server.runner import Runner
 from gamekit.server.wall import Doubt
@@ -14,7 +14,9 @@ from gamekit.server.wall import Doubt
 
 def game_row(row: GameRow) -> dict[str, Any]:
     """The catalogue's part."""
-    config = json.loads(row.config)
+    config = configuration(row)
+    damaged = row.damaged or ("its configuration cannot be read" if config is None else None)
+    config = config or {}
     return {
         "id": row.id,
         "name": row.name,
@@ -24,6 +26,7 @@ def game_row(row: GameRow) -> dict[str, Any]:
         "seed": row.seed,
         "created_s": row.created_s,
         "epoch": row.epoch,
+        "damaged": damaged,
     }
 
 

@@ -18,10 +18,10 @@ import msgspec
 from msgspec.structs import replace
 from tornado.web import stream_request_body
 
-from gamekit.capsule import SUFFIX, past_of, read_capsule, renamed, write_capsule
+from gamekit.capsule import SUFFIX, past_of, read_capsule, reader_of, renamed, write_capsule
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalFull, JournalGap
-from gamekit.game import GameId, Tick
-from gamekit.history import glance
+from gamekit.game import Game, GameId, Tick
+from gamekit.history import glance, rebuild
 from gamekit.journal import GameRow, Past
 from gamekit.server.api import Api, Problem
 from gamekit.server.naming import GAME_CHARS, game_name
@@ -86,6 +86,8 @@ class PastApi(Api):
         except JournalFull as error:
             raise Problem(507, "disk_full", str(error)) from None
         except JournalError as error:
+            if error.recoverable:
+                raise Problem(503, "unavailable", str(error)) from None
             raise Problem(422, "bad_past", str(error)) from None
 
     async def enter(self, past: Past) -> dict[str, Any]:
@@ -169,6 +171,9 @@ class ImportRoute(PastApi):
         past = await self.tried(lambda: read_capsule(Path(self._file.name)))
         if self._new_id:
             past = await self.read(lambda: renamed(past, _new_id(), created_s=time.time()))
+        rules = self.host.games.get(past.row.game)
+        if rules is not None:
+            await self.tried(lambda: _try_out(past, rules))
         self.reply(await self.enter(past), 201)
 
     def on_finish(self) -> None:
@@ -185,6 +190,22 @@ class ImportRoute(PastApi):
         if file is not None:
             file.close()
             os.unlink(file.name)
+
+
+def _try_out(past: Past, rules: Game[Any]) -> None:
+    """Play what comes after the latest snapshot of a past from elsewhere, before anything of it is kept.
+
+    Raises:
+        JournalCorrupt: the rules fail on it.
+    """
+    known = max(past.snapshots[-1].tick, past.records[-1].tick if past.records else 0)
+    try:
+        if past.snapshots[-1].version <= rules.version:
+            rebuild(reader_of(past), past.row, rules, tick=known)
+    except Exception as error:
+        said = error if isinstance(error, GamekitError) else repr(error)
+        text = f"the rules {rules.name!r} fail on game {past.row.id} ({said!s:.300})"
+        raise JournalCorrupt("try a game out", text, hint="`gamekit verify` tells where") from None
 
 
 def _new_id() -> GameId:
