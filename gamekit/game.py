@@ -240,7 +240,7 @@ def advance_some(game: Game[Any], state: Any, to_tick: Tick, enough: Enough) -> 
     Returns:
         What happened, and whether the state stands inside a tick.
     """
-    if _in_parts(game):
+    if in_parts(game):
         progress: Progress = game.advance_some(state, to_tick, enough)  # type: ignore[attr-defined]
         return progress
     events: list[Event] = []
@@ -252,7 +252,7 @@ def advance_some(game: Game[Any], state: Any, to_tick: Tick, enough: Enough) -> 
             return Progress(events)
 
 
-def _in_parts(game: Game[Any]) -> bool:
+def in_parts(game: Game[Any]) -> bool:
     """Whether a game's own `advance_some` stands for its `advance`, which nothing overrides or wraps alone."""
     for names in (vars(game) if hasattr(game, "__dict__") else {}, *(vars(kind) for kind in type(game).__mro__)):
         if "advance_some" in names:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
 from gamekit import wire
-from gamekit.game import Game, GameId, PlayerId, merge
+from gamekit.game import Enough, Game, GameId, PlayerId, merge
 from gamekit.history import first_session, stored
 from gamekit.journal import Completion, GameRow, MemoryJournal
 from gamekit.server.host import Host
 from gamekit.server.runner import Runner
+from gamekit.server.settings import SLICE_US
 from gamekit.session import Attached, ConnectionId, Received
 from gamekit.wire import Outcome, Resume
 from tests.counter_game import CounterGame
@@ -70,6 +71,11 @@ class VirtualHost(Host):
     def now_us(self) -> int:
         """Virtual microseconds."""
         return round(self._loop.time() * 1e6)
+
+    def patience(self) -> Enough:
+        """By virtual time too."""
+        until_us = self.now_us() + SLICE_US
+        return lambda: self.now_us() >= until_us
 
 
 class FakeSocket:
@@ -133,6 +139,8 @@ class Place:
 
     def _host(self) -> VirtualHost:
         host = VirtualHost(self.journal, {self.game.name: self.game}, sleep_after_s=self.sleep_after_s, wall=self.wall)
+        # What takes time here is work.
+        host.spent_ns = lambda: host.now_us() * 1000
         host.start()
         return host
 

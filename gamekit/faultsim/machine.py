@@ -17,7 +17,7 @@ from gamekit.faultsim.plays import Play
 from gamekit.faultsim.ratios import CALM, Ratios
 from gamekit.faultsim.store import SimJournal, Store
 from gamekit.faultsim.world import World
-from gamekit.game import TICK_HZ, Game, GameId, Tick
+from gamekit.game import TICK_HZ, Enough, Game, GameId, Tick
 from gamekit.journal import GameRow
 from gamekit.server.clock import GameClock
 from gamekit.server.host import Host
@@ -25,6 +25,7 @@ from gamekit.server.lanes import Job
 from gamekit.server.openings import Recovered
 from gamekit.server.runner import Runner
 from gamekit.server.sleep import Bed, Dormitory
+from gamekit.server.turns import Turns
 from gamekit.server.wall import MAX_CATCH_UP_S
 from gamekit.session import ConnectionId, Session
 
@@ -43,6 +44,9 @@ class SimHost(Host):
         super().__init__(self.sim_journal, games, sleep_after_s=sleep_after_s, wall=machine.store.wall_s)
         self.loop = HostLoop(machine.world, machine.chance, machine.failed)
         self.dormitory = SimDormitory(self, sleep_after_s)
+        self.turns = SimTurns(self)
+        # Work takes no time in this world.
+        self.spent_ns = lambda: 0
         self.asked_to_stop = False
         # A monotonic clock begins anywhere.
         self.offset_us = machine.chance.randrange(10**12)
@@ -50,6 +54,18 @@ class SimHost(Host):
     def now_us(self) -> int:
         """Monotonic, but for the faults."""
         return self.machine.world.now_us + self.offset_us
+
+    def patience(self) -> Enough:
+        """Work takes no time in this world; so chance decides when a call has taken enough of it."""
+        machine = self.machine
+
+        def enough() -> bool:
+            if machine.slices.random() >= machine.ratios.sliced:
+                return False
+            machine.world.fault("sliced", "a call ends before its work is done")
+            return True
+
+        return enough
 
     def new_id(self) -> GameId:
         """The next id."""
@@ -62,6 +78,18 @@ class SimHost(Host):
         self.machine.world.tell(f"game {row.id} recovered: epoch {session.epoch} at {session.tick}, {session.seq}")
         self.machine.auditor.recovered(session)
         return found
+
+
+class SimTurns(Turns):
+    """The production's turns, with time passing between two of them."""
+
+    def __init__(self, host: SimHost) -> None:
+        super().__init__(host.now_us)
+        self._chance = host.machine.slices
+
+    def _pause_us(self, turn_us: int) -> int:
+        """What is under way may arrive meanwhile."""
+        return self._chance.randrange(30_000)
 
 
 class SimDormitory(Dormitory):
@@ -106,6 +134,7 @@ class Machine:
         self.chance = world.chance("machine")
         self.network = world.chance("network")
         self.drowsy = world.chance("sleep")
+        self.slices = world.chance("slices")
         self.store = Store(world, ratios, auditor, self._died)
         #: The host that new connections reach; None while none runs.
         self.host: SimHost | None = None
@@ -241,5 +270,5 @@ class Machine:
         """Let the auditor look at every session that runs."""
         for host in self.hosts:
             for runner in host.runners.values():
-                if runner.ended is None and not runner.asleep:
+                if runner.ended is None and not runner.asleep and not runner.session.midway:
                     self.auditor.running(runner.session)

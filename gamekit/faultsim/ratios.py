@@ -41,6 +41,8 @@ class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         clock_back: the host's clock jumps back by up to ten seconds.
         wall_moved: the wall clock jumps by up to a day, either way.
         wall_wrong: the wall clock is wrong by up to ten years, either way, or right again.
+        sliced: a call into a session ends before its work is done, inside a tick or a record or between two. Occasion:
+            each point at which it can.
         stalled: the host's event loop stands still for up to ten seconds; its disk and its clients do not.
         drained: the host is asked to stop in order, and another is started when it has.
         zombie: a second host takes over although the first still runs, for some seconds.
@@ -66,6 +68,7 @@ class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clock_back: Ratio = 0.01
     wall_moved: Ratio = 0.02
     wall_wrong: Ratio = 0.01
+    sliced: Ratio = 0.03
     stalled: Ratio = 0.02
     drained: Ratio = 0.01
     zombie: Ratio = 0.01

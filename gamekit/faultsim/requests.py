@@ -44,7 +44,7 @@ class Requests:
             except GamekitError:
                 return
             await host.catch_up(runner)
-            if runner.ended is None and not runner.asleep:
+            if runner.ended is None and not runner.asleep and not runner.session.midway:
                 self.machine.world.tell(f"-> {client.game} {client.name}: state {runner.session.tick}")
                 self.machine.auditor.running(runner.session)
 

@@ -18,7 +18,19 @@ from typing import Any
 
 import msgspec
 
-from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
+from gamekit.game import (
+    Changes,
+    Command,
+    Enough,
+    Event,
+    Join,
+    PlayerId,
+    Progress,
+    Rejected,
+    RuleField,
+    Tick,
+    View,
+)
 
 #: What a player starts with.
 START_COINS = 100
@@ -82,6 +94,8 @@ class TallyState(msgspec.Struct):
     trail: int
     tick: Tick = 0
     strokes: int = 0
+    #: True inside a tick: the bell has rung, and nobody has paid yet.
+    rung: bool = False
     bank: int = 0
     sealed: bool = False
     players: dict[PlayerId, Purse] = msgspec.field(default_factory=dict)
@@ -109,10 +123,19 @@ class TallyGame:
 
     def advance(self, state: TallyState, to_tick: Tick) -> list[Event]:
         """The bell rings at every multiple of `bell_ticks`; who is rich then pays a coin to the bank."""
+        return self.advance_some(state, to_tick, lambda: False).events
+
+    def advance_some(self, state: TallyState, to_tick: Tick, enough: Enough) -> Progress:
+        """The same in parts: a stroke can be left when the bell has rung and nobody has paid yet."""
         events: list[Event] = []
-        while (due := self.next_due(state)) <= to_tick:
-            state.tick = due
-            state.strokes += 1
+        while state.rung or self.next_due(state) <= to_tick:
+            if not state.rung:
+                state.tick = self.next_due(state)
+                state.strokes += 1
+                state.rung = True
+                if enough():
+                    return Progress(events, inside=True)
+            state.rung = False
             names = list(state.players)
             payer = names[state.trail % len(names)] if names else None
             if payer is not None and state.players[payer].coins > 0:
@@ -122,8 +145,10 @@ class TallyGame:
                 payer = None
             state.mark("bell", payer)
             events.append(Rang(state.strokes, payer))
+            if enough():
+                return Progress(events)
         state.tick = max(state.tick, to_tick)
-        return events
+        return Progress(events)
 
     def apply(self, state: TallyState, player: PlayerId, command: Command) -> list[Event] | Rejected:
         """Carry out one command."""

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError, SessionError
-from gamekit.game import Game, GameId, Join, PlayerId
+from gamekit.game import Enough, Game, GameId, Join, PlayerId
 from gamekit.history import first_session, stored
 from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency, Write
 from gamekit.server import naming
@@ -35,9 +35,10 @@ from gamekit.server.openings import Openings, Recovered, rebuilt
 from gamekit.server.pings import Pings
 from gamekit.server.replayers import Replayers
 from gamekit.server.runner import Runner
-from gamekit.server.settings import DRAIN_S, RECOVERY_THREADS
+from gamekit.server.settings import ALARMS_US, COMMAND_WAIT_S, DRAIN_S, READ_WAIT_S, RECOVERY_THREADS, SLICE_US
 from gamekit.server.sleep import Dormitory
 from gamekit.server.storage import StorageWatch
+from gamekit.server.turns import Turns
 from gamekit.server.wall import Wall
 from gamekit.session import ADMIN, Submitted, Ticked, TicketId
 from gamekit.wire import Outcome
@@ -78,6 +79,12 @@ class Host:
         self.pings = Pings()
         self.storage = StorageWatch(self)
         self.housekeeping = Housekeeping(self)
+        self.turns = Turns(self.now_us)
+        self.metrics.waiting_turns.set_function(lambda: len(self.turns))
+        #: Sentences about the games that a drain could not close in order.
+        self.unclosed: list[str] = []
+        #: The CPU time of the loop's thread, in nanoseconds: what games are charged for.
+        self.spent_ns: Callable[[], int] = time.thread_time_ns
         self.draining = False
         self._loop: asyncio.AbstractEventLoop
         self._heap: list[tuple[int, int, Runner]] = []
@@ -109,6 +116,12 @@ class Host:
     def now_us(self) -> int:
         """The host's clock: monotonic, in microseconds."""
         return time.monotonic_ns() // 1000
+
+    def patience(self) -> Enough:
+        """Until when one call into a session may go on."""
+        clock = time.monotonic_ns
+        until_ns = clock() + SLICE_US * 1000
+        return lambda: clock() >= until_ns
 
     def to_wall(self, time_us: int) -> float:
         """A time on the host's clock as Unix time in seconds."""
@@ -236,6 +249,7 @@ class Host:
     def forget(self, runner: Runner) -> None:
         """A session is not in memory any more."""
         self.runners.pop(runner.id, None)
+        self.turns.discard(runner)
         self.housekeeping.forget(runner)
         self.metrics.sessions.set(len(self.runners))
 
@@ -279,26 +293,35 @@ class Host:
         """
         return rebuilt(self, row, job)
 
-    async def catch_up(self, runner: Runner) -> None:
-        """Bring a session to where its clock is now, so that what is read from it is of now.
+    async def catch_up(self, runner: Runner, within_s: float = READ_WAIT_S) -> None:
+        """Bring a session nearer to where its clock is now, so that what is read from it is of now if it can be.
 
-        In steps, between which others have their turn. Ends early when the session cannot go on.
+        In steps, between which others have their turn. Ends between two ticks, when the session is at its clock, when
+        the time is over, or when it cannot go on.
+
+        Args:
+            runner: whose session.
+            within_s: how long at most, in seconds, and until the tick under way is complete.
         """
         session = runner.session
         target = runner.clock.tick_at(self.now_us())
+        until_s = self._loop.time() + within_s
         runner.readers += 1
         try:
             while runner.ended is None and not session.readonly and not self.draining:
-                held = target if session.hold_at is None else min(target, session.hold_at)
-                target = min(held, runner.clock.tick_at(self.now_us()))
-                if session.tick >= target:
+                target = min(target, runner.pace.target(session, self.now_us()))
+                left_s = until_s - self._loop.time()
+                if not session.midway and (session.tick >= target or left_s < 0.001):
                     return
-                before = session.tick
-                next_commit = self._next_commit
+                before, next_commit = session.reached, self._next_commit
                 runner.feed(Ticked())
-                if session.tick == before:
-                    await asyncio.shield(next_commit)
-                await asyncio.sleep(0)
+                while runner.queued:
+                    await self.turns.next(within_s)
+                if session.reached == before and not session.midway:
+                    # It waits for the journal.
+                    await asyncio.wait([next_commit], timeout=max(left_s, 0))
+                else:
+                    await asyncio.sleep(0)
         finally:
             runner.readers -= 1
 
@@ -319,8 +342,10 @@ class Host:
         return (player if outcome.code is None else None), outcome
 
     async def admin(self, runner: Runner, body: dict[str, Any]) -> Outcome:
-        """Carry out one of the session's own commands, e.g. `{"type": "pause"}`, at the tick that it is now."""
-        await self.catch_up(runner)
+        """Carry out one of the session's own commands, e.g. `{"type": "pause"}`.
+
+        It takes effect at the tick that it is now; in a game that is late, soon after the tick that it has reached.
+        """
         return await self.command(runner, ADMIN, "@server", 0, body)
 
     async def command(self, runner: Runner, player: PlayerId, client: str, cid: int, body: Any) -> Outcome:
@@ -330,6 +355,8 @@ class Host:
                 runner = await self.runner(runner.id)
             except GamekitError as error:
                 return Outcome(cid=cid, tick=0, seq=0, code="unavailable", message=str(error))
+        if runner.ended is None:
+            await self.catch_up(runner, COMMAND_WAIT_S)
         future: asyncio.Future[Outcome] = self._loop.create_future()
 
         def settle(outcome: Outcome) -> None:
@@ -367,11 +394,15 @@ class Host:
         self._timer = None
         heap = self._heap
         self._waking = True
+        until_us = self.now_us() + ALARMS_US
         try:
             while heap and heap[0][0] <= (now_us := self.now_us()):
                 due_us, _, runner = heapq.heappop(heap)
                 if due_us == runner.due_us:
                     runner.wake(now_us)
+                    if now_us >= until_us:
+                        # The others are no later for it: their alarm is the loop's next one.
+                        break
         finally:
             # Whatever happened to one, the others are woken when they are due.
             self._waking = False
@@ -398,7 +429,8 @@ class Host:
             game = _game_of(one)
             runner = self.runners.get(game)
             if runner is not None:
-                runner.committed(one)
+                with runner.guarded():
+                    runner.committed(one)
         self._next_commit.set_result(None)
         self._next_commit = self._loop.create_future()
 
@@ -416,20 +448,25 @@ class Host:
         if self.draining:
             return
         self.draining = True
-        for runner in self.runners.values():
+        for runner in list(self.runners.values()):
             runner.notify("drain", "The server is shutting down; your client reconnects by itself.")
         await self.openings.close()
         deadline = self._loop.time() + DRAIN_S
-        while any(runner.busy for runner in self.runners.values()) and self._loop.time() < deadline:
+        while any(runner.busy for runner in list(self.runners.values())) and self._loop.time() < deadline:
             await asyncio.sleep(0.01)
+        self.turns.close()
         if self._every_second is not None:
             self._every_second.cancel()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for runner in self.runners.values():
+        for runner in list(self.runners.values()):
             if writes := runner.close():
                 self.journal.submit(writes)
+            if not runner.closed and not runner.asleep:
+                self.unclosed.append(f"{runner.id} ({runner.session.name}): {_unclosed(runner)}")
+            # Others have their turn: a snapshot may be large.
+            await asyncio.sleep(0)
         await self.note_alive()
         await self._loop.run_in_executor(None, self.journal.close)
         self._recovery.shutdown(wait=False)
@@ -442,3 +479,15 @@ def _game_of(done: Completion) -> GameId:
         if hasattr(write, name):
             return GameId(getattr(write, name).game)
     return GameId(write.game)
+
+
+def _unclosed(runner: Runner) -> str:
+    """Why a session could not be closed in order."""
+    session = runner.session
+    if session.readonly is not None:
+        return "its journal could not be written"
+    if session.midway:
+        return "it was in the middle of a tick that takes long"
+    if not session.intake.empty:
+        return "a command was on its way to the disk"
+    return "its rules failed"

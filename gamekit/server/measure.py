@@ -66,6 +66,14 @@ class Metrics:
         self.journal_log = Gauge(
             "gamekit_journal_log_bytes", "Size of the journal's write-ahead log.", registry=self.registry
         )
+        self.long_calls = Counter(
+            "gamekit_long_calls",
+            "Calls into a game's rules that took over 100 ms and could not be divided.",
+            registry=self.registry,
+        )
+        self.waiting_turns = Gauge(
+            "gamekit_waiting_turns", "Games whose work waits for its next turn on the loop.", registry=self.registry
+        )
         self.slow = Counter(
             "gamekit_slow_clients", "Connections that fell behind and get snapshots.", registry=self.registry
         )

@@ -3,13 +3,20 @@
 Owns one session, its clock and its connections' delivery. Knows nothing of HTTP; sockets reach it through `Socket`.
 While the session sleeps under open sockets, the runner stays without it: a `Bed` in its place, see `sleep`. Longer than
 most files, because all of it is one order: what is done with a session, its clock and its sockets at one moment.
+
+Invariants:
+
+- One call into the session takes about `SLICE_US` of the loop, or one part of its work that cannot be divided. What is
+  left is done in `turns`; until then nothing of the session's state moves.
+- Whatever a game raises ends this game, and is seen by no other: everything that asks it goes through `guarded`.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -19,15 +26,27 @@ from gamekit.errors import HookFailed, SessionError
 from gamekit.game import GameId, Tick
 from gamekit.journal import Append, Completion, Reserve, Write
 from gamekit.server.beats import silent_frame
-from gamekit.server.clock import SLOT_US, SLOTS_PER_TICK, GameClock
+from gamekit.server.clock import GameClock
 from gamekit.server.measure import TickTimes
 from gamekit.server.overload import Load
+from gamekit.server.pace import Pace
 from gamekit.server.parts import framed
 from gamekit.server.pen import Pen
-from gamekit.server.settings import CATCH_UP_TICKS, HEARTBEAT_MAX_S, UNWATCHED_S
+from gamekit.server.settings import (
+    CATCH_UP_TICKS,
+    HARD_CALL_US,
+    HARD_CALLS,
+    HARD_WITHIN_US,
+    HEARTBEAT_MAX_S,
+    LONG_CALL_US,
+    SLICE_US,
+    UNWATCHED_S,
+)
 from gamekit.server.silences import Silences
 from gamekit.server.sleep import Bed
+from gamekit.server.turns import rest_us
 from gamekit.session import (
+    ADMIN,
     Action,
     Appended,
     Attached,
@@ -40,6 +59,7 @@ from gamekit.session import (
     Session,
     Settled,
     Stimulus,
+    Submitted,
     Ticked,
     TicketId,
     TickReserved,
@@ -109,10 +129,16 @@ class Runner:
         self._quiet_s = 1
         #: Each connection's own schedule of heartbeats, where a common one would tell what others do; else None.
         self._silences = Silences() if session.game.secretive(session.state) else None
-        #: Until this tick the session makes up for what was missed before the first connection came, whatever its
-        #: policy, and that is no overload; and how many ticks that is.
-        self._joined_tick: Tick = 0
-        self._missed: Tick = 0
+        self.pace = Pace(self)
+        #: Until when the session rests after a call that took long, on the host's clock.
+        self.rest_until_us = 0
+        self.queued = False
+        #: Since when its tick is due that waits for its turn.
+        self._since_us: int | None = None
+        #: How late the tick under way began, and the work that it has taken until now.
+        self._late_us = self._work_us = 0
+        #: Calls that took very long, one after the other, and when the latest one ended.
+        self._hard_calls = self._hard_us = 0
         #: The last of the writes after which the session may be dropped, until something happens to it.
         self._settling: Write | None = None
         #: When the host wakes this session next, on the host's clock; None while it sleeps until a stimulus.
@@ -123,6 +149,8 @@ class Runner:
         self.ended: str | None = None
         #: True when the journal's failure that made the session read-only is one that passes.
         self.failure_passes = False
+        #: True when it was closed, and all of it is in the journal.
+        self.closed = False
 
     @property
     def session(self) -> Session[Any]:
@@ -142,10 +170,13 @@ class Runner:
 
     @property
     def busy(self) -> bool:
-        """True while a command or a question is on its way."""
-        if self.ended or self.session.readonly:
+        """True while a command, a question or a tick is on its way."""
+        session = self._session
+        if self.ended or session is None:
             return False
-        return not self.session.intake.empty or bool(self._tickets) or self.session.waiting
+        if session.readonly:
+            return session.midway
+        return not session.intake.empty or bool(self._tickets) or session.waiting or session.midway
 
     @property
     def readonly(self) -> str | None:
@@ -158,59 +189,138 @@ class Runner:
         return self._settling is not None
 
     def wake(self, now_us: int) -> None:
-        """The host's clock reached `due_us`: let the session tick, and measure it."""
+        """The host's clock reached `due_us`: let the session tick, or wait for its turn when it is a heavy one."""
         if self.bed is not None:
             self.due_us = None
             self.host.rouse(self.id)
+        elif self._waits(now_us):
+            self._since_us, self.due_us = self.due_us, None
+            self.host.turns.add(self)
+        else:
+            self._tick(now_us)
+
+    def turn(self) -> None:
+        """It is this session's turn on the loop."""
+        session = self._session
+        if session is None or (self.host.draining and not session.midway and not self.busy):
             return
-        late_us = now_us - (self.due_us or now_us)
+        self._tick(self.host.now_us())
+
+    def _tick(self, now_us: int) -> None:
+        """Let the session go on with its time, and measure it."""
+        since_us = self.due_us if self._since_us is None else self._since_us
+        if since_us is not None:
+            self._late_us = max(now_us - since_us, 0)
         begun = time.perf_counter_ns()
-        self.feed(_TICKED)
-        work_us = (time.perf_counter_ns() - begun) // 1000
-        if self.session.watched:
+        self._feed(_TICKED, now_us, waits=False)
+        self._work_us += (time.perf_counter_ns() - begun) // 1000
+        session = self._session
+        if session is None or self.ended is not None or not session.watched:
+            return
+        self.host.housekeeping.measured[self] = None
+        if not session.midway:
             metrics = self.host.metrics
-            self.times.add(late_us, work_us)
-            metrics.lateness.observe(late_us / 1e6)
-            metrics.work.observe(work_us / 1e6)
-            self.load.late(late_us)
-            self.host.housekeeping.measured[self] = None
+            self.times.add(self._late_us, self._work_us)
+            metrics.lateness.observe(self._late_us / 1e6)
+            metrics.work.observe(self._work_us / 1e6)
+            self.load.late(self._late_us)
+            self._late_us, self._work_us = self.pace.late_us(session, now_us) if session.cut else 0, 0
+
+    def _waits(self, now_us: int) -> bool:
+        """Whether the session must wait for its turn with all that moves its state."""
+        return self.queued or now_us < self.rest_until_us or now_us < self.load.heavy_until_us
 
     def feed(self, stimulus: Stimulus) -> None:
         """Give the session one stimulus and do what it says. One that has ended, or sleeps, takes nothing."""
+        now_us = self.host.now_us()
+        self._feed(stimulus, now_us, waits=self._waits(now_us))
+
+    def _feed(self, stimulus: Stimulus, now_us: int, *, waits: bool) -> None:
         session = self._session
         if self.ended is not None or session is None:
             return
         self._settling = None
-        now_us = self.host.now_us()
         if isinstance(stimulus, Received):
             self.used_us = now_us
-        before = session.tick
-        if self.sockets and before >= self._joined_tick and session.policy.overload == "dilate":
-            self._dilate(now_us)
-        bound = before + self.load.stride(CATCH_UP_TICKS)
+        if not waits:
+            since_us, self._since_us = self.due_us if self._since_us is None else self._since_us, None
+            if since_us is not None and session.policy.overload == "dilate":
+                self.pace.dilate(session, now_us - since_us)
+        spent_ns, before = self.host.spent_ns(), session.tick
+        bound = before + (-1 if waits else CATCH_UP_TICKS)
         try:
-            actions = session.handle(stimulus, self.clock.tick_at(now_us), bound)
-            if (passed := session.tick - before) > 0:
-                # By the host's clock, so that a host on virtual time decides the same in every run.
-                self.load.worked(passed, self.host.now_us() - now_us)
+            actions = session.handle(stimulus, self.clock.tick_at(now_us), bound, self.host.patience())
             if actions:
                 self._perform(actions)
-            self._schedule(session, now_us, bound)
+            self._charge(session.tick - before, spent_ns, now_us)
+            if waits:
+                self.host.turns.add(self)
+            else:
+                self._schedule(session, now_us, bound)
         except Exception as error:
-            # What the state is now is not known: nothing of it may be shown, kept or built upon.
-            log.exception(
-                "game %s failed and is stopped; its history is safe, a restart recovers it, and "
-                "`gamekit open %s --db DATA/gamekit.db` shows the tick before in a notebook",
-                self.id,
-                self.id,
-            )
-            why = f" ({error})" if isinstance(error, HookFailed) else ""
-            self.end(f"The game failed and is stopped{why}; a restart of the server recovers it from its history.")
+            self._failed(error)
+
+    def _charge(self, passed: Tick, spent_ns: int, now_us: int) -> None:
+        """A call is over: what it cost, and what follows from that."""
+        host, load, session = self.host, self.load, self.session
+        wall_us = host.now_us() - now_us
+        # A busy machine is not the game's fault; but a call that waits holds the others up as one that works does.
+        cost_us = wall_us if wall_us >= HARD_CALL_US else (host.spent_ns() - spent_ns) // 1000
+        load.worked(passed, cost_us)
+        if cost_us < SLICE_US:
+            return
+        load.called(cost_us)
+        lead = load.stride(CATCH_UP_TICKS)
+        session.lead = None if lead == CATCH_UP_TICKS else lead
+        self.rest_until_us = host.now_us() + rest_us(cost_us)
+        if cost_us > LONG_CALL_US:
+            host.metrics.long_calls.inc()
+        if cost_us >= HARD_CALL_US:
+            if now_us - self._hard_us > HARD_WITHIN_US:
+                self._hard_calls = 0
+            self._hard_calls, self._hard_us = self._hard_calls + 1, host.now_us()
+            if self._hard_calls >= HARD_CALLS and not session.paused and not session.readonly:
+                self._pause(cost_us)
+        elif passed:
+            self._hard_calls = 0
+
+    def _pause(self, cost_us: int) -> None:
+        """The game holds everybody up: it stands still until its owner has done something about that."""
+        why = (
+            f"The server pauses this game: {self._hard_calls} of its steps in a row took over {HARD_CALL_US / 1e6:g} s "
+            f"each, the last {cost_us / 1e6:.1f} s, and held all other games up. Its owner makes the step cheaper, or "
+            "the game smaller, and resumes it."
+        )
+        self.load.stopped, self._hard_calls = why, 0
+        log.warning("game %s is paused: %s", self.id, why)
+        self.notify("overload", why, self.load.late_us / 1000)
+        self.ask(lambda ticket: Submitted(ticket, ADMIN, "@server", 0, {"type": "pause"}), lambda outcome: None)
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Ask the game something: if it raises, this game ends, and nothing else does."""
+        try:
+            yield
+        except Exception as error:
+            self._failed(error)
+
+    def _failed(self, error: Exception) -> None:
+        """What the state is now is not known: nothing of it may be shown, kept or built upon."""
+        log.error(
+            "game %s failed and is stopped; its history is safe, a restart recovers it, and "
+            "`gamekit open %s --db DATA/gamekit.db` shows the tick before in a notebook",
+            self.id,
+            self.id,
+            exc_info=error,
+        )
+        why = f" ({error})" if isinstance(error, HookFailed) else ""
+        self.end(f"The game failed and is stopped{why}; a restart of the server recovers it from its history.")
 
     def end(self, why: str) -> None:
         """Take nothing more, answer who waits, and let the connections go."""
         self.ended = why
         self.due_us = None
+        self.host.turns.discard(self)
         outcome = Outcome(cid=0, tick=0, seq=0, code="unavailable", message=why)
         waiting, self._tickets = list(self._tickets.values()), {}
         for answer in waiting:
@@ -231,7 +341,7 @@ class Runner:
         """A socket said hello."""
         self.used_us = self.host.now_us()
         if not self.sockets:
-            self._join(self.used_us)
+            self.pace.join(self.session, self.used_us)
         self.sockets[hello.connection] = socket
         if self._silences is not None:
             self._silences.joined(hello.connection, self.host.beats.second)
@@ -278,26 +388,27 @@ class Runner:
     def notify(self, kind: str, text: str, late_ms: float = 0.0) -> None:
         """Tell everybody connected."""
         if self.ended is None and self._session is not None:
-            self._perform(self._session.notify(kind, text, late_ms))
+            with self.guarded():
+                self._perform(self._session.notify(kind, text, late_ms))
 
     # --- sleep, silence, overload -----------------------------------------------------------------------------
 
     def behind(self, now_us: int) -> bool:
         """True when the session is not where its clock is."""
-        session = self.session
-        target = self.clock.tick_at(now_us)
-        return session.tick < (target if session.hold_at is None else min(target, session.hold_at))
+        return self.session.tick < self.pace.target(self.session, now_us)
 
     def settle(self) -> None:
         """Make durable what the session is rebuilt from; if nothing happens to it meanwhile, it is dropped then."""
-        writes = self._pen.writes(self.session, self.session.settle())
-        self._settling = writes[-1]
-        self.host.journal.submit(writes)
+        with self.guarded():
+            writes = self._pen.writes(self.session, self.session.settle())
+            self._settling = writes[-1]
+            self.host.journal.submit(writes)
 
     def lie_down(self, bed: Bed, due_us: int | None) -> None:
         """Let go of the session; the sockets stay. It is woken at `due_us`, or when somebody speaks."""
         self.bed = bed
         self._session = None
+        self.host.turns.discard(self)
         self.due_us = due_us
         self.host.schedule(self)
         if self.sockets:
@@ -307,7 +418,7 @@ class Runner:
         """The session is back as it lay down: bring it to now."""
         self.bed = None
         self._session = session
-        self._join(self.host.now_us())
+        self.pace.join(session, self.host.now_us())
         session.meter = self.times
         self.due_us = None
         self.host.keep(self)
@@ -354,55 +465,26 @@ class Runner:
         session.pace = news.factor
         self.notify(news.kind, news.message, news.late_ms)
 
-    def _dilate(self, now_us: int) -> None:
-        """Give up what the session is late by."""
-        if self.due_us is not None:
-            self._lose(now_us - self.due_us)
-
-    def _join(self, now_us: int) -> None:
-        self._joined_tick = self.clock.tick_at(now_us)
-        self._missed = self._joined_tick - self.session.tick
-
-    def _overdue(self, now_us: int) -> None:
-        """One call could not do all that is due: that is overload as well, unless nobody watched until now."""
-        session = self.session
-        if not self.sockets or session.tick < self._joined_tick or not self.behind(now_us):
-            return
-        if self.clock.tick_at(now_us) - session.tick <= self._missed // 2:
-            # Most is made up for; what passed meanwhile is made up for as well.
-            self._join(now_us)
-            return
-        self._missed = 0
-        late_us = max(now_us - self.clock.time_of(max(session.tick, session.intake.last_tick) + 1), 0)
-        self.load.late(late_us)
-        if session.policy.overload == "dilate":
-            self._lose(late_us)
-
-    def _lose(self, late_us: int) -> None:
-        """Give lateness up, for good and in whole slots."""
-        period_us = SLOT_US * SLOTS_PER_TICK
-        lost_us = late_us // period_us * period_us
-        if lost_us <= 0:
-            return
-        self.clock.delay(lost_us)
-        self.load.lost(lost_us)
-        self.host.metrics.dilated.inc(lost_us / 1e6)
-
     # --- the journal ------------------------------------------------------------------------------------------
 
     def close(self) -> list[Write]:
         """End in order; what the journal must hold so that the next run begins exactly here.
 
-        Nothing for a session that failed, or whose last record may or may not be on disk: its history tells.
+        Nothing for a session that failed, that is in the middle of a tick, or whose last record may or may not be on
+        disk: its history tells.
         """
         session = self._session
-        if session is None:
+        if session is None or self.ended is not None:
             return []
-        certain = self.ended is None and not session.readonly and session.intake.empty
-        self.end("The server is shutting down; connect again in a moment.")
-        if not certain:
-            return []
-        return self._pen.writes(session, session.settle())
+        certain = not session.readonly and session.intake.empty and not session.midway
+        writes: list[Write] = []
+        with self.guarded():
+            if certain:
+                writes = self._pen.writes(session, session.settle())
+        if self.ended is None:
+            self.closed = bool(writes)
+            self.end("The server is shutting down; connect again in a moment.")
+        return writes
 
     def _perform(self, actions: list[Action]) -> None:
         """Do what the session says: first what must reach the disk, so that nothing else can get in its way."""
@@ -413,7 +495,9 @@ class Runner:
                 # Never before a tick that a command was numbered for at the old pace.
                 tick = max(session.tick, session.intake.last_tick)
                 self.clock.anchor(self.host.now_us(), tick, session.speed)
-                self._joined_tick = self._missed = 0
+                self.pace.anchored()
+                if not session.paused:
+                    self.load.stopped = None
             if writes := self._pen.writes(session, others):
                 self.host.journal.submit(writes)
         for action in actions:
@@ -458,11 +542,17 @@ class Runner:
             now_us: the host's clock.
             bound: how far the session was allowed to go just now.
         """
+        if session.cut or session.midway:
+            self.load.cut(now_us)
+            self.pace.overdue(session, now_us)
+            self.due_us = None
+            self.host.turns.add(self)
+            return
         due = session.next_due()
         still = session.paused or session.readonly is not None
         due_us: int | None
         if session.tick >= bound and not still:
-            self._overdue(now_us)
+            self.pace.overdue(session, now_us)
             due_us = self.clock.next_slot(now_us)
         elif session.watched or session.waiting:
             due_us = None if due is None else max(self.clock.slot_of(due), self.clock.next_slot(now_us))
@@ -474,6 +564,8 @@ class Runner:
                 due_us = min(due_us, max(self.clock.slot_of(session.hold_at), self.clock.next_slot(now_us)))
             if self.due_us is not None and now_us < self.due_us < due_us:
                 due_us = self.due_us
+        if due_us is not None:
+            due_us = max(due_us, self.rest_until_us)
         if due_us != self.due_us:
             self.due_us = due_us
             self.host.schedule(self)

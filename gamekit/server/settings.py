@@ -79,6 +79,29 @@ BEHIND_BYTES = 256 * 1024
 TOO_SLOW_BYTES = 4 * 1024 * 1024
 #: How far one call may let a session go that must catch up, in ticks; the rest follows in the next calls.
 CATCH_UP_TICKS = 6000
+#: What one call into a game's rules may take of the loop, in microseconds; the rest is done in later turns. And how
+#: long a game that needed more than that waits for its turn with everything, though it may be done sooner.
+SLICE_US = 5_000
+HEAVY_US = 2_000_000
+#: Alarms of games that are soon done follow each other for so long before the loop has its turn, in microseconds.
+ALARMS_US = 10_000
+#: A call that could not be divided, and that others noticed, in microseconds: after it the game rests so many times as
+#: long. Before that, half as long is enough.
+LONG_CALL_US = 100_000
+REST_AFTER_LONG = 4
+#: A call during which others cannot go on at all, in microseconds: after so many in a row, each within so long after
+#: the one before, the server pauses the game.
+HARD_CALL_US = 2_000_000
+HARD_CALLS = 3
+HARD_WITHIN_US = 60_000_000
+#: A command takes effect at most so far ahead of what its game has reached, by what its ticks cost, in microseconds.
+LEAD_US = 100_000
+#: What a game may be late by at most, in microseconds, unless it was later when that began: beyond it time is given up.
+MAKE_UP_US = 30_000_000
+#: How long a reader, or a command from outside a socket, waits for a game that is behind its clock to come nearer to
+#: it, in seconds. Then they get it as it is.
+READ_WAIT_S = 0.25
+COMMAND_WAIT_S = 0.5
 #: How often a session that nobody watches goes on with its game, in seconds.
 UNWATCHED_S = 60.0
 #: How often the host looks after what is done by the second: heartbeats, measured times, sleep.

@@ -157,6 +157,11 @@ class Session(Generic[S]):
         return self.game.tick(self.state) if self._stands is None else self._stands
 
     @property
+    def reached(self) -> Tick:
+        """The last tick of which all time has passed, shown or not."""
+        return self.game.tick(self.state) - self.execution.inside
+
+    @property
     def midway(self) -> bool:
         """True while the state stands inside a tick or a record: it must not be read."""
         return self._stands is not None
@@ -375,7 +380,8 @@ class Session(Generic[S]):
             )
         events = self.game.advance(self.state, tick)
         self.execution.apply(read_line(seq, tick, commands), None, shown=False)
-        events += [one.event for one in self.execution.taken()]
+        events += [one.event for one in self.execution.happened]
+        self.execution.happened = []
         self.actions = []
         self.intake.last_seq, self.intake.last_tick = seq, tick
         return events
@@ -434,7 +440,7 @@ class Session(Generic[S]):
         """Send what is gathered to the journal, as one record, unless one is under way."""
         if self.readonly:
             return
-        at = self.execution.at
+        at = self.game.tick(self.state)
         tick = now + 1
         if self.lead is not None:
             # Up to what falls due next, time passes at no cost.
@@ -486,40 +492,44 @@ class Session(Generic[S]):
 
     def _limit(self) -> Tick:
         """The last tick that the state may go to now, by what is not durable yet or held."""
-        limit = self.reserved
+        limit, at = self.reserved, self.game.tick(self.state)
         if self.intake.under_way:
             # What failed on its way to the disk may be there: its tick is as far as anything may be shown.
             before = self.intake.under_way.tick - (0 if self.readonly else 1)
-            limit = min(limit, max(before, self.tick))
+            limit = min(limit, max(before, at))
         if self._bound is not None:
-            limit = min(limit, max(self._bound, self.tick))
+            limit = min(limit, max(self._bound, at))
         if self.hold_at is not None:
             limit = min(limit, max(self.hold_at, self.intake.durable[0].tick if self.intake.durable else 0))
         return limit
 
     def _advance(self, now: Tick) -> None:
         """Go as far towards `now` as may be shown, apply what is durable, and send what happened."""
-        if self._bound is not None and self._bound < self.tick:
+        at = self.game.tick(self.state) if self._stands is None else self._stands
+        if self._bound is not None and self._bound < at:
             return
         self.meter.lap("other")
-        if self._stands is not None:
-            in_record = self.execution.in_record
-            whole = self.execution.resume(self._enough, self._shown)
-            self.meter.lap("commands" if in_record else "rules")
-            # What took more than one call ends its last one, so that it is shown, and what waits for it is answered.
-            self.cut = True
-            if whole:
-                if in_record:
-                    self.intake.durable.popleft()
-                self._stands = None
-                self._show()
-            return
-        self._shown_at = self.tick
-        self.cut = not self._go_on(now)
-        if self.execution.midway:
+        self._shown_at = at
+        # What took more than one call ends its last one, so that it is shown, and what waits for it is answered.
+        self.cut = self._resume() if self.execution.midway else not self._go_on(now)
+        if self.execution.midway or (self.hold_at is not None and self._past_hold()):
             self._stands = self._shown_at
+            self.cut = True
         else:
+            self._stands = None
             self._show()
+
+    def _resume(self) -> bool:
+        """Go on with the tick or the record under way; True, for more may be due."""
+        in_record = self.execution.in_record
+        if self.execution.resume(self._enough, self._shown) and in_record:
+            self.intake.durable.popleft()
+        self.meter.lap("commands" if in_record else "rules")
+        return True
+
+    def _past_hold(self) -> bool:
+        """True on the way from a pause to a record that was numbered before it: time alone does not lead there."""
+        return self.hold_at is not None and bool(self.intake.durable) and self.game.tick(self.state) > self.hold_at
 
     def _go_on(self, now: Tick) -> bool:
         """Reserve ahead, apply what is durable, let time pass; False when it was enough before."""
@@ -532,36 +542,41 @@ class Session(Generic[S]):
             self._requested.add(self._reserving)
             self.actions.append(ReserveTick(tick=self._reserving))
         target = min(wanted, self._limit())
-        execution, enough, shown = self.execution, self._enough, self._shown
+        execution, enough, shown, at = self.execution, self._enough, self._shown, self.game.tick(self.state)
         while self.intake.durable:
             # A pause does not hold back what was numbered before it: time stands still after the last of them.
             line = self.intake.durable[0]
-            if line.tick > max(target, self.tick) and not (self.hold_at is not None and line.tick >= self.hold_at):
+            if line.tick > max(target, at) and not (self.hold_at is not None and line.tick >= self.hold_at):
                 break
-            if line.tick > self.tick and not execution.advance(line.tick, enough, shown):
+            if line.tick > at and not execution.advance(line.tick, enough, shown):
                 return False
+            at = line.tick
             self.meter.lap("rules")
             if not execution.apply(line, enough, shown):
                 return False
             self.intake.durable.popleft()
             self.meter.lap("commands")
-            if enough is not None:
-                if enough():
-                    return False
-                # What comes next may end inside a tick; these answers do not wait for it.
-                self._show()
+            if enough is not None and enough():
+                return False
             # A command that slows the game down gave reserved ticks back, and what is given back is not shown.
             target = min(target, self.reserved)
             if self.hold_at is not None:
                 target = min(target, self.hold_at)
-        reached = target <= self.tick or execution.advance(target, enough, shown)
+        if enough is not None and self.lead is not None and target - at > self.lead:
+            # There is more to make up for than may be done soon: what is done already does not wait for it.
+            self._stands = None
+            self._show()
+        if target <= at:
+            return True
+        reached = execution.advance(target, enough, shown)
         self.meter.lap("rules")
         return reached
 
     def _show(self) -> None:
         """The state is complete: send what happened, and keep a snapshot when it is time."""
         self._shown_at = self.tick
-        if happened := self.execution.taken():
+        if happened := self.execution.happened:
+            self.execution.happened = []
             if self._shown:
                 self.actions += self.audience.show(happened)
             else:
@@ -603,9 +618,7 @@ class Session(Generic[S]):
     def _snapshot_when_due(self) -> None:
         interval = SNAPSHOT_TICKS if self.execution.commands else QUIET_SNAPSHOT_TICKS
         passed = self.tick - self._snapshot_tick
-        # On the way from a pause to a record that was numbered before it, time alone does not lead here.
-        past_hold = self.hold_at is not None and self.tick > self.hold_at
-        if passed < interval or self.readonly or past_hold:
+        if passed < interval or self.readonly:
             return
         if passed >= interval * min(max(1.0, self.speed), SNAPSHOT_PACE):
             self.actions.append(self.keep_snapshot())

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from gamekit.game import Enough, Event, Game, PlayerId, Rejected, Tick, advance_some
+from gamekit.game import Enough, Event, Game, PlayerId, Rejected, Tick, advance_some, in_parts
 from gamekit.session import control
 from gamekit.session.answers import MESSAGE_CHARS, Answer
 from gamekit.session.records import Entry, Line, read_control, read_join
@@ -48,23 +48,20 @@ class Execution(Generic[S]):
 
     def __init__(self, session: Session[S]) -> None:
         self._session = session
-        #: What happened and was not taken yet, in order.
-        self._happened: list[Happening] = []
+        #: What happened and was not shown yet, in order; whoever shows it empties this.
+        self.happened: list[Happening] = []
         #: How many commands were carried out since the latest snapshot.
         self.commands = 0
         self._decoder = _decoder_of(session.game.command_type)
-        self._inside = False
+        #: True while the state stands inside a tick; and while it stands inside a tick or a record.
+        self.inside = self.midway = False
+        self._divisible = in_parts(session.game)
         #: Events of the tick inside which the state stands.
         self._events: list[Event] = []
         #: The record inside which the state stands, how many of its commands are done, and what they lead to.
         self._line: Line | None = None
         self._done = 0
         self._actions: list[Action] = []
-
-    @property
-    def midway(self) -> bool:
-        """True while the state stands inside a tick or inside a record."""
-        return self._inside or self._line is not None
 
     @property
     def in_record(self) -> bool:
@@ -76,14 +73,9 @@ class Execution(Generic[S]):
         """The tick of the state, also when it is not complete."""
         return self._session.game.tick(self._session.state)
 
-    def taken(self) -> list[Happening]:
-        """What happened since this was asked last, in order."""
-        happened, self._happened = self._happened, []
-        return happened
-
     def resume(self, enough: Enough | None, shown: bool) -> bool:
         """Go on with the tick or the record inside which the state stands; True when that is complete."""
-        if self._inside:
+        if self.inside:
             return self._part(self.at, enough, shown)
         return self._line is None or self._apply(self._line, enough, shown)
 
@@ -112,22 +104,27 @@ class Execution(Generic[S]):
     def _part(self, tick: Tick, enough: Enough | None, shown: bool) -> bool:
         """Let time pass to `tick`, with no due tick before it if somebody sees it; True when it came there."""
         game, state = self._session.game, self._session.state
-        if enough is None:
-            self._events += game.advance(state, tick)
-            self._inside = False
+        if enough is None or (shown and not self._divisible):
+            events = game.advance(state, tick)
+            there = True
         else:
             progress = advance_some(game, state, tick, enough)
-            self._events += progress.events
-            self._inside = progress.inside
+            events = progress.events
+            self.inside = self.midway = progress.inside
             if progress.inside:
+                self._events += events
                 return False
-        events, self._events = self._events, []
-        self._happened += (told if shown else untold)(game, state, tick, events)
-        return enough is None or self.at >= tick
+            there = game.tick(state) >= tick
+        if self._events:
+            events, self._events = self._events + events, []
+        if events:
+            self.happened += (told if shown else untold)(game, state, tick, events)
+        return there
 
     def apply(self, line: Line, enough: Enough | None, shown: bool) -> bool:
         """Carry out a durable record's commands at the state's tick; False when it was enough before the last."""
         self._line, self._done = line, 0
+        self.midway = True
         return self._apply(line, enough, shown)
 
     def _apply(self, line: Line, enough: Enough | None, shown: bool) -> bool:
@@ -142,6 +139,7 @@ class Execution(Generic[S]):
         finally:
             session.actions = sent
         self._line = None
+        self.midway = False
         self.commands += len(line.entries)
         session.seq = line.seq
         session.actions += self._actions
@@ -161,11 +159,11 @@ class Execution(Generic[S]):
         if isinstance(result, Rejected):
             code, message = result.code, result.message[:MESSAGE_CHARS]
         else:
-            self._happened += tell(session.game, session.state, line.tick, result)
+            self.happened += tell(session.game, session.state, line.tick, result)
         answer = Answer(cid=entry.cid, tick=line.tick, seq=line.seq, code=code, message=message)
         if entry.cid:
             key = entry.key
-            self._happened += tell(session.game, session.state, line.tick, [_outcome_event(entry, answer)])
+            self.happened += tell(session.game, session.state, line.tick, [_outcome_event(entry, answer)])
             session.answers.add(key, answer)
             session.intake.applied(key, entry.cid)
             if code is not None:

@@ -178,7 +178,8 @@ def test_answers_forgotten_at_recovery_are_found(monkeypatch: pytest.MonkeyPatch
         return saved
 
     monkeypatch.setattr(session_core, "read_saved", forgetful)
-    assert found().promise == 3
+    # A game that wakes comes back the same way, and is compared with what it would have been awake.
+    assert found().promise in {3, 6}
 
 
 def test_a_record_applied_twice_on_replay_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,4 +285,5 @@ def test_time_that_is_made_up_for_and_not_reserved_is_found(monkeypatch: pytest.
 
 
 def test_a_disk_that_lies_about_its_fsync_is_found() -> None:
-    assert found(ratios=replace(Ratios(), lying_fsync=0.05)).promise in {1, 2}
+    # Which is broken first is the disk's choice: an ack, what was shown, or what was made up for in a game that woke.
+    assert found(ratios=replace(Ratios(), lying_fsync=0.05)).promise in {1, 2, 6}

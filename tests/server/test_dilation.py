@@ -48,7 +48,7 @@ def test_dilated_time_runs_slower_skips_nothing_and_is_never_made_up_for() -> No
         await place.connect()
         [socket] = place.sockets.values()
         await asyncio.sleep(5)
-        game.cost_s = 0.15
+        game.cost_s = 0.09
         await asyncio.sleep(60)
         notices = [one for one in socket.of("notice") if one["kind"] == "overload"]
         assert notices
@@ -79,7 +79,7 @@ def test_late_ticks_are_made_up_for_in_steps_and_players_are_told_how_late() -> 
         await place.connect()
         [socket] = place.sockets.values()
         await asyncio.sleep(5)
-        game.cost_s = 0.15
+        game.cost_s = 0.09
         await asyncio.sleep(30)
         told = [one for one in socket.of("notice") if one["kind"] == "overload"]
         assert told
