@@ -20,12 +20,13 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 from gamekit.errors import ServerError
-from gamekit.lab import hub
+from gamekit.lab import forgotten, hub
 from gamekit.lab.cells import paths_of
 from gamekit.lab.handles import Client
 
@@ -157,6 +158,7 @@ class Launched(Client):
         # Forgotten, say because its cell was run again, the server ends as well.
         self._forgotten = weakref.finalize(self, _close_aside, server)
         self._forgotten.atexit = False
+        self.number = next(_numbers)
         _open.add(self)
 
     @property
@@ -189,9 +191,8 @@ class Launched(Client):
             super().close()
         finally:
             self.server.close()
-            if self in _open:
-                _open.discard(self)
-                self._forgotten.detach()
+            _open.discard(self)
+            self._forgotten.detach()
 
 
 def launch(
@@ -205,7 +206,8 @@ def launch(
     """Start a private server and return a client of it.
 
     Use it as `with gamekit.launch() as client: ...`, or keep it and call `close()`; it ends with the kernel or
-    interpreter in any case, even with one that is killed.
+    interpreter in any case, even with one that is killed. In a notebook it ends as well when its cell is run again, and
+    no variable leads to it any more; what was shown of it does not hold it.
 
     Args:
         data: directory where games are kept; by default a temporary one that is removed in the end.
@@ -225,9 +227,25 @@ def launch(
         games = [games]
     prefix = hub.base_url() if base_url is None else base_url
     with paths_of(games) as paths:
-        return Launched(ServerProcess(directory, port, timeout_s, paths, prefix))
+        launched = Launched(ServerProcess(directory, port, timeout_s, paths, prefix))
+    forgotten.watch(_end_forgotten)
+    return launched
 
 
+def _end_forgotten(variables: Mapping[str, Any]) -> None:
+    """After a notebook's cell: end the servers that its variables do not lead to any more, but for the newest."""
+    running = sorted(_open, key=lambda one: one.number)
+    if len(running) < 2:
+        return
+    *older, _ = running
+    held = forgotten.reached(older, variables)
+    for one in older:
+        if id(one) not in held:
+            _open.discard(one)
+            threading.Thread(target=one.close, name="gamekit-close").start()
+
+
+_numbers = count()
 _open: weakref.WeakSet[Launched] = weakref.WeakSet()
 
 
