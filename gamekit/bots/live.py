@@ -123,6 +123,8 @@ class AsyncCrew:
         Raises:
             SessionError: a bot failed; the cause is what it raised.
         """
+        for seat in self.seats:
+            seat.player.link.home.check()
         await asyncio.gather(*(asyncio.shield(seat.over) for seat in self.seats))
         self.check()
 

@@ -231,6 +231,7 @@ class BaseClient(ABC, Generic[GameT]):
     """
 
     def __init__(self, url: str, *, token: str | None = None) -> None:
+        iothread.check_may_wait()
         self.inner = AsyncClient(url, token=token)
         self._io: IoThread | None = iothread.acquire()
         self._finalizer = weakref.finalize(self, _abandon, self._io, self.inner)
@@ -344,7 +345,12 @@ class BaseClient(ABC, Generic[GameT]):
         return player
 
     def close(self) -> None:
-        """End all connections, and the I/O thread with the last client of the process. Idempotent."""
+        """End all connections, and the I/O thread with the last client of the process. Idempotent.
+
+        Raises:
+            SessionError: called in a callback, which would wait for itself; nothing was closed.
+        """
+        iothread.check_may_wait()
         io, self._io = self._io, None
         if io is None or not self._finalizer.detach():
             return

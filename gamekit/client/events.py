@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from gamekit.client.actions import Happened, Stopped
+from gamekit.client.iothread import check_may_wait
 from gamekit.client.link import Link
 
 #: Events that a stream keeps for a slow reader.
@@ -32,6 +33,7 @@ class AsyncEvents:
     """`async for event in player.events(): ...`; made and read on the client's loop."""
 
     def __init__(self, link: Link) -> None:
+        self._link = link
         self._waiting: deque[Event] = deque(maxlen=LONGEST)
         self._news = asyncio.Event()
         self._over = link.error is not None
@@ -53,6 +55,7 @@ class AsyncEvents:
         return self
 
     async def __anext__(self) -> Event:
+        self._link.home.check()
         while not self._waiting:
             if self._over:
                 raise StopAsyncIteration
@@ -62,7 +65,7 @@ class AsyncEvents:
 
 
 class Events:
-    """`for event in player.events(): ...`; may be read from any thread, `with` closes it.
+    """`for event in player.events(): ...`; may be read from any thread but in callbacks, `with` closes it.
 
     Args:
         timeout_s: the stream ends when this many seconds have passed since it was made; None for never.
@@ -100,6 +103,7 @@ class Events:
         return self
 
     def __next__(self) -> Event:
+        check_may_wait()
         left_s = None if self._until_s is None else max(self._until_s - time.monotonic(), 0.0)
         try:
             event = None if self._over else self._waiting.get(timeout=left_s)

@@ -19,6 +19,23 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
+#: `io` is True on the threads that run a client's loop.
+_here = threading.local()
+
+
+def check_may_wait() -> None:
+    """The one door before every blocking wait: what is waited for comes on the I/O thread, so it must not wait itself.
+
+    Raises:
+        SessionError: called on a client's I/O thread, which would wait for itself for ever and stop every client.
+    """
+    if getattr(_here, "io", False):
+        raise SessionError(
+            "A blocking call in a callback would wait for itself; start a thread for it, e.g. "
+            "threading.Thread(target=...).start(), or let the callback only note what happened."
+        )
+
+
 class IoThread:
     """An event loop on its own daemon thread."""
 
@@ -29,6 +46,7 @@ class IoThread:
         self._thread.start()
 
     def _main(self) -> None:
+        _here.io = True
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._stop.wait())
 
@@ -78,9 +96,11 @@ class IoThread:
         if not self.alive:
             coroutine.close()
             raise SessionError("This client's thread has ended, or is another process's; make a new client.")
-        if threading.current_thread() is self._thread:
+        try:
+            check_may_wait()
+        except SessionError:
             coroutine.close()
-            raise SessionError("A blocking call in a callback would wait for itself; start a thread for it.")
+            raise
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()

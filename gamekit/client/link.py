@@ -28,6 +28,7 @@ from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, W
 
 from gamekit.client import actions
 from gamekit.client.core import Core, Phase
+from gamekit.client.loops import Home
 from gamekit.client.order import AsyncOrder, OrderState
 from gamekit.client.parts import MAX_MESSAGE_BYTES, Assembly
 from gamekit.client.rest import read_problem
@@ -102,6 +103,9 @@ class Link:
         self._again: asyncio.TimerHandle | None = None
         self._again_s = FIRST_AGAIN_S
         self._trouble = "it was not tried yet"
+        #: The loop that it runs on.
+        self.home = Home()
+        self.home.check()
         self._task = asyncio.get_running_loop().create_task(self._run(), name=f"gamekit link {url}")
 
     # --- what may be read from any thread ---------------------------------------------------------------------
@@ -149,8 +153,10 @@ class Link:
 
         Raises:
             LocalProtocolError: the command cannot be sent.
+            SessionError: this is not the link's loop.
             GamekitError: the link has ended.
         """
+        self.home.check()
         self.check()
         ticket, decided = self._core.submit(order.body)
         self._orders[ticket] = order
@@ -217,6 +223,7 @@ class Link:
         Raises:
             GamekitError: the link has ended.
         """
+        self.home.check()
         if self.error is None:
             await asyncio.shield(self._moved)
         if self.error is not None:
@@ -225,6 +232,13 @@ class Link:
     async def close(self) -> None:
         """End the link; commands that are not decided yet fail. Idempotent."""
         text = "The client was closed before this command was decided; it may or may not be carried out."
+        if self.home.gone:
+            # All that ran on it has ended with it.
+            for action in self._core.stop(ClientClosed(text)):
+                if isinstance(action, actions.Abandoned):
+                    self._orders.pop(action.ticket).take(action)
+            return
+        self.home.check()
         self._act(self._core.stop(ClientClosed(text)))
         if self._again is not None:
             self._again.cancel()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from gamekit.client import show
 from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, PutOff, Turned
+from gamekit.client.iothread import check_may_wait
 from gamekit.errors import CommandFailed, ConfigError, GamekitError
 from gamekit.wire import Ack, Outcome
 
@@ -207,23 +208,28 @@ class AsyncOrder(OrderState):
 class Order(OrderState):
     """A command on its way. In a cell or a coroutine `await order` gives its outcome as well, on any loop."""
 
+    def _waited(self, future: Future[T], timeout_s: float | None) -> T:
+        check_may_wait()
+        self.asked = True
+        return future.result(timeout_s)
+
     def ack(self, timeout_s: float | None = None) -> Ack:
         """Wait until the command is on the server's disk; see `AsyncOrder.ack`.
 
         Raises:
+            SessionError: called in a callback, which would wait for itself.
             TimeoutError: not within `timeout_s` seconds; the command stays on its way.
         """
-        self.asked = True
-        return self._acked.result(timeout_s)
+        return self._waited(self._acked, timeout_s)
 
     def result(self, timeout_s: float | None = None) -> Outcome:
         """Wait until the command is decided; see `AsyncOrder.result`.
 
         Raises:
+            SessionError: called in a callback, which would wait for itself.
             TimeoutError: not within `timeout_s` seconds; the command stays on its way.
         """
-        self.asked = True
-        return self._outcome.result(timeout_s)
+        return self._waited(self._outcome, timeout_s)
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until the ship has carried this order out, and with it all that it is chained to; see `AsyncOrder.wait`.

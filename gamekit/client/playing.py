@@ -136,6 +136,7 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
 
     async def ship_idle(self, ship: str) -> None:
         """Wait until a ship has nothing left to do; see `AsyncShip.wait`."""
+        self.link.home.check()
         while orders := self._orders.get(ship):
             for order in orders:
                 order.asked = True
@@ -157,6 +158,7 @@ class AsyncPlayer(PlayerReading[AsyncShip, AsyncOrder]):
 
     async def order_carried_out(self, order: OrderState) -> None:
         """Wait until a ship has carried out an order and all that it is chained to; see `AsyncOrder.wait`."""
+        self.link.home.check()
         steps = order.steps
         for number, step in enumerate(steps, 1):
             step.asked = True

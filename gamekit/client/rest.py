@@ -11,6 +11,7 @@ import msgspec
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.iostream import StreamClosedError
 
+from gamekit.client.loops import Home
 from gamekit.errors import RequestRefused, ServerError, SessionError
 
 #: Answers may be long (a whole game's commands); questions are not.
@@ -42,6 +43,7 @@ class Rest:
         self.root = root
         self._http: AsyncHTTPClient | None = None
         self._closed = False
+        self._home = Home()
 
     async def get(self, path: str, token: str = "") -> Any:
         """The decoded answer to a GET; see `request`."""
@@ -91,6 +93,7 @@ class Rest:
         """One request; the body of its answer when the server said yes."""
         if self._closed:
             raise SessionError(f"The client of {self.root} is closed; make a new one.")
+        self._home.check()
         if self._http is None:
             # Its own instance: the one that Tornado shares in a process may be configured by somebody else.
             self._http = AsyncHTTPClient(

@@ -25,6 +25,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
+from gamekit.client.iothread import check_may_wait
 from gamekit.errors import ServerError
 from gamekit.lab import forgotten, hub
 from gamekit.lab.cells import paths_of
@@ -186,7 +187,12 @@ class Launched(Client):
         return self.server.log(lines)
 
     def close(self) -> None:
-        """End all connections, then the server; a temporary data directory is removed. Idempotent."""
+        """End all connections, then the server; a temporary data directory is removed. Idempotent.
+
+        Raises:
+            SessionError: called in a callback, which would wait for itself; nothing was closed.
+        """
+        check_may_wait()
         try:
             super().close()
         finally:
@@ -222,6 +228,7 @@ def launch(
         ConfigError: one of the games is none, or cannot be sent to the server.
         ServerError: the server did not start; the message shows the end of its log.
     """
+    check_may_wait()
     directory = None if data is None else Path(data).expanduser().absolute()
     if isinstance(games, str) or not isinstance(games, Sequence):
         games = [games]

@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from gamekit.client.iothread import check_may_wait
+from gamekit.errors import SessionError
+
 _NONE: Any = object()
 
 
@@ -35,8 +38,15 @@ class Latest:
                 self._thread.start()
 
     def join(self) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until nothing is left to do.
+
+        Raises:
+            SessionError: called by the work itself, or in a client's callback: they would wait for themselves.
+        """
+        check_may_wait()
         while (thread := self._thread) is not None:
+            if thread is threading.current_thread():
+                raise SessionError("This is called by the work that it would wait for; start a thread for it.")
             thread.join()
 
     def _main(self) -> None:
