@@ -20,6 +20,7 @@ from gamekit.journal import Journal, SqliteJournal
 from gamekit.server import api, pages, pasts, routes, rules
 from gamekit.server.access import Access
 from gamekit.server.auth import load_tokens
+from gamekit.server.budgets import Budgets
 from gamekit.server.connections import BoundedServer, room_for_connections
 from gamekit.server.host import Host
 from gamekit.server.logs import log_request
@@ -84,6 +85,7 @@ class Server:
         self.port = settings.port
         #: Where pages of rows are read: few threads, so that however many ask, other work has its turn.
         self.row_threads = ThreadPoolExecutor(ROW_THREADS, thread_name_prefix="gamekit-rows")
+        self.budgets = Budgets(time.monotonic)
         self._connections = 0
         self.http: BoundedServer | None = None
         self._drained = asyncio.Event()

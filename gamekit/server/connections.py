@@ -30,6 +30,8 @@ from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, R
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
+from gamekit.server.straight import unread
+
 log = logging.getLogger("gamekit.server")
 
 #: How long the head of a request may take once it has begun, and its body, in seconds.
@@ -37,6 +39,11 @@ HEAD_S = 15.0
 BODY_S = 60.0
 #: How long an answer may lie unread without a byte of it being taken, in seconds.
 UNREAD_S = 20.0
+#: Unread bytes that may wait in the server, of one address and in all, in bytes; beyond, those go of whose answers no
+#: byte was taken for so long, in seconds.
+UNREAD_ADDRESS_BYTES = 32 * 1024 * 1024
+UNREAD_BYTES = 128 * 1024 * 1024
+STALLED_S = 2.0
 #: How often connections are looked at, in seconds, and how many of them in one go.
 LOOK_S = 1.0
 A_TURN = 256
@@ -341,6 +348,23 @@ class BoundedServer(HTTPServer):
                     self._close(held)
                 if number % A_TURN == 0:
                     await asyncio.sleep(0)
+            self._bound_unread(loop.time())
+
+    def _bound_unread(self, now: float) -> None:
+        """Close who has stalled longest, as long as more waits unread than may."""
+        waiting = [held for held in self._held.values() if not held.stream.closed() and held.stream.writing()]
+        of_address: Counter[str] = Counter()
+        for held in waiting:
+            of_address[held.address] += unread(held.stream)
+        total = of_address.total()
+        for held in sorted(waiting, key=lambda held: held.progress_at):
+            if now - held.progress_at < STALLED_S:
+                break
+            if total > UNREAD_BYTES or of_address[held.address] > UNREAD_ADDRESS_BYTES:
+                size = unread(held.stream)
+                total -= size
+                of_address[held.address] -= size
+                self._close(held)
 
 
 class _Noted(HTTPMessageDelegate):

@@ -6,6 +6,7 @@ poll set and puts it back for every frame. Its parser stays; it is only handed i
 
 from __future__ import annotations
 
+from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketProtocol13
 
 #: Most that is read at once, in bytes; it bounds what is held of a client whose messages have to wait.
@@ -23,6 +24,9 @@ class ReadAhead(WebSocketProtocol13):
 
     async def _read_bytes(self, n: int) -> bytes:
         # The one door by which Tornado's parser reads; it has no public one.
+        if self.stream.closed():
+            # Gone means gone: what was read ahead of a connection that broke is not carried out any more.
+            raise StreamClosedError(real_error=self.stream.error)
         until = self._had + n
         while len(self._ahead) < until:
             chunk = await self.stream.read_bytes(CHUNK_BYTES, partial=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from gamekit.game import GameId
 from gamekit.server import parts
 from gamekit.server.access import Refusal
 from gamekit.server.api import PROBLEM_TYPE, problem_document
+from gamekit.server.backlog import Backlog
+from gamekit.server.connections import unsent_bytes
 from gamekit.server.frames import frame
 from gamekit.server.pings import PING
 from gamekit.server.readahead import ReadAhead
@@ -30,7 +33,7 @@ from gamekit.server.settings import (
     TOO_SLOW_BYTES,
     WAKE_TOLD_S,
 )
-from gamekit.server.straight import write_straight
+from gamekit.server.straight import broken, unread, write_straight
 from gamekit.session import Attached, CaughtUp, ConnectionId, FellBehind, Received
 
 if TYPE_CHECKING:
@@ -43,6 +46,9 @@ CLOSE_GOING_AWAY = 1001
 CLOSE_POLICY = 1008
 CLOSE_TRY_AGAIN = 1013
 CLOSE_NO_GAME = 4404
+#: How often a connection that is not read from is asked whether it is gone, and whether it has read, in seconds.
+GONE_LOOK_S = 0.25
+UNREAD_LOOK_S = 0.05
 
 
 class GameSocket(WebSocketHandler):
@@ -63,6 +69,11 @@ class GameSocket(WebSocketHandler):
         self._hello_timer: object | None = None
         self._delivered = 0
         self._asked = False
+        self._backlog = Backlog()
+        #: True once it was counted as one that does not read in time.
+        self._slow = False
+        #: Bytes that the other end had acknowledged at the latest look.
+        self._taken = 0
         #: True once the connection is closed.
         self.gone = False
         #: The connection below, also when it is closed.
@@ -129,7 +140,7 @@ class GameSocket(WebSocketHandler):
             self._refuse("bad_token", "The address could not be read; join the game again.", CLOSE_POLICY)
             return
         if token is not None:
-            self._hello(wire.Hello(token=token, client=client))
+            await self._hello_later(wire.Hello(token=token, client=client))
         else:
             self._hello_timer = IOLoop.current().call_later(HELLO_TIMEOUT_S, self._hello_missing)
 
@@ -173,10 +184,16 @@ class GameSocket(WebSocketHandler):
         if not self.attached:
             self.connection = self.server.new_connection()
         self.attached = True
-        before = self._delivered
+        before, began_s = self._delivered, time.perf_counter()
         runner.attach(Attached(self.connection, player, client, hello.resume), self)
-        # A snapshot is work: whoever asks for large ones again and again is read more slowly.
+        # A snapshot is work: whoever asks for large ones again and again is read more slowly, and so is everybody
+        # whose asking adds up to more than the game's, or the address's, share.
         self._allowance -= (self._delivered - before) / BYTES_PER_MESSAGE
+        self.server.budgets.charge(self._accounts(), time.perf_counter() - began_s)
+
+    def _accounts(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """To which accounts this connection's expensive answers go."""
+        return ("game", self.runner.id if self.runner is not None else ""), ("address", self.request.remote_ip or "")
 
     def _argument(self, name: str) -> str:
         """A parameter of the URL; `open` has made sure that it can be read."""
@@ -189,37 +206,65 @@ class GameSocket(WebSocketHandler):
         if self.host.draining or self.runner is None:
             return None
         wait_s = self._debt_s()
-        if wait_s > 0:
+        if wait_s > 0 or self.runner.asleep or (self._stream is not None and unread(self._stream) > BEHIND_BYTES):
             return self._take_later(received, wait_s)
-        if self.runner.asleep:
-            return self._take_later(received, 0.0)
-        self._take(received, self.runner)
-        return None
+        return self._take(received, self.runner)
 
-    def _take(self, received: str | bytes, runner: Runner) -> None:
+    def _take(self, received: str | bytes, runner: Runner) -> Awaitable[None] | None:
         try:
             message = wire.decode(received, binary=isinstance(received, bytes))
         except RemoteProtocolError as error:
             self._error(error.code, error.message, error.cid)
-            return
+            return None
         if isinstance(message, wire.Hello):
+            if self.server.budgets.wait_s(self._accounts()) > 0:
+                return self._hello_later(message)
             self._hello(message)
         elif not self.attached:
             self._error("hello_first", "Say hello before anything else.")
         else:
             runner.feed(Received(self.connection, message))
+        return None
+
+    async def _hello_later(self, hello: wire.Hello) -> None:
+        """Answer a hello when its game, and its address, have caused less work for a while."""
+        while (wait_s := self.server.budgets.wait_s(self._accounts())) > 0:
+            if not await self._turn(wait_s):
+                return
+        self._hello(hello)
 
     async def _take_later(self, received: str | bytes, wait_s: float) -> None:
         """Take a message when it is this client's turn, and its game is awake. Nothing is read meanwhile."""
-        await asyncio.sleep(wait_s)
+        if not await self._turn(wait_s):
+            return
         if self.runner is not None and self.runner.asleep:
             try:
                 self.runner = await self.host.runner(self.runner.id)
             except GamekitError as error:
                 self._refuse("unavailable", f"The game cannot be woken: {error}", CLOSE_TRY_AGAIN)
                 return
-        if self.runner is not None and not self.host.draining and self.ws_connection is not None:
-            self._take(received, self.runner)
+        if self.runner is None or self.host.draining or self.ws_connection is None:
+            return
+        if (later := self._take(received, self.runner)) is not None:
+            await later
+
+    async def _turn(self, wait_s: float) -> bool:
+        """Wait for this client's turn: so long, and until it has read what it was sent. False when it is gone."""
+        stream, loop = self._stream, asyncio.get_running_loop()
+        until = loop.time() + wait_s
+        while stream is not None and not stream.closed() and not self.gone:
+            left_s = until - loop.time()
+            full = unread(stream) > BEHIND_BYTES
+            if full and not self._slow:
+                self._slow = True
+                self.host.metrics.slow.inc()
+            if left_s <= 0 and not full:
+                return True
+            await asyncio.sleep(min(left_s, GONE_LOOK_S) if left_s > 0 else UNREAD_LOOK_S)
+            # Nothing is read from it meanwhile, so nothing else would notice.
+            if broken(stream):
+                stream.close()
+        return False
 
     def _debt_s(self) -> float:
         """How long this client must wait, because it has sent more than its share."""
@@ -257,10 +302,11 @@ class GameSocket(WebSocketHandler):
         except StreamClosedError:
             return
         self._delivered += len(framed)
-        if waiting > TOO_SLOW_BYTES:
+        counted = self._backlog.counted(len(framed), waiting)
+        if counted > TOO_SLOW_BYTES:
             self.close(CLOSE_TRY_AGAIN, "too slow: reconnect and resume")
-        elif waiting > BEHIND_BYTES and not self.behind and self.runner is not None:
-            self.behind = True
+        elif counted > BEHIND_BYTES and not self.behind and self.runner is not None:
+            self.behind = self._slow = True
             self.host.metrics.slow.inc()
             # Not at once: this runs inside the session's own actions.
             IOLoop.current().add_callback(self.runner.feed, FellBehind(self.connection))
@@ -271,13 +317,22 @@ class GameSocket(WebSocketHandler):
         connection = self.ws_connection
         if not isinstance(connection, ReadAhead):
             return
-        if connection.heard:
+        if connection.heard or self._reads(connection.stream):
             connection.heard = self._asked = False
         elif self._asked:
             self.close(CLOSE_TRY_AGAIN, "no sign of life: reconnect and resume")
         else:
             self._asked = True
             self.deliver(PING)
+
+    def _reads(self, stream: IOStream) -> bool:
+        """Whether more of a large message that is on its way was taken since the last look: a slow line lives too."""
+        waiting = unread(stream)
+        if not waiting:
+            return False
+        taken, before = self._delivered - waiting - unsent_bytes(stream), self._taken
+        self._taken = taken
+        return taken > before
 
     def dismiss(self, why: str) -> None:
         """Close, because the session has ended."""

@@ -7,7 +7,12 @@ gone.
 
 from __future__ import annotations
 
+import select
+
 from tornado.iostream import IOStream
+
+#: What says that a connection is over: closed or reset by the other end. Not every system tells the first so.
+_GONE = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 
 def write_straight(stream: IOStream, framed: bytes) -> int:
@@ -30,3 +35,18 @@ def write_straight(stream: IOStream, framed: bytes) -> int:
     stream.write(memoryview(framed)[taken:] if taken else framed)
     backlog = stream._write_buffer
     return len(backlog) if backlog is not None else 0
+
+
+def unread(stream: IOStream) -> int:
+    """Bytes that the kernel has not taken yet; 0 for a stream that is closed."""
+    backlog = stream._write_buffer
+    return len(backlog) if backlog is not None else 0
+
+
+def broken(stream: IOStream) -> bool:
+    """Whether the other end has closed or reset the connection, also where nothing reads from it at the moment."""
+    if stream.closed():
+        return True
+    poll = select.poll()
+    poll.register(stream.fileno(), _GONE)
+    return bool(poll.poll(0))

@@ -63,6 +63,11 @@ class Audience(Generic[S]):
         if not any(one.key == key for one in self.viewers.values() if one.connection != hello.connection):
             # Nothing of this client is on its way any more: what it sends again it sends in order.
             session.intake.turned_away.forget(key)
+        if known is not None and known.player not in (None, hello.player):
+            # It plays another now, and will not resume as who it was.
+            del self.viewers[hello.connection]
+            if known.player is not None and all(one.player != known.player for one in self.viewers.values()):
+                self.stream.unfollow(known.player)
         self.viewers[hello.connection] = viewer
         if hello.player is not None:
             self.stream.follow(hello.player)

@@ -104,9 +104,10 @@ class Stream(Generic[S]):
         """The player's last connection is gone; deltas are made for a while yet."""
         self._left[player] = self.n
         if len(self._left) > LEAVERS_KEPT:
-            self._unfollow(next(iter(self._left)))
+            self.unfollow(next(iter(self._left)))
 
-    def _unfollow(self, player: PlayerId) -> None:
+    def unfollow(self, player: PlayerId) -> None:
+        """Make no deltas for this player any more."""
         self._left.pop(player, None)
         if self._followed_since.pop(player, None) is not None and self.numbering is not None:
             # The number that the player holds is no place to go on from.
@@ -122,7 +123,7 @@ class Stream(Generic[S]):
         """
         self.n += 1
         while self._left and self.n - next(iter(self._left.values())) > DELTAS_KEPT:
-            self._unfollow(next(iter(self._left)))
+            self.unfollow(next(iter(self._left)))
         game = self.game
         of_game = [one.event for one in happened if not isinstance(one.event, _OWN)]
         # Those that are not for everybody.

@@ -8,7 +8,7 @@ import pytest
 
 from gamekit import wire
 from gamekit.game import PlayerId
-from gamekit.session import CaughtUp, ConnectionId, Detached, FellBehind, Received, Ticked
+from gamekit.session import Attached, CaughtUp, ConnectionId, Detached, FellBehind, Received, Ticked
 from gamekit.session.core import LINGER_TICKS
 from gamekit.session.stream import DELTAS_KEPT, LEAVERS_KEPT, Stream, told
 from gamekit.space import SpaceGame
@@ -294,3 +294,18 @@ def test_audience_is_that_of_the_moment_an_event_fell() -> None:
     beyond = [tick for tick, event in told if getattr(event, "station", "") == "mid-smelter"]
     assert beyond
     assert min(beyond) >= found
+
+
+def test_many_hellos_as_different_players_leave_only_the_last_followed() -> None:
+    world = World({"rules": {"every_ticks": 3}})
+    players = [world.join() for _ in range(50)]
+    world.durable()
+    staying = world.connect(players[0])
+    connection = world.connect(players[0])
+    for player in players:
+        world.feed(Attached(connection, player, "c", None))
+    world.durable()
+    assert set(world.session.audience.stream._followed_since) == {players[0], players[-1]}
+    world.disconnect(staying)
+    world.pass_ticks(5)
+    assert world.viewers[connection].of(wire.Delta)

@@ -1,0 +1,175 @@
+"""A socket that broke leaves nothing, and no stranger's socket costs more than its share: of time, or of memory."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import struct
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.iostream import StreamClosedError
+
+from gamekit.bench.wirefast import masked
+from tests.live import LiveServer
+from tests.rawclient import RawSocket
+from tests.server.test_slow import unread_socket
+
+#: Two sectors and three companies of 10,000 ships: a snapshot of 5.4 MB.
+LARGE = {
+    "sectors": [{"id": "s0", "name": "S0", "x": 0, "y": 0}, {"id": "s1", "name": "S1", "x": 100, "y": 0}],
+    "gates": [["s0", "s1"]],
+    "stations": [{"sector": "s0", "recipe": "hub", "x": 0, "y": 0}],
+    "companies": [{"name": name, "ships": 10_000, "credits": 1} for name in "ABC"],
+}
+
+
+def memory_kb(pid: int) -> int:
+    """What a process holds in memory, in kilobytes."""
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return int(line.split()[1])
+
+
+def connections(server: LiveServer) -> float:
+    """Open sockets, by the server's own metric."""
+    with urllib.request.urlopen(server.url + "metrics") as answer:
+        [line] = [line for line in answer.read().decode().splitlines() if line.startswith("gamekit_connections ")]
+    return float(line.split()[1])
+
+
+def message(**fields: Any) -> bytes:
+    """One frame as clients send it."""
+    return masked(json.dumps(fields).encode())
+
+
+def own_ship(server: LiveServer, made: dict[str, Any]) -> str:
+    """A ship of the player's."""
+    ships = server.state(made["id"], made["token"])["view"]["ships"]
+    return next(ship for ship, fields in ships.items() if fields["owner"] == made["player"])
+
+
+def history(server: LiveServer, made: dict[str, Any]) -> list[dict[str, Any]]:
+    """All records of a game."""
+    _, answer = server.call("GET", f"/api/game/{made['id']}/commands?limit=5000", token=made["token"])
+    records: list[dict[str, Any]] = answer["records"]
+    return records
+
+
+@pytest.mark.parametrize("how", ["reset", "closed"])
+def test_a_socket_that_broke_leaves_nothing_after_a_second(server: LiveServer, how: str) -> None:
+    made = server.new_game(seed=1)
+    ship = own_ship(server, made)
+    order = {"type": "move", "ship": ship, "to": {"sector": "sirius", "x": 1, "y": 1}}
+
+    async def check() -> None:
+        watching = await RawSocket.open(made["ws_url"], token=made["token"], client="watching")
+        await watching.of("snapshot")
+        before = connections(server)
+        line = await unread_socket(server, made["id"])
+        await line.write(message(type="hello", token=made["token"], client="gone"))
+        # Far more than may come at once: most of it has to wait its turn, when the connection is no more.
+        sent = 3_000
+        frames = [message(type="command", cid=cid, body=order) for cid in range(1, sent + 1)]
+        with contextlib.suppress(StreamClosedError):
+            await asyncio.wait_for(line.write(b"".join(frames[:600])), 30)
+        if how == "reset":
+            line.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.close()
+        async with asyncio.timeout(5):
+            while connections(server) > before:
+                await asyncio.sleep(0.02)
+        # What was taken in time may still be on its way to the disk.
+        await watching.of("heartbeat")
+        records = len(history(server, made))
+        for _ in range(2):
+            await watching.of("heartbeat")
+        after = history(server, made)
+        assert len(after) == records
+        carried_out = sum(len(record["commands"]) for record in after)
+        assert carried_out < 450, "what had to wait its turn was carried out for a connection that was no more"
+        await watching.close()
+
+    asyncio.run(check())
+
+
+def test_a_flood_of_pings_is_bounded_in_memory_and_holds_nobody_up(server: LiveServer) -> None:
+    made = server.new_game(seed=2)
+
+    async def check() -> None:
+        good = await RawSocket.open(made["ws_url"], token=made["token"])
+        await good.of("snapshot")
+        bad = await unread_socket(server, made["id"])
+        flood = masked(os.urandom(125), 0x89) * 500
+        before = memory_kb(server.pid)
+        most = 0
+        with contextlib.suppress(StreamClosedError, TimeoutError):
+            for number in range(200):
+                await asyncio.wait_for(bad.write(flood), 1)
+                await good.send(type="ping", t=number)
+                await good.of("pong", t=number)
+                most = max(most, memory_kb(server.pid))
+        assert most - before < 32_000
+        bad.close()
+        await good.close()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(
+    ("frames", "why"),
+    [
+        (b"\x09\x80\0\0\0\0", "a ping in fragments"),
+        (b"\x89\xfe\x00\x7e\0\0\0\0" + b"x" * 126, "a ping that is too long"),
+        (b"\x80\x80\0\0\0\0", "an end without a beginning"),
+        (b"\x01\x81\0\0\0\0a\x01\x81\0\0\0\0b", "a beginning within a message"),
+        (b"\x83\x80\0\0\0\0", "an opcode that there is not"),
+        (b"\xc1\x80\0\0\0\0", "a compressed frame that was not agreed upon"),
+        (b"\x81\xff\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", "a length beyond everything"),
+        (b"\x01\x80\0\0\0\0" + b"\x00\x80\0\0\0\0" * 10 + b"\x00\xff\0\0\0\0\0\x02\0\0\0\0\0\0", "fragments too large"),
+        (masked(b"\xff\xfe"), "text that is none"),
+    ],
+)
+def test_frames_that_break_the_protocol_end_their_own_connection(server: LiveServer, frames: bytes, why: str) -> None:
+    made = server.new_game(seed=3)
+
+    async def check() -> None:
+        bad = await unread_socket(server, made["id"])
+        await bad.write(message(type="hello") + frames)
+        with contextlib.suppress(StreamClosedError):
+            await asyncio.wait_for(bad.read_until_close(), 30)
+        assert bad.closed(), why
+
+    asyncio.run(check())
+    assert server.state(made["id"], made["token"])["tick"] >= 0
+
+
+def test_clients_that_do_not_read_hold_little_memory_and_hello_has_a_price(server: LiveServer) -> None:
+    heavy, light = server.new_game(scenario=LARGE, seed=1), server.new_game(seed=1)
+
+    async def check() -> None:
+        bystander = await RawSocket.open(light["ws_url"], token=light["token"])
+        await bystander.of("snapshot")
+        before = memory_kb(server.pid)
+        most = 0
+        lines = [await unread_socket(server, heavy["id"]) for _ in range(40)]
+        for number in range(100):
+            for line in lines:
+                with contextlib.suppress(StreamClosedError):
+                    # Never waited for: a socket that is not listened to takes no more.
+                    if not line.writing():
+                        line.write(message(type="hello") * 2).add_done_callback(lambda sent: sent.exception())
+            await bystander.send(type="ping", t=number)
+            await bystander.of("pong", t=number)
+            most = max(most, memory_kb(server.pid))
+        # One unread snapshot each were 216 MB.
+        assert most - before < 100_000
+        for line in lines:
+            line.close()
+        await bystander.close()
+
+    asyncio.run(check())
