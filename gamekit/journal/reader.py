@@ -40,6 +40,7 @@ from gamekit.journal.contract import (
     check_link,
     digest_of,
 )
+from gamekit.journal.mark import check_whole
 from gamekit.journal.shape import check_nothing_else, check_pages
 from gamekit.journal.trouble import journal_error
 
@@ -115,6 +116,7 @@ class SqliteReader:
             raise JournalError("open database", f"{self.path} does not exist", hint="check the path of the database")
         if self.path.is_dir():
             raise JournalError("open database", f"{self.path} is a directory", hint="name the file in it")
+        check_whole(self.path, writing=False)
         try:
             with self._connection() as connection:
                 schema.check(connection, self.path, writing=False)

@@ -24,6 +24,7 @@ from gamekit.journal.contract import Completion, GameRow, Past, Record, StoredSn
 from gamekit.journal.growth import AUTOCHECKPOINT_PAGES, KEPT_BYTES
 from gamekit.journal.health import Health
 from gamekit.journal.lock import ProcessLock
+from gamekit.journal.mark import check_whole, mark
 from gamekit.journal.neighbours import check_neighbours
 from gamekit.journal.reader import BUSY_TIMEOUT_S, SqliteReader
 from gamekit.journal.statements import INSERT_GAME, RETENTION, snapshot_statement
@@ -88,6 +89,7 @@ class SqliteJournal(SqliteReader):
         self._process_lock = lock or ProcessLock.of(path)
         try:
             check_neighbours(path)
+            check_whole(path, writing=True)
             self._write_connection = _connect(path)
             try:
                 super().__init__(path)
@@ -233,6 +235,7 @@ def _connect(path: Path) -> sqlite3.Connection:
             ):
                 connection.execute(f"PRAGMA {pragma}")
             schema.upgrade(connection)
+            mark(connection, path)
             _settle_log(connection, path)
         except BaseException:
             connection.close()

@@ -29,6 +29,7 @@ from gamekit.errors import JournalError
 from gamekit.journal.growth import LogGrowth
 from gamekit.journal.health import Health
 from gamekit.journal.lock import ProcessLock
+from gamekit.journal.mark import unmark
 from gamekit.journal.place import Place, displaced
 from gamekit.journal.reader import connect_read_only
 from gamekit.journal.trouble import is_busy, journal_error
@@ -242,6 +243,7 @@ class Storage:
             self._anchor.close()
             return
         self._anchor.close()
+        unmark(self.connection)
         close_connection(self.connection, self._path)
 
 

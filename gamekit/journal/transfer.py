@@ -15,6 +15,7 @@ from gamekit.errors import JournalError
 from gamekit.journal import schema
 from gamekit.journal.admission import check_past
 from gamekit.journal.contract import Past
+from gamekit.journal.mark import unmark
 from gamekit.journal.reader import connect_read_only
 from gamekit.journal.statements import INSERT_COMMANDS, INSERT_GAME, INSERT_PLAYERS, SET_CLOCKS, snapshot_statement
 
@@ -87,6 +88,8 @@ def back_up(source: Path, target: Path, progress: Callable[[int, int], None] | N
                 progress(total - remaining, total)
 
         reading.backup(writing, pages=BACKUP_PAGES, progress=told, sleep=0)
+        writing.isolation_level = None
+        unmark(writing)
         # A log beside the copy would be a second file to lose.
         writing.execute("PRAGMA journal_mode = DELETE")
     with target.open("rb") as copied:

@@ -332,7 +332,7 @@ class TestFile:
         sizes = [(row["plain_bytes"], len(row["data"])) for row in db.table("snapshots").rows_where("seq = 1")]
         assert sizes[0][0] == 1000 > sizes[0][1]
         about = {row["key"]: row["value"] for row in db.table("meta").rows}
-        assert set(about) == {"created_s", "created_with", "opened_s", "opened_with", "sqlite"}
+        assert set(about) == {"created_s", "created_with", "opened_s", "opened_with", "sqlite", "in_use"}
         db.close()
 
     def test_measured_times_older_than_a_week_are_dropped_bit_by_bit(self, database: SqliteStage) -> None:
