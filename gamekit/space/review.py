@@ -6,9 +6,12 @@ meant to fall apart. Each names the key and says what would make it go away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from gamekit.space.mistakes import listed
+from gamekit.space.prospects import galaxy_of, prospects
+from gamekit.space.rules import load
 from gamekit.space.scenario import Definition, RecipeRow, catalogue_of
 
 #: What a station of a kind has when it is what its name says.
@@ -21,15 +24,24 @@ _SHAPES = {
 }
 
 
-def warnings(definition: Definition) -> tuple[str, ...]:
-    """Everything odd about a definition that `scenario.definition` let through."""
-    recipes = {row.id: row for row in catalogue_of(definition).recipes}
+def warnings(definition: Definition, rules: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """Everything odd about a definition that `scenario.definition` let through.
+
+    Args:
+        definition: the scenario.
+        rules: `{field: value}` of the game, which go before the scenario's own.
+    """
+    lists = catalogue_of(definition)
+    recipes = {row.id: row for row in lists.recipes}
+    parts = islands([row.id for row in definition.sectors], definition.gates)
+    galaxy = galaxy_of(definition, load({**definition.rules, **(rules or {})}), lists, parts)
     built = [recipes[row.recipe] for row in dict.fromkeys(definition.stations) if row.recipe in recipes]
     return (
         *_of_wares(definition, built),
         *_of_recipes(definition, recipes),
         *_of_sectors(definition),
         *_of_ships(definition, built),
+        *prospects(galaxy),
     )
 
 

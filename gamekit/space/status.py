@@ -15,6 +15,8 @@ DOCKED = "docked"
 WAITING = "waiting"
 HOLDING = "holding"
 
+_IN_VAIN = "waiting for a trade worth its while"
+
 
 def status_of(state: SpaceState, ship: Ship) -> tuple[str, str]:
     """A ship's status and the reason for it, in the words of its owner.
@@ -30,12 +32,14 @@ def status_of(state: SpaceState, ship: Ship) -> tuple[str, str]:
     if isinstance(at, InGate):
         return JUMPING, f"in transit to {state.called(ship.owner, state.gates[at.exit].sector)}"
     if isinstance(at, Docked):
-        return DOCKED, f"docked at {state.stations[at.station].name}"
+        # A ship in auto-trade without a queue waits for its dispatcher, here as in open space.
+        waits = f"; {_IN_VAIN}" if ship.auto_trade and not ship.queue else ""
+        return DOCKED, f"docked at {state.stations[at.station].name}{waits}"
     if ship.due != NEVER:
         entry = ship.queue[0]
         assert isinstance(entry, Dock), "at rest, only docking takes time"
         return WAITING, f"docking at {state.stations[entry.station].name}"
-    return IDLE, "waiting for a trade worth its while" if ship.auto_trade else "no orders"
+    return IDLE, _IN_VAIN if ship.auto_trade else "no orders"
 
 
 def _aim(state: SpaceState, ship: Ship) -> str:

@@ -13,12 +13,13 @@ from gamekit.lab import begin, doctor, replay, simulate
 from gamekit.lab.doctor import COLUMNS, Finding, examine
 from gamekit.lab.doctor.findings import SEVERITIES
 from gamekit.lab.frames.state import everything
-from gamekit.space import Rules, SpaceGame, SpaceState
+from gamekit.space import Rules, SpaceGame, SpaceState, ledger
 from gamekit.space.commands import AutoTrade, BuyWare
 from gamekit.space.model import Station, Ware
 from tests.designer_game import FoodFirst
 from tests.space.galaxies import LINE, RING, Play
 from tests.space.test_economy import refilled
+from tests.space.test_prospects import CITY_OF_HENS, ring
 
 SMELTER, MINE, TOWN, DEPOT = "mid-smelter", "west-mine", "east-town", "west-store"
 
@@ -285,3 +286,70 @@ def test_a_live_game_is_examined_through_the_eyes_of_whoever_asks() -> None:
         kinds: Any = doctor(red)["kind"]
         assert list(kinds).count("stranded cargo") == 1
         assert "stranded cargo" not in set(doctor(game)["kind"])
+
+
+def told(galaxy: dict[str, Any], hours: float = 5) -> list[tuple[str, str, str]]:
+    """Severity, cause and remedy of all that is found when a galaxy has been played."""
+    found = doctor(simulate(galaxy, hours=hours))
+    return list(zip(found["severity"], found["cause"], found["remedy"], strict=True))
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_makers_that_wait_for_each_other_are_an_error_with_all_of_them_named(count: int) -> None:
+    found = told(ring(count))
+    makers = [one for one in found if "wait for each other" in one[1]]
+    assert len(makers) == count + 1, "every maker, and the one that waits for them"
+    for severity, cause, remedy in makers:
+        assert severity == "error"
+        assert sum(f"lacks W{at}" in cause for at in range(count)) == min(count, 6)
+        assert "Toys lacks" not in cause
+        assert remedy.startswith("begin with stock (initial_stock_percent), or add a station that makes one of W")
+    assert any("no ware can be had any more" in cause for _, cause, _ in found)
+
+
+def test_a_circle_with_something_left_or_on_board_is_not_given_up() -> None:
+    assert not [one for one in told(ring(3, stock=50)) if "wait for each other" in one[1]]
+    run = simulate(ring(3), hours=0)
+    play = Play(ring(3), {"initial_stock_percent": 0})
+    assert [one for one in doctor(run)["cause"] if "wait for each other" in one]
+    ledger.supply(play.state.ledger, ledger.MINED, play.state.stations["one-shop"], "w1", 50)
+    play.mirrors.clear()
+    assert not [one for one in doctor(play.state)["cause"] if "wait for each other" in one]
+    play.move(station="one-shop")
+    play.run_until_idle()
+    play.accepted(BuyWare("ship-1", "w1", 50))
+    assert play.state.stations["one-shop"].stock["w1"] == 0
+    assert not [one for one in doctor(play.state)["cause"] if "wait for each other" in one], "a ship carries some"
+
+
+def test_a_ware_that_no_hold_takes_wants_larger_ships_and_not_more_of_them() -> None:
+    large = CITY_OF_HENS | {"wares": [CITY_OF_HENS["wares"][0] | {"volume": 500}]}
+    found = told(large)
+    assert {(severity, remedy) for severity, cause, remedy in found if "no ship" in cause} == {
+        ("error", "larger ships (Hauler, 1,200), or raise ship_capacity")
+    }
+    assert all(
+        "one unit takes 500, and no trader's hold has more than 400" in one[1] for one in found if "no ship" in one[1]
+    )
+    huge = CITY_OF_HENS | {"wares": [CITY_OF_HENS["wares"][0] | {"volume": 5_000}]}
+    assert {remedy for _, cause, remedy in told(huge) if "no ship" in cause} == {"raise ship_capacity"}
+    # Without traders the classes that there are decide.
+    alone = CITY_OF_HENS | {"companies": [], "wares": [CITY_OF_HENS["wares"][0] | {"volume": 5_000}]}
+    assert {remedy for _, cause, remedy in told(alone) if "no ship" in cause} == {"raise ship_capacity"}
+
+
+def test_fees_that_eat_every_profit_want_no_smaller_ships() -> None:
+    rules = {"minimum_stock_percent": 90, "trade_fee_permille": 500, "least_load_percent": 100}
+    found = told(CITY_OF_HENS | {"rules": rules})
+    assert {remedy for _, _, remedy in found} == {
+        "raise price_spread_percent or lower the fee",
+        "lower the fee, or raise price_spread_percent",
+    }
+    assert any("not one unit is worth moving" in cause for _, cause, _ in found)
+    assert any("traders wait for a trade worth their while; no ware can earn anything" in one[1] for one in found)
+
+
+def test_owners_whose_purse_is_too_small_are_told_so() -> None:
+    poor = CITY_OF_HENS | {"companies": [{"name": "Co", "ships": 2, "credits": 1_000}]}
+    [cause] = [cause for _, cause, _ in told(poor) if "traders wait" in cause]
+    assert cause.endswith("their owner cannot pay the cheapest load, 350.00 credits")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gamekit.space.commands import BuyWare, CancelEntry, StopShip
+from gamekit.space.commands import AutoTrade, BuyWare, CancelEntry, StopShip
 from gamekit.space.events import EntryDone, ShipStopped, ShipUndocked
 from gamekit.space.model import Docked, InGate, InSpace, OnLeg
 from gamekit.space.travel import leg_ticks
@@ -54,6 +54,17 @@ def test_status_and_reason_follow_the_ship() -> None:
         ("waiting", "docking at Mid Smelter"),
         ("docked", "docked at Mid Smelter"),
     ]
+
+
+def test_a_trader_that_waits_at_a_dock_says_for_what() -> None:
+    play = Play(rules={"initial_stock_percent": 0, "least_load_percent": 100})
+    assert play.status() == ("docked", "docked at Depot")
+    play.accepted(AutoTrade("ship-1", on=True))
+    assert play.status() == ("docked", "docked at Depot; waiting for a trade worth its while")
+    play.run(1_000)
+    assert play.status() == ("docked", "docked at Depot; waiting for a trade worth its while")
+    play.accepted(AutoTrade("ship-1", on=False))
+    assert play.status() == ("docked", "docked at Depot")
 
 
 def test_flight_to_a_point_says_where_it_goes_and_ends_idle() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gamekit.lab.doctor.galaxy import Fields, Galaxy
+from gamekit.space.mistakes import listed
 
 #: Longest chain that is told; a ware has at most four tiers.
 _LONGEST = 6
@@ -37,11 +38,14 @@ def why_missing(galaxy: Galaxy, station_id: str, ware: str, above: tuple[str, ..
     if isinstance(unreached, Cause):
         return unreached
     near = unreached
+    circle = galaxy.circle_of(ware)
+    if circle and not galaxy.leads_into_the_unknown(station["sector"]):
+        return _going_round(galaxy, ware, circle)
     stocked = [key for key in near if galaxy.for_sale(sellers[key], ware) > 0]
     if stocked:
         first = stocked[0]
         text = f"{sellers[first]['name']} has {galaxy.for_sale(sellers[first], ware)} {name}, {_away(near[first])}"
-        worth = max(galaxy.worth_moving(sellers[key], station, ware) for key in stocked)
+        worth = _most_worth(galaxy, ware, [(sellers[key], station) for key in stocked])
         jumps = _fewest(galaxy, station, (sellers[key] for key in stocked))
         return _no_ship(galaxy, ware, jumps, worth, f"{text}, but no ship brings it")
     return _all_empty(galaxy, ware, near, above)
@@ -61,7 +65,7 @@ def why_full(galaxy: Galaxy, station_id: str, ware: str) -> Cause:
         first = roomy[0]
         room = buyers[first]["capacity"][ware] - buyers[first]["stock"].get(ware, 0)
         text = f"{buyers[first]['name']} has room for {room} {name}, {_away(reached[first])}"
-        worth = max(galaxy.worth_moving(station, buyers[key], ware) for key in roomy)
+        worth = _most_worth(galaxy, ware, [(station, buyers[key]) for key in roomy])
         jumps = _fewest(galaxy, station, (buyers[key] for key in roomy))
         return _no_ship(galaxy, ware, jumps, worth, f"{text}, but no ship fetches it")
     made, used = galaxy.made_per_hour(ware), galaxy.used_per_hour(ware)
@@ -70,6 +74,22 @@ def why_full(galaxy: Galaxy, station_id: str, ware: str) -> Cause:
     if idle:
         return Cause("warning", f"{text}; {idle} of them stand still for want of something else", "see what they lack")
     return Cause("warning", text, f"use more {name}, or make less of it")
+
+
+def _going_round(galaxy: Galaxy, ware: str, circle: list[str]) -> Cause:
+    """Makers that wait for each other: none of what they need is left anywhere."""
+    stations = galaxy.stations
+    lacks = "; ".join(
+        f"{stations[key]['name']} lacks {listed(galaxy.ware_name(one) for one in galaxy.lacking(key))}"
+        for key in circle[:6]
+    )
+    wares = dict.fromkeys(one for key in circle for one in galaxy.lacking(key))
+    names = listed(map(galaxy.ware_name, wares))
+    text = f"{galaxy.ware_name(ware)} is made only by stations that wait for each other, and none of {names} is left"
+    remedy = f"begin with stock (initial_stock_percent), or add a station that makes one of {names} of something else"
+    if galaxy.sees_all_holds:
+        return Cause("error", f"{text} ({lacks})", remedy)
+    return Cause("warning", f"{text}, if no ship that is not seen carries some ({lacks})", remedy)
 
 
 def _all_empty(galaxy: Galaxy, ware: str, near: dict[str, int], above: tuple[str, ...]) -> Cause:
@@ -111,20 +131,35 @@ def _unreached(galaxy: Galaxy, station: Fields, others: dict[str, Fields], does:
     return Cause("error", f"no gates lead to anybody who {does}", "join the sectors by a gate")
 
 
-def _no_ship(galaxy: Galaxy, ware: str, jumps: int, worth: int, text: str) -> Cause:
+def _most_worth(galaxy: Galaxy, ware: str, pairs: list[tuple[Fields, Fields]]) -> tuple[int, int]:
+    """Units that are worth moving between the best of some pairs; and how many would be without a fee."""
+    fee = galaxy.rules.get("trade_fee_permille", 0)
+    with_fee, without = (max(galaxy.worth_moving(*pair, ware, one) for pair in pairs) for one in (fee, 0))
+    return with_fee, without
+
+
+def _no_ship(galaxy: Galaxy, ware: str, jumps: int, worth_moving: tuple[int, int], text: str) -> Cause:
     """There is somebody to trade with, and yet nobody trades.
 
     Args:
         jumps: how many gates away the nearest is, open or not, as auto-trade counts them.
-        worth: units that are worth moving, between the best two.
+        worth_moving: units that are worth moving, between the best two; and how many would be without a fee.
         text: what is known so far.
     """
     reach, least = galaxy.rules.get("trade_range_jumps"), galaxy.least_load(ware)
+    if too_large := _too_large(galaxy, ware):
+        return Cause("error", f"{text}: {too_large.text}", too_large.remedy)
     if not galaxy.traders:
         return Cause("warning", text, "switch ships to auto-trade, or raise company_percent")
     if reach is not None and jumps > reach:
         text += f": that is beyond the {reach} jumps of auto-trade"
         return Cause("error", text, f"raise trade_range_jumps to {jumps}, or carry it by order")
+    worth, without_fee = worth_moving
+    if worth <= 0:
+        text += ": at the prices of now, fees included, not one unit is worth moving"
+        if without_fee > 0 or galaxy.inverted(ware):
+            return Cause("warning", text, "lower the fee, or raise price_spread_percent")
+        return Cause("warning", text, f"make more {galaxy.ware_name(ware)}, or wait until there is more of it")
     if worth < least:
         text += f": {worth} are worth moving, and no trader leaves with less than {least}"
         enough = galaxy.rules["least_load_percent"] * worth // least
@@ -135,6 +170,20 @@ def _no_ship(galaxy: Galaxy, ware: str, jumps: int, worth: int, text: str) -> Ca
         text += f": {least} cost {floor / 100:,.2f} credits at least, and no owner of traders has so much"
         return Cause("warning", text, "sell a ship, or raise starting_credits")
     return Cause("warning", f"{text} yet", "add ships")
+
+
+def _too_large(galaxy: Galaxy, ware: str) -> Cause | None:
+    """Why no trader can carry a single unit of a ware, or None when one can."""
+    volume, holds = galaxy.wares[ware]["volume"], [ship["capacity"] for ship in galaxy.traders]
+    classes = galaxy.holds()
+    if not holds:
+        # Nobody trades yet; what ships there are to have decides.
+        holds = list(classes.values())
+    if not holds or max(holds) >= volume:
+        return None
+    larger = [f"{name}, {hold:,}" for name, hold in classes.items() if hold >= volume]
+    remedy = f"larger ships ({larger[0]}), or raise ship_capacity" if larger else "raise ship_capacity"
+    return Cause("error", f"one unit takes {volume:,}, and no trader's hold has more than {max(holds):,}", remedy)
 
 
 def _fewest(galaxy: Galaxy, station: Fields, others: Iterable[Fields]) -> int:

@@ -111,9 +111,8 @@ def _prices(galaxy: Galaxy) -> Iterator[Finding]:
     for key, ware in galaxy.wares.items():
         if not galaxy.sellers(key) or not galaxy.buyers(key):
             continue
-        least, most = galaxy.price_bounds(key)
-        floor, ceiling = least * (1000 + fee) / 100_000, most * (1000 - fee) / 100_000
-        if floor >= ceiling:
+        floor, ceiling = galaxy.bounds_with_fee(key)
+        if galaxy.inverted(key):
             text = f"sellers ask at least {floor / 100:,.2f} credits, buyers pay at most {ceiling / 100:,.2f}"
             if galaxy.own_price is None:
                 text += f" (spread {spread} %, fee {fee / 10:g} %)"
@@ -238,5 +237,23 @@ def _idle(galaxy: Galaxy) -> Iterable[Finding]:
         idle = [ship for ship in trading if ship["status"] in {"idle", "docked"} and not ship.get("queue")]
         if len(idle) * 2 > len(trading):
             text = f"{len(idle)} of {len(trading)} traders wait for a trade worth their while"
-            remedy = "fewer ships, or a lower least_load_percent, or a wider trade_range_jumps"
-            yield Finding("note", "idle ships", owner, player["name"], "", text, remedy)
+            why, remedy = _why_idle(galaxy, player, trading)
+            yield Finding("note", "idle ships", owner, player["name"], "", text + why, remedy)
+
+
+def _why_idle(galaxy: Galaxy, player: Fields, trading: list[Fields]) -> tuple[str, str]:
+    """What keeps all traders of an owner at their docks, when one thing does; and what would help."""
+    traded = [ware for ware in galaxy.wares if galaxy.sellers(ware) and galaxy.buyers(ware)]
+    if not traded:
+        return "; no ware has both a seller and a buyer", "add stations"
+    if all(galaxy.inverted(ware) for ware in traded):
+        return "; no ware can earn anything", "lower the fee, or raise price_spread_percent"
+    hold = max(ship["capacity"] for ship in trading)
+    if all(galaxy.wares[ware]["volume"] > hold for ware in traded):
+        return f"; no hold of theirs takes a single unit of any ware ({hold:,})", "larger ships, or raise ship_capacity"
+    if not any(galaxy.may_come(ware) for ware in traded):
+        return "; no ware can be had any more", "see what the stations lack"
+    costs = [galaxy.price_bounds(ware)[0] * max(galaxy.least_load(ware), 1) // 100 for ware in traded]
+    if "credits" in player and player["credits"] < min(costs):
+        return f"; their owner cannot pay the cheapest load, {min(costs) / 100:,.2f} credits", "raise starting_credits"
+    return "", "fewer ships, or a lower least_load_percent, or a wider trade_range_jumps"

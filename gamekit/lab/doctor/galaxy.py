@@ -36,6 +36,7 @@ class Galaxy:
         self.ships: Mapping[str, Fields] = view.get("ships", {})
         self.players: Mapping[str, Fields] = view.get("players", {})
         self.wares: Mapping[str, Fields] = view.get("wares", {})
+        self.ship_classes: Mapping[str, Fields] = view.get("ship_classes", {})
         #: {(sector, whether closed gates count): {sector: jumps}}
         self._reach: dict[tuple[str, bool], dict[str, int]] = {}
 
@@ -111,14 +112,85 @@ class Galaxy:
         loads = (max(1, -(-(ship["capacity"] // volume) * percent // 100)) for ship in self.traders)
         return min(loads, default=0)
 
-    def worth_moving(self, seller: Fields, buyer: Fields, ware: str) -> int:
-        """Units that nobody loses by carrying: until the prices at both ends, fees included, are equal.
+    def holds(self) -> dict[str, int]:
+        """{name of a class of ships: what its hold takes}, as it is sold now, the smallest first."""
+        hold = self.rules.get("ship_capacity")
+        if hold is None:
+            return {}
+        found = {str(one["name"]): max(1, hold * one["capacity_percent"] // 100) for one in self.ship_classes.values()}
+        return dict(sorted(found.items(), key=lambda pair: pair[1]))
+
+    def lacking(self, station: str) -> list[str]:
+        """The inputs of which a station has too little for its next cycle."""
+        one = self.stations[station]
+        inputs = (one.get("recipe") or {}).get("inputs", {})
+        return [ware for ware, units in inputs.items() if one["stock"].get(ware, 0) < units]
+
+    def circle_of(self, ware: str) -> list[str]:
+        """The makers that wait for each other because of which a ware cannot be had; [] when it may come some day.
+
+        A ware may come when somebody has it to sell, a ship carries it, or a maker has, or may get, all that it needs.
+        """
+        makers = self._stuck
+        if ware in self._obtainable or not any(ware in self._outputs(key) for key in makers):
+            return []
+        asked = [ware]
+        circle: dict[str, None] = {}
+        while asked:
+            wanted = asked.pop()
+            for key in makers:
+                if wanted in self._outputs(key) and key not in circle:
+                    circle[key] = None
+                    asked += self.lacking(key)
+        return self._pruned(list(circle))
+
+    def _outputs(self, station: str) -> Mapping[str, int]:
+        outputs: Mapping[str, int] = (self.stations[station].get("recipe") or {}).get("outputs", {})
+        return outputs
+
+    @cached_property
+    def _obtainable(self) -> set[str]:
+        """The wares that are for sale or on board somewhere, or that can be made of such."""
+        found = {ware for one in self.stations.values() for ware in one["sells"] if self.for_sale(one, ware) > 0}
+        found |= {ware for ship in self.ships.values() for ware in ship.get("hold") or {}}
+        grows = True
+        while grows:
+            before = len(found)
+            for key in self.stations:
+                if self._outputs(key) and found.issuperset(self.lacking(key)):
+                    found.update(self._outputs(key))
+            grows = len(found) > before
+        return found
+
+    @cached_property
+    def _stuck(self) -> list[str]:
+        """Makers that lack what can never come, all of which somebody makes."""
+        made = {ware for key in self.stations for ware in self._outputs(key)}
+        lacking = {key: [one for one in self.lacking(key) if one not in self._obtainable] for key in self.stations}
+        return [key for key, wares in lacking.items() if wares and self._outputs(key) and made.issuperset(wares)]
+
+    def _pruned(self, makers: list[str]) -> list[str]:
+        """Those that wait for each other; not those that only wait for them."""
+        while True:
+            offered = {ware for key in makers for ware in self._outputs(key)}
+            left = [key for key in makers if not offered.isdisjoint(self.lacking(key))]
+            if len(left) == len(makers):
+                return left
+            makers = left
+
+    @cached_property
+    def sees_all_holds(self) -> bool:
+        """Whether what ships carry is seen, of all of them."""
+        return all("hold" in ship for ship in self.ships.values())
+
+    def worth_moving(self, seller: Fields, buyer: Fields, ware: str, fee: int) -> int:
+        """Units that nobody loses by carrying: until the prices at both ends, with a fee in per mille, are equal.
 
         As the dispatcher reckons; see `gamekit.space.dispatch`.
         """
         stock, size = seller["stock"].get(ware, 0), seller["capacity"][ware]
         there, capacity = buyer["stock"].get(ware, 0), buyer["capacity"][ware]
-        spare, fee = self.for_sale(seller, ware), self.rules.get("trade_fee_permille", 0)
+        spare = self.for_sale(seller, ware)
         if self.own_price is not None:
             one, other = self._id_of(seller), self._id_of(buyer)
             units = 0
@@ -146,6 +218,21 @@ class Galaxy:
             return base * (100 - spread), base * (100 + spread)
         floor = min(self.own_price(key, ware, one["capacity"][ware] - 1) for key, one in self.sellers(ware).items())
         return 100 * floor, 100 * max(self.own_price(key, ware, 0) for key in self.buyers(ware))
+
+    def bounds_with_fee(self, ware: str) -> tuple[float, float]:
+        """The least that a buyer of a full seller pays, and the most that a seller to an empty buyer gets."""
+        least, most = self.price_bounds(ware)
+        fee = self.rules.get("trade_fee_permille", 0)
+        return least * (1000 + fee) / 100_000, most * (1000 - fee) / 100_000
+
+    def inverted(self, ware: str) -> bool:
+        """Whether a ware, which somebody sells and somebody buys, can never earn anything."""
+        floor, ceiling = self.bounds_with_fee(ware)
+        return floor >= ceiling
+
+    def may_come(self, ware: str) -> bool:
+        """Whether a ware is somewhere, or can still be made."""
+        return ware in self._obtainable
 
     def richest(self) -> int | None:
         """What the richest owner of traders has, in centi-credits; None when that is not seen of all of them."""
