@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gamekit.game import Event
-from gamekit.space import jobs, ledger, queue
+from gamekit.space import courses, jobs, ledger, queue
 from gamekit.space.auction import Alike, Bid
 from gamekit.space.economy import trade_total
 from gamekit.space.events import QueueChanged, TradeAssigned
@@ -171,7 +171,7 @@ def _lose_patience(state: SpaceState, ship: Ship, job: Job, events: list[Event])
         jobs.call(state, ship.owner, until)
         return
     jobs.abandon(state, ship, f"waited too long, {ship.blocked}", events)
-    queue.halt(state, ship, events)
+    courses.halt(state, ship, events)
     ship.queue.clear()
     events.append(QueueChanged(ship.owner, ship.id, "abandoned"))
 
@@ -304,11 +304,11 @@ def assign_in_parts(state: SpaceState, won: Bid, events: list[Event]) -> Parts[N
 
 
 def _then_move(state: SpaceState, ship: Ship, start: Place, goal: Place) -> None:
-    entries = queue.planned(state, ship, start, goal, ship.orders + 1)
+    entries = courses.planned(state, ship, start, goal, ship.orders + 1)
     assert entries is not None, "only what can be reached is bid for"
     _then(ship, entries)
 
 
 def _then(ship: Ship, entries: list[Entry]) -> None:
     ship.orders += 1
-    ship.queue += queue.given(ship, entries)
+    ship.queue += courses.given(ship, entries)

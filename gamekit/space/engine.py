@@ -34,14 +34,14 @@ from gamekit.space.commands import (
     StopShip,
 )
 from gamekit.space.designed import Designed
-from gamekit.space.model import Saved
+from gamekit.space.model import SavedWithTurns
 from gamekit.space.parts import at_once
 from gamekit.space.rules import table
 from gamekit.space.state import SpaceState
 from gamekit.space.worldgen import new_state
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Saved)
+_decoder = msgspec.msgpack.Decoder(SavedWithTurns)
 #: Commands are decoded by sessions and branches, in any thread; that msgspec knows them is seen to here.
 _commands = msgspec.json.Decoder(SpaceCommand)
 
@@ -68,7 +68,7 @@ class SpaceGame(Designed):
     """
 
     name: str = "space"
-    version: int = 2
+    version: int = 3
     command_type: Any = SpaceCommand
 
     def new(self, config: Mapping[str, Any], seed: int) -> SpaceState:
@@ -172,9 +172,10 @@ class SpaceGame(Designed):
         Raises:
             ConfigError: the version is unknown, or the bytes are no state.
         """
-        if version != self.version:
+        # Version 3 added the turns of ships, which version 2 did not count; its states are read as they are.
+        if not 2 <= version <= self.version:
             raise ConfigError(
-                f"version: this gamekit reads space states of version {self.version}, not {version}; "
+                f"version: this gamekit reads space states of versions 2 to {self.version}, not {version}; "
                 "use the gamekit that wrote it, or a newer one."
             )
         try:

@@ -62,7 +62,12 @@ class Maps:
         self._atlases.clear()
         self._markets.clear()
 
-    def forget(self) -> None:
-        """Drop the travel times that were kept, because a gate opened or closed."""
+    def forget(self, *, joined: bool = True) -> None:
+        """Drop the travel times that were kept, because a gate opened or closed; see `Atlas.forget`."""
         for atlas in self._atlases.values():
-            atlas.forget()
+            atlas.forget(joined=joined)
+
+    def storm_begins(self) -> None:
+        """A passage that was closed already will open now; see `Atlas.storm_begins`."""
+        for atlas in self._atlases.values():
+            atlas.storm_begins()

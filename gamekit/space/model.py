@@ -352,3 +352,20 @@ class Saved(msgspec.Struct, array_like=True):
     ships_made: int
     ship_classes: dict[str, ShipClass]
     charts: Charts = msgspec.field(default_factory=Charts)
+
+
+class Turned(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How often the order under way of a ship turned it round, and was planned anew without a turn, for the weather."""
+
+    order: int
+    turns: int
+    replans: int
+
+
+class SavedWithTurns(Saved, array_like=True):
+    """The whole state of a game in which ships were turned round by orders that are still under way.
+
+    A game without such ships is encoded without this table, as it was before there was one.
+    """
+
+    turned: dict[str, Turned] = msgspec.field(default_factory=dict)

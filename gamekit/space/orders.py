@@ -12,7 +12,7 @@ import msgspec
 
 from gamekit import names
 from gamekit.game import Command, Event, Join, PlayerId, Rejected
-from gamekit.space import bounds, discovery, fleet, jobs, ledger, queue, sight, trading
+from gamekit.space import bounds, courses, discovery, fleet, jobs, ledger, queue, sight, trading
 from gamekit.space.commands import (
     AutoTrade,
     BuyShip,
@@ -65,7 +65,7 @@ def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] 
     if isinstance(goal, Rejected):
         return goal
     kept = len(ship.queue) if command.append else 0
-    start = queue.place_before(state, ship, kept)
+    start = courses.place_before(state, ship, kept)
     if not state.knows(player, start.sector):
         return Rejected(
             "uncharted",
@@ -75,9 +75,9 @@ def move(state: SpaceState, player: PlayerId, command: MoveShip) -> list[Event] 
         gate = state.gates[command.to.gate]
         if not gate.open:
             return Rejected("no_route", "That gate is closed; wait until it opens, or choose another.")
-        entries = queue.planned_through(state, ship, start, gate, ship.orders + 1)
+        entries = courses.planned_through(state, ship, start, gate, ship.orders + 1)
     else:
-        entries = queue.planned(state, ship, start, goal, ship.orders + 1)
+        entries = courses.planned(state, ship, start, goal, ship.orders + 1)
     if entries is None:
         return no_way(state, player, start.sector, goal.sector)
     if kept and kept + len(entries) > state.rules.queue_limit:
@@ -99,7 +99,7 @@ def trade(state: SpaceState, player: PlayerId, command: BuyWare | SellWare) -> l
     if ship.queue and command.append:
         if len(ship.queue) >= state.rules.queue_limit:
             return _queue_full(state, ship, 1)
-        place = queue.place_before(state, ship, len(ship.queue))
+        place = courses.place_before(state, ship, len(ship.queue))
         if place.station is None:
             return Rejected("not_docked", f"{ship.name} will not be docked then; move it to a station first.")
         refusal = trading.dealt_in(state, state.stations[place.station], entry)
@@ -133,7 +133,7 @@ def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Ev
     index = next((index for index, entry in enumerate(ship.queue) if entry.id == command.entry), None)
     if index is None:
         return Rejected("unknown_entry", f"{ship.name} has no queue entry {command.entry}; its `queue` lists them.")
-    first, end = queue.order_at(ship, index)
+    first, end = courses.order_at(ship, index)
     if first == 0 and isinstance(ship.at, InGate):
         first = 1
         if end == 1 or index == 0:
@@ -141,7 +141,7 @@ def cancel(state: SpaceState, player: PlayerId, command: CancelEntry) -> list[Ev
     events: list[Event] = []
     jobs.switch_off(state, ship, _BY_ORDER, events)
     if first == 0:
-        queue.halt(state, ship, events)
+        courses.halt(state, ship, events)
     del ship.queue[first:end]
     _plan_following(state, ship, first, events)
     events.append(QueueChanged(player, ship.id, "cancelled"))
@@ -234,13 +234,13 @@ def _give(state: SpaceState, ship: Ship, entries: list[Entry], *, append: bool) 
     """Put one order's entries into the queue, and begin if nothing else is under way."""
     events: list[Event] = []
     jobs.switch_off(state, ship, _BY_ORDER, events)
-    if not append and queue.continues(ship, entries):
+    if not append and courses.continues(ship, entries):
         # The same way again: breaking off would cost the part of a metre that the ship has flown since the last one.
         ship.queue.clear()
     elif not append:
         _clear(state, ship, events)
     ship.orders += 1
-    ship.queue += queue.given(ship, entries)
+    ship.queue += courses.given(ship, entries)
     events.append(OrderAccepted(ship.owner, ship.id, ship.orders, len(entries)))
     if ship.due == NEVER and not ship.blocked:
         queue.proceed(state, ship, events)
@@ -249,7 +249,7 @@ def _give(state: SpaceState, ship: Ship, entries: list[Entry], *, append: bool) 
 
 def _clear(state: SpaceState, ship: Ship, events: list[Event]) -> None:
     """Empty the queue, except for a jump under way."""
-    queue.halt(state, ship, events)
+    courses.halt(state, ship, events)
     del ship.queue[1 if isinstance(ship.at, InGate) else 0 :]
 
 
@@ -260,5 +260,5 @@ def _plan_following(state: SpaceState, ship: Ship, index: int, events: list[Even
     """
     for later in range(index, len(ship.queue)):
         if not isinstance(ship.queue[later], Buy | Sell):
-            queue.replan(state, ship, later, events)
+            courses.replan(state, ship, later, events)
             return

@@ -102,7 +102,7 @@ def _parts(state: SpaceState, thing: Scheduled, events: list[Event]) -> Parts[No
     elif isinstance(thing, Player):
         yield from dispatch.hold_round(state, thing, events)
     elif isinstance(thing, Gate):
-        storms.turn(state, thing, events)
+        yield from storms.turn(state, thing, events)
     elif isinstance(thing, Charts):
         discovery.survey(state, events)
         yield from queue.look_again(state, None, events)

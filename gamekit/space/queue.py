@@ -1,23 +1,23 @@
 """Carrying out a ship's queue: entries begin, take their time, end, and the next one begins.
 
 A ship is never silently idle. While its queue has entries, the first of them is under way (`due` says until when), or
-the ship holds and says why (`blocked`). A gate that is closed when a ship stands before it makes the ship look for
-another way to the order's destination; only when there is none does it hold, until a gate opens again.
+the ship holds and says why (`blocked`). A gate that is closed when a ship stands before it makes the ship wait for its
+storm to end or take another way, whichever is sooner (`detours`); when neither can be, it holds until a gate opens.
 
-This module owns the ship's `at`, `due` and `blocked`. What enters and leaves the queue by command is `orders`.
+This module owns the ship's `at`, `due` and `blocked`, with `courses`, which plans ways and breaks off legs. What enters
+and leaves the queue by command is `orders`.
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
-from itertools import count
 
 from gamekit.game import Event, PlayerId, Rejected
-from gamekit.space import discovery, jobs, trading
+from gamekit.space import detours, discovery, jobs, trading
+from gamekit.space.courses import obstacle, order_at, place_after, replan
 from gamekit.space.events import (
     EntryDone,
     EntryFailed,
-    QueueChanged,
     ShipArrived,
     ShipDeparted,
     ShipDocked,
@@ -25,7 +25,6 @@ from gamekit.space.events import (
     ShipEmerged,
     ShipHolding,
     ShipJumped,
-    ShipStopped,
     ShipUndocked,
 )
 from gamekit.space.model import (
@@ -33,7 +32,6 @@ from gamekit.space.model import (
     Buy,
     Dock,
     Docked,
-    Entry,
     Fly,
     Gate,
     InGate,
@@ -75,7 +73,9 @@ def complete(state: SpaceState, ship: Ship, events: list[Event]) -> bool:
         ship.at = Docked(entry.station)
         events.append(ShipDocked(ship.id, entry.station))
     ship.due = NEVER
+    order = ship.queue[0].order
     _done(ship, events)
+    detours.set_out(state, ship, order, events)
     proceed(state, ship, events)
     return learned
 
@@ -111,142 +111,15 @@ def proceed(state: SpaceState, ship: Ship, events: list[Event]) -> None:
             return
         if begun is _Begun.DONE:
             _done(ship, events)
+            detours.set_out(state, ship, entry.order, events)
         elif begun is _Begun.FAILED:
             del ship.queue[0]
             if ship.job is not None:
                 assert isinstance(events[-1], EntryFailed), "a failure is told where it happens"
                 jobs.abandon(state, ship, events[-1].message, events)
                 ship.queue.clear()
+            detours.set_out(state, ship, entry.order, events)
     jobs.call_if_free(state, ship)
-
-
-def halt(state: SpaceState, ship: Ship, events: list[Event]) -> None:
-    """Break off what is under way; the ship is then at rest in space or docked. A ship inside a gate stays in it."""
-    at = ship.at
-    if isinstance(at, InGate):
-        return
-    if ship.due != NEVER or ship.blocked:
-        place = state.atlas.place(at, state.tick)
-        if not isinstance(at, Docked):
-            ship.at = InSpace(place.sector, place.x, place.y)
-        ship.due = NEVER
-        ship.blocked = ""
-        events.append(ShipStopped(ship.id, place.sector, place.x, place.y))
-
-
-def continues(ship: Ship, entries: list[Entry]) -> bool:
-    """Whether the ship is on the very leg with which these entries begin."""
-    if not isinstance(ship.at, OnLeg) or not ship.queue:
-        return False
-    old, new = ship.queue[0], entries[0]
-    return isinstance(old, Fly) and isinstance(new, Fly) and _same_point(old, new)
-
-
-def place_before(state: SpaceState, ship: Ship, index: int) -> Place:
-    """Where the ship is (or will be) when the entry at `index` of its queue begins; also for `len(queue)`."""
-    for entry in reversed(ship.queue[:index]):
-        place = place_after(state, entry)
-        if place is not None:
-            return place
-    return state.atlas.place(ship.at, state.tick)
-
-
-def place_after(state: SpaceState, entry: Entry) -> Place | None:
-    """Where a ship is when `entry` is done; None when it is wherever it was before."""
-    if isinstance(entry, Fly):
-        return Place(entry.sector, entry.x, entry.y)
-    if isinstance(entry, Jump):
-        return state.atlas.at_gate(entry.exit)
-    return state.atlas.at_station(entry.station) if isinstance(entry, Dock) else None
-
-
-def planned(state: SpaceState, ship: Ship, start: Place, goal: Place, order: int) -> list[Entry] | None:
-    """The entries that bring a ship from `start` to `goal` (and into its dock), or None when there is no way.
-
-    There is always at least one. Their ids follow the ship's last one; who puts them into the queue counts them as
-    given (`given`).
-    """
-    route = state.atlas_of(ship.owner).route(ship.speed, start, goal)
-    if route is None:
-        return None
-    ids = count(ship.entries + 1)
-    entries: list[Entry] = []
-    here = start
-    for gate in route:
-        if (here.x, here.y) != (gate.x, gate.y):
-            entries.append(Fly(next(ids), order, gate.sector, gate.x, gate.y))
-        entries.append(Jump(next(ids), order, gate.id, gate.to))
-        here = state.atlas.at_gate(gate.to)
-    if (here.x, here.y) != (goal.x, goal.y) or (goal.station is None and not entries):
-        entries.append(Fly(next(ids), order, goal.sector, goal.x, goal.y))
-    if goal.station is not None:
-        entries.append(Dock(next(ids), order, goal.station))
-    return entries
-
-
-def planned_through(state: SpaceState, ship: Ship, start: Place, gate: Gate, order: int) -> list[Entry] | None:
-    """The entries that bring a ship from `start` to `gate` and through it, or None when there is no open way."""
-    front = state.atlas.at_gate(gate.id)
-    entries = planned(state, ship, start, front, order) if gate.open else None
-    if entries is None:
-        return None
-    if (start.sector, start.x, start.y) == (front.sector, front.x, front.y):
-        entries.clear()
-    return [*entries, Jump(entries[-1].id + 1 if entries else ship.entries + 1, order, gate.id, gate.to)]
-
-
-def planned_again(state: SpaceState, ship: Ship, start: Place, last: Entry, order: int) -> list[Entry] | None:
-    """The entries of an order to move that ended with `last`, from another place, or None when there is no way."""
-    if isinstance(last, Jump) and not state.knows(ship.owner, state.gates[last.exit].sector):
-        # Into the unknown there is no other way than the gate that was named.
-        return planned_through(state, ship, start, state.gates[last.gate], order)
-    goal = place_after(state, last)
-    assert goal is not None, "only orders to move are planned"
-    return planned(state, ship, start, goal, order)
-
-
-def given(ship: Ship, entries: list[Entry]) -> list[Entry]:
-    """The same entries, their ids counted as given to the ship."""
-    ship.entries = entries[-1].id
-    return entries
-
-
-def order_at(ship: Ship, index: int) -> tuple[int, int]:
-    """First and one past the last index of the entries that belong to the same order as the one at `index`."""
-    queue = ship.queue
-    order = queue[index].order
-    first, end = index, index + 1
-    while first > 0 and queue[first - 1].order == order:
-        first -= 1
-    while end < len(queue) and queue[end].order == order:
-        end += 1
-    return first, end
-
-
-def replan(state: SpaceState, ship: Ship, index: int, events: list[Event]) -> bool:
-    """Find another way for the order that the entry at `index` belongs to; False when there is none.
-
-    A jump under way is finished first and a leg that the new way begins with as well goes on. The caller lets the
-    ship proceed if it then has nothing under way.
-    """
-    first, end = order_at(ship, index)
-    if first == 0 and isinstance(ship.at, InGate):
-        first = 1
-        if end == 1:
-            return True
-    queue = ship.queue
-    new = planned_again(state, ship, place_before(state, ship, first), queue[end - 1], queue[index].order)
-    if new is None:
-        return False
-    given(ship, new)
-    if first == 0 and isinstance(ship.at, OnLeg):
-        if continues(ship, new):
-            new[0] = queue[0]
-        else:
-            halt(state, ship, events)
-    queue[first:end] = new
-    events.append(QueueChanged(ship.owner, ship.id, "replanned"))
-    return True
 
 
 def _destination(state: SpaceState, ship: Ship, end: int) -> Place:
@@ -254,10 +127,6 @@ def _destination(state: SpaceState, ship: Ship, end: int) -> Place:
     goal = place_after(state, ship.queue[end - 1])
     assert goal is not None, "only orders to move are planned"
     return goal
-
-
-def _same_point(one: Fly, other: Fly) -> bool:
-    return (one.sector, one.x, one.y) == (other.sector, other.x, other.y)
 
 
 def _done(ship: Ship, events: list[Event]) -> None:
@@ -335,14 +204,17 @@ def _trade(state: SpaceState, ship: Ship, entry: Buy | Sell, events: list[Event]
 
 def _other_way(state: SpaceState, ship: Ship, closed: Gate | None, events: list[Event]) -> _Begun:
     """The order cannot go on as planned: find another way, or hold and say why."""
-    if replan(state, ship, 0, events):
+    if replan(state, ship, 0, events) if closed is None else detours.reconsider(state, ship, 0, events):
         return _Begun.REPLANNED
     goal = _destination(state, ship, order_at(ship, 0)[1])
     name = state.stations[goal.station].name if goal.station else state.called(ship.owner, goal.sector)
     reason = f"holding: no route to {name}"
+    closed = closed or obstacle(state, ship)
     if closed is not None:
         here, there = state.called(ship.owner, closed.sector), state.called(ship.owner, closed.to_sector)
         reason += f", the gate from {here} to {there} is closed"
+    else:
+        reason += ", no gates that its owner knows lead there"
     if ship.blocked != reason:
         ship.blocked = reason
         events.append(ShipHolding(ship.id, reason))

@@ -8,7 +8,7 @@ always finished first.
 from __future__ import annotations
 
 from gamekit.game import Event, PlayerId, Rejected
-from gamekit.space import jobs, orders, queue, trading
+from gamekit.space import courses, jobs, orders, queue, trading
 from gamekit.space.commands import ReorderQueue
 from gamekit.space.events import QueueChanged
 from gamekit.space.model import NEVER, Buy, Entry, InGate, Sell, Ship
@@ -62,7 +62,7 @@ def _runs(entries: list[Entry]) -> list[Run]:
 
 def _planned(state: SpaceState, player: PlayerId, ship: Ship, kept: int, runs: list[Run]) -> list[Entry] | Rejected:
     """The entries that carry out `runs` after the first `kept` entries of the queue, or why that cannot be."""
-    place = queue.place_before(state, ship, kept)
+    place = courses.place_before(state, ship, kept)
     entries: list[Entry] = []
     for run in runs:
         head, last = run[0], run[-1]
@@ -72,12 +72,12 @@ def _planned(state: SpaceState, player: PlayerId, ship: Ship, kept: int, runs: l
                 return refusal
             entries.append(head)
             continue
-        goal = queue.place_after(state, last)
+        goal = courses.place_after(state, last)
         assert goal is not None, "an order is either one trade or leads somewhere"
-        way = queue.planned_again(state, ship, place, last, head.order)
+        way = courses.planned_again(state, ship, place, last, head.order)
         if way is None:
             return no_way(state, player, place.sector, goal.sector, " in this sequence")
-        entries += queue.given(ship, way)
+        entries += courses.given(ship, way)
         place = goal
     total = kept + len(entries)
     if len(ship.queue) < total and total > state.rules.queue_limit:
@@ -104,8 +104,8 @@ def _put(state: SpaceState, ship: Ship, kept: int, entries: list[Entry]) -> list
     events: list[Event] = []
     jobs.switch_off(state, ship, "its owner put its orders into another sequence", events)
     # Breaking off a leg only to begin it again would cost the part of a metre flown since the last one.
-    if kept == 0 and not queue.continues(ship, entries):
-        queue.halt(state, ship, events)
+    if kept == 0 and not courses.continues(ship, entries):
+        courses.halt(state, ship, events)
     ship.queue[kept:] = entries
     events.append(QueueChanged(ship.owner, ship.id, "reordered"))
     if ship.due == NEVER and not ship.blocked:

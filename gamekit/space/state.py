@@ -9,7 +9,7 @@ from gamekit.game import Event, PlayerId
 from gamekit.space.hooks import NO_HOOKS
 from gamekit.space.maps import Maps
 from gamekit.space.market import Market
-from gamekit.space.model import Saved
+from gamekit.space.model import Saved, SavedWithTurns, Turned
 from gamekit.space.parts import Parts
 from gamekit.space.reserved import Reserved
 from gamekit.space.schedule import Agenda
@@ -33,6 +33,7 @@ class SpaceState:
         market: who sells what to whom.
         hooks: what the state's game does in its own way.
         maps: who knows which sectors, under fog.
+        turned: how often the orders under way turned their ships; those that are done or gone do not count.
         rest: what is left of the work under way when time was broken off inside a tick, else None; never saved.
     """
 
@@ -57,6 +58,7 @@ class SpaceState:
         "ships_made",
         "stations",
         "tick",
+        "turned",
         "wares",
     )
 
@@ -77,6 +79,7 @@ class SpaceState:
         self.ships_made = saved.ships_made
         self.ship_classes = saved.ship_classes
         self.charts = saved.charts
+        self.turned: dict[str, Turned] = saved.turned if isinstance(saved, SavedWithTurns) else {}
         self.reindex()
 
     def reindex(self) -> None:
@@ -97,22 +100,30 @@ class SpaceState:
 
     def saved(self) -> Saved:
         """The tables as they are saved; they are shared with this state, not copied."""
-        return Saved(
-            tick=self.tick,
-            seed=self.seed,
-            scenario=self.scenario,
-            rules=self.rules,
-            wares=self.wares,
-            sectors=self.sectors,
-            gates=self.gates,
-            stations=self.stations,
-            ships=self.ships,
-            players=self.players,
-            ledger=self.ledger,
-            ships_made=self.ships_made,
-            ship_classes=self.ship_classes,
-            charts=self.charts,
+        tables = (
+            self.tick,
+            self.seed,
+            self.scenario,
+            self.rules,
+            self.wares,
+            self.sectors,
+            self.gates,
+            self.stations,
+            self.ships,
+            self.players,
+            self.ledger,
+            self.ships_made,
+            self.ship_classes,
+            self.charts,
         )
+        turned = self._turned_now() if self.turned else {}
+        return SavedWithTurns(*tables, turned) if turned else Saved(*tables)
+
+    def _turned_now(self) -> dict[str, Turned]:
+        """The turns of orders that are still under way, in the order of ships."""
+        ships = [self.ships[ship_id] for ship_id in self.turned if ship_id in self.ships]
+        live = [ship for ship in ships if any(entry.order == self.turned[ship.id].order for entry in ship.queue)]
+        return {ship.id: self.turned[ship.id] for ship in sorted(live, key=lambda ship: ship.key)}
 
     def known_to(self, player: PlayerId | None) -> frozenset[str] | None:
         """The sectors that a player knows, or a spectator (None); None when they know all there are.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from gamekit.game import Event, Tick
 from gamekit.space.events import GateClosed
-from gamekit.space.gates import close_gate, open_gate
+from gamekit.space.gates import switch
 from gamekit.space.model import NEVER, Gate
+from gamekit.space.parts import Parts
 from gamekit.space.rng import STREAM_STORMS, draw
 from gamekit.space.state import SpaceState
 
@@ -27,19 +28,22 @@ def forecast(state: SpaceState) -> None:
                 state.agenda.put(gate, state.tick + _calm(state, gate))
 
 
-def turn(state: SpaceState, gate: Gate, events: list[Event]) -> None:
+def turn(state: SpaceState, gate: Gate, events: list[Event]) -> Parts[None]:
     """A storm begins, or the one that rages ends."""
     if gate.stormy:
         gate.stormy = False
         gate.due = NEVER
         if state.rules.storm_rate:
             state.agenda.put(gate, state.tick + _calm(state, gate))
-        events += open_gate(state, gate.id)
-    else:
-        gate.stormy = True
-        state.agenda.put(gate, state.tick + state.rules.storm_ticks)
+        yield from switch(state, gate.id, events, open_now=True, storm=True)
+        return
+    gate.stormy = True
+    state.agenda.put(gate, state.tick + state.rules.storm_ticks)
+    if not (yield from switch(state, gate.id, events, open_now=False, storm=True)):
         # A passage that was closed already now has another reason, which is told as well.
-        events += close_gate(state, gate.id) or [GateClosed(gate.id), GateClosed(gate.to)]
+        events += [GateClosed(gate.id), GateClosed(gate.to)]
+        state.atlas.storm_begins()
+        state.maps.storm_begins()
 
 
 def storm_until(state: SpaceState, gate: Gate) -> Tick | None:

@@ -17,7 +17,8 @@ from gamekit.space.model import Docked, Gate, InGate, InSpace, OnLeg, Sector, St
 _GOAL = -1
 #: From so many places of one speed it is remembered how far it is to the gates.
 _MOST_REACHES = 4_096
-#: So many ways between stations are remembered.
+#: So many ways are remembered, by their gates and by their lengths.
+_MOST_ROUTES = 1 << 14
 _MOST_WAYS = 1 << 19
 
 
@@ -81,6 +82,7 @@ class Atlas:
         "_docks",
         "_fronts",
         "_gates",
+        "_joined",
         "_known",
         "_numbered",
         "_of_sector",
@@ -116,8 +118,10 @@ class Atlas:
         self._onward: dict[int, list[list[tuple[Tick, int]]]] = {}
         #: {(speed, station, station): ticks, or None when there is no way}
         self._known: dict[tuple[int, str, str], Tick | None] = {}
-        #: {(speed, station, station): the way as it was asked for}
-        self._routes: dict[tuple[int, str, str], list[Gate] | None] = {}
+        #: {(speed, from, to, whether through open gates only): the way, where no storm has a part in it}
+        self._routes: dict[tuple[int, Place, Place, bool], list[Gate] | None] = {}
+        #: {sector: the number of those that hang together}; empty when it is to be found anew.
+        self._joined: dict[str, int] = {}
         #: {speed: {place: how far it is from there to the gates}}
         self._reaches: dict[int, dict[Place, _Reach]] = {}
 
@@ -147,32 +151,76 @@ class Atlas:
             front = self._fronts[gate_id] = Place(gate.sector, gate.x, gate.y)
         return front
 
-    def route(self, speed: int, start: Place, goal: Place) -> list[Gate] | None:
-        """The open gates to enter, in order, on the way that takes least time; None when there is no way.
+    def route(self, speed: int, start: Place, goal: Place, depart: Tick | None = None) -> list[Gate] | None:
+        """The gates to enter, in order, on the way that takes least time; None when there is no way.
 
         Within one sector the way is straight, without any gate. Of ways that take equally long the one with fewer
         jumps is taken, then the one whose gates have smaller numbers (Dijkstra over gates).
+
+        Args:
+            speed: millimetres per tick.
+            start, goal: from where to where.
+            depart: when; then storms whose end is known are waited for before their gates, where that is soonest.
+                Without it the way leads through open gates only.
         """
         if start.sector == goal.sector:
             return []
-        if start.station is None or goal.station is None:
-            return self._route(speed, start, goal)
-        pair = (speed, start.station, goal.station)
+        if not self.joined(start.sector, goal.sector):
+            return None
+        pair = (speed, start, goal, depart is None)
         try:
             return self._routes[pair]
         except KeyError:
-            if len(self._routes) >= _MOST_WAYS:
-                self._routes.clear()
-            route = self._routes[pair] = self._route(speed, start, goal)
+            route, timed = self._route(speed, start, goal, depart)
+            # What depends on the storms of now is another way at another tick.
+            if not timed:
+                if len(self._routes) >= _MOST_ROUTES:
+                    self._routes.clear()
+                self._routes[pair] = route
             return route
 
-    def _route(self, speed: int, start: Place, goal: Place) -> list[Gate] | None:
+    def way(self, speed: int, start: Place, goal: Place) -> list[Gate] | None:
+        """The gates on the way that takes least time if all were open; None when no gates lead there."""
+        return [] if start.sector == goal.sector else self._route(speed, start, goal, None, through_all=True)[0]
+
+    def opens(self, gate: Gate) -> Tick | None:
+        """When the storm that rages over a closed passage ends, asked at either end; None when nobody can tell."""
+        other = self._gates[gate.to]
+        first = gate if gate.number < other.number else other
+        return first.due if first.stormy else None
+
+    def joined(self, sector: str, other: str) -> bool:
+        """Whether gates that are open, or will open at a known time, lead from one sector to another."""
+        if not self._joined:
+            self._join()
+        # What is not known here is joined with nothing.
+        return self._joined.get(sector, -1) == self._joined.get(other, -2)
+
+    def _join(self) -> None:
+        """Number the sectors by which of them hang together."""
+        joined = self._joined
+        for number, first in enumerate(self._of_sector):
+            if first in joined:
+                continue
+            joined[first] = number
+            edge = [first]
+            while edge:
+                for gate in self._of_sector[edge.pop()]:
+                    if gate.to_sector not in joined and (gate.open or self.opens(gate) is not None):
+                        joined[gate.to_sector] = number
+                        edge.append(gate.to_sector)
+
+    def _route(
+        self, speed: int, start: Place, goal: Place, depart: Tick | None, *, through_all: bool = False
+    ) -> tuple[list[Gate] | None, bool]:
+        """The way, and whether a storm had a part in finding it."""
         onward = self._onward.get(speed) or self._measure(speed)
         numbered = self._numbered
         came_from: dict[int, int] = {}
         heap: list[tuple[Tick, int, int, int]] = []
+        timed = False
         for gate in self._of_sector.get(start.sector, ()):
-            if gate.open:
+            if gate.open or through_all or (depart is not None and self.opens(gate) is not None):
                 heappush(heap, (leg_ticks(speed, gate.x - start.x, gate.y - start.y), 1, gate.number, _GOAL))
         while heap:
             ticks, jumps, number, before = heappop(heap)
@@ -180,23 +228,39 @@ class Atlas:
                 continue
             came_from[number] = before
             if number == _GOAL:
-                return self._walked_back(came_from)
+                return self._walked_back(came_from), timed
             gate = numbered[number]
+            if not gate.open and not through_all and depart is not None:
+                timed = True
+                ticks = max(ticks, (self.opens(gate) or 0) - depart)
             if gate.to_sector == goal.sector:
                 exit_gate = self._gates[gate.to]
                 last = gate.jump_ticks + leg_ticks(speed, goal.x - exit_gate.x, goal.y - exit_gate.y)
                 heappush(heap, (ticks + last, jumps, _GOAL, number))
             for more, following in onward[number]:
-                if following not in came_from and numbered[following].open:
-                    heappush(heap, (ticks + more, jumps + 1, following, number))
-        return None
+                if following not in came_from:
+                    ahead = numbered[following]
+                    if ahead.open or through_all or (depart is not None and self.opens(ahead) is not None):
+                        heappush(heap, (ticks + more, jumps + 1, following, number))
+        return None, timed
 
-    def forget(self) -> None:
-        """Drop what was kept of ways and travel times, because a gate opened or closed."""
+    def forget(self, *, joined: bool = True) -> None:
+        """Drop what was kept of ways and travel times, because a gate opened or closed.
+
+        Args:
+            joined: whether other sectors may hang together now; not where a storm begins or ends.
+        """
         self._known.clear()
         self._routes.clear()
         self._reaches.clear()
+        if joined:
+            self._joined.clear()
         self.changes += 1
+
+    def storm_begins(self) -> None:
+        """Drop what was kept because a storm rages over a passage that was closed already: it will open now."""
+        self._joined.clear()
+        self._routes.clear()
 
     def travel_ticks(self, speed: int, start: Place, goal: Place) -> Tick | None:
         """How long a ship flies and jumps from one place to another, without docking; None when there is no way."""

@@ -15,6 +15,7 @@ import msgspec
 from gamekit.game import Changes, Event, PlayerId, Tick, View
 from gamekit.space import events as happened
 from gamekit.space import ledger
+from gamekit.space.courses import place_before
 from gamekit.space.hooks import OwnEvent
 from gamekit.space.model import (
     Buy,
@@ -35,7 +36,6 @@ from gamekit.space.model import (
     Station,
     Ware,
 )
-from gamekit.space.queue import place_before
 from gamekit.space.state import SpaceState
 from gamekit.space.status import status_of
 from gamekit.space.storms import storm_until
