@@ -16,6 +16,7 @@ GamekitError
 ├── HookFailed                  a designer's own rule raised, or returned nonsense; names game and hook
 ├── ServerError                 the server could not be started or reached
 │   ├── ServerBusy              it has too much to do just now; carries when to try again
+│   ├── TooCostly               what was asked for is more than may be made without permission; names the limit
 │   ├── ClientClosed            this side ended the conversation
 │   └── RequestRefused          it was reached and said no: wrong token, no such game, ...; carries code and status
 ├── UnknownName                 no ship, sector or ware has this name; lists the closest ones
@@ -126,6 +127,10 @@ class ServerBusy(ServerError):
     def __init__(self, message: str, retry_s: float = 5.0) -> None:
         super().__init__(message)
         self.retry_s = retry_s
+
+
+class TooCostly(ServerError):
+    """What was asked for is more than a server lets strangers make. The message names the limit and its option."""
 
 
 class ClientClosed(ServerError):

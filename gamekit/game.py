@@ -98,6 +98,22 @@ class RuleField(msgspec.Struct, frozen=True):
     at_start: bool = False
 
 
+class Weight(msgspec.Struct, frozen=True):
+    """Something of a game that costs its server work or memory, and how much of it is harmless.
+
+    Attributes:
+        name: snake_case word, e.g. "ships".
+        most: what a server lets strangers make, unless its owner says otherwise.
+        unit: what the number counts.
+        sentence: what it is.
+    """
+
+    name: str
+    most: int
+    unit: str
+    sentence: str
+
+
 class Join(Command, frozen=True, tag="join"):
     """A player enters the game. Issued by the server, never by a client; `player` is new to the state.
 
@@ -124,6 +140,8 @@ class Game(Protocol, Generic[S]):
       that, tick by tick.
     - `admitted(state, player, command) -> Command | Rejected`: asked before a player's command is journaled; it may put
       what a person typed in order, or refuse it. `apply` must not count on it, for older journals were never asked.
+    - `weight_table() -> Weights` and `weigh(state) -> {name: number}`: what of a game costs its server something, and
+      how much of it is in a state; a server refuses strangers what is more than its limits.
     - `called(state) -> names`: who is in the game beside its players, so that a newcomer's name is told from theirs.
     """
 

@@ -109,6 +109,13 @@ from gamekit.server.wall import MAX_CATCH_UP_S
     help="Minutes of game time for which one older snapshot stays.",
 )
 @click.option(
+    "--limit",
+    "limits",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What may be made without the admin token, e.g. ships=20000, or games=none; may be repeated.",
+)
+@click.option(
     "--max-catch-up",
     "max_catch_up_days",
     type=click.FloatRange(min=0),
@@ -144,6 +151,7 @@ def serve(
     base_url: str,
     keep_latest: int,
     keep_every_minutes: int,
+    limits: tuple[str, ...],
     max_catch_up_days: float,
     trust_clock: bool,
     skip_missing_time: bool,
@@ -178,6 +186,7 @@ def serve(
         sleep_after_s=sleep_after_s,
         base_url=base_url,
         keep=Retention(keep_latest, keep_every_minutes * 60 * TICK_HZ),
+        limits=limits,
         max_catch_up_days=max_catch_up_days,
         trust_clock=trust_clock,
         skip_missing_time=skip_missing_time,

@@ -238,6 +238,10 @@ class JournalReader(Protocol):
         """All games, oldest first."""
         ...
 
+    def count(self) -> int:
+        """How many games there are."""
+        ...
+
     def game(self, game: GameId) -> GameRow | None:
         """One game's row."""
         ...

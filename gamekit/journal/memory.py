@@ -214,6 +214,11 @@ class MemoryJournal:
         self._check_open()
         return sorted((book.row for book in self.storage.books.values()), key=lambda row: row.created_s)
 
+    def count(self) -> int:
+        """How many games there are."""
+        self._check_open()
+        return len(self.storage.books)
+
     def game(self, game: GameId) -> GameRow | None:
         """One game's row."""
         book = self._book(game)

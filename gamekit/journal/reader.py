@@ -147,6 +147,10 @@ class SqliteReader:
         """All games, oldest first."""
         return [rows.game_row(row) for row in self._texts(f"{SELECT_GAMES} ORDER BY created_s, rowid")]
 
+    def count(self) -> int:
+        """How many games there are."""
+        return int(self._rows("SELECT count(*) FROM games")[0][0])
+
     def game(self, game: GameId) -> GameRow | None:
         """One game's row."""
         found = self._texts(f"{SELECT_GAMES} WHERE id = ?", game)

@@ -149,6 +149,13 @@ class Api(RequestHandler):
         if not self.is_admin():
             raise Problem(401, "admin_only", "This needs the admin token that the server printed at its start.")
 
+    def counted(self, rate: str, address: str) -> None:
+        """Count one of what a rate of the limits holds back, and refuse what is too much."""
+        try:
+            self.server.limits.count(rate, address)
+        except ServerBusy as error:
+            raise Problem(429, "too_many", str(error), retry_s=error.retry_s) from None
+
     def player_of(self, runner: Runner) -> PlayerId | None:
         """Whose token came with the request; None without a token."""
         token = self.token()

@@ -23,6 +23,7 @@ from gamekit.server.auth import load_tokens
 from gamekit.server.budgets import Budgets
 from gamekit.server.connections import BoundedServer, room_for_connections
 from gamekit.server.host import Host
+from gamekit.server.limits import Limits
 from gamekit.server.logs import log_request
 from gamekit.server.prefix import Prefixed, cleaned
 from gamekit.server.replayers import Replayers
@@ -66,8 +67,10 @@ class Server:
         self.tokens = load_tokens(settings.directory)
         own = journal is None and games is None
         games = games or hosted(settings.games)
+        self.limits = Limits(settings.limits, games, time.monotonic)
         for game in games.values() if settings.rules else ():
-            game.new({"rules": settings.rules}, 0)
+            # What the owner makes the rule for all games is no stranger's doing.
+            self.limits.allow(game, game.new({"rules": settings.rules}, 0))
         self.host = Host(
             journal or SqliteJournal(settings.database, keep=settings.keep),
             games,

@@ -23,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from gamekit.errors import ConfigError, GamekitError, JournalError, ServerError, SessionError
-from gamekit.game import Enough, Game, GameId, Join, PlayerId
+from gamekit.game import Enough, Game, GameId, Join, PlayerId, Rejected
 from gamekit.history import first_session, stored
 from gamekit.journal import Append, Completion, GameRow, Journal, PutLatency, Write
-from gamekit.server import naming
+from gamekit.server import naming, refusals
 from gamekit.server.beats import Beats
 from gamekit.server.housekeeping import Housekeeping
 from gamekit.server.lanes import Job, Lanes
@@ -155,6 +155,9 @@ class Host:
         player_name: str,
         game_name: str | None = None,
         policy: Mapping[str, str | None] | None = None,
+        *,
+        check: Callable[[Game[Any], Any], None] | None = None,
+        asker: str = "",
     ) -> tuple[Runner, str]:
         """Make a game with its first player; durable on return.
 
@@ -163,12 +166,15 @@ class Host:
             name, player_name: what the game and its first player are called.
             game_name: the name of its rules, the first of this host by default.
             policy: fields of `SetPolicy` that shall differ from the defaults; the choice is the first record.
+            check: raises when the game must not be made, given its rules and its state at tick 0.
+            asker: who waits for it, e.g. an address.
 
         Returns:
             The session's runner and the player's id.
 
         Raises:
             ConfigError: the configuration is wrong.
+            TooCostly: it is more than may be made.
             ServerError: the first player cannot be called so, or the policy cannot be set.
             JournalError: it could not be stored.
         """
@@ -189,8 +195,9 @@ class Host:
             seed=seed,
             created_s=self.wall_s(),
         )
-        await self._loop.run_in_executor(None, self._create, game, row)
-        runner = await self.runner(row.id)
+        with self.lanes.job(row.id, asker) as job:
+            await self.lanes.run(job, self._create, game, row, check)
+        runner = await self.runner(row.id, asker)
         if policy and any(policy.values()):
             chosen = await self.command(runner, ADMIN, "@server", 0, {"type": "set_policy", **policy})
             if chosen.code is not None:
@@ -200,8 +207,10 @@ class Host:
             raise ServerError(outcome.message or "The first player could not join.")
         return runner, player
 
-    def _create(self, game: Game[Any], row: GameRow) -> None:
+    def _create(self, game: Game[Any], row: GameRow, check: Callable[[Game[Any], Any], None] | None) -> None:
         session = first_session(game, row)
+        if check is not None:
+            check(game, session.state)
         self.journal.create(row, stored(session, session.snapshot(), tick=0, seq=0))
 
     async def runner(self, game: GameId, asker: str = "") -> Runner:
@@ -325,12 +334,22 @@ class Host:
         finally:
             runner.readers -= 1
 
-    async def join(self, runner: Runner, name: str) -> tuple[PlayerId | None, Outcome]:
-        """Let a new player in, under a name that is told from all others; None and the refusal when that cannot be."""
+    async def join(self, runner: Runner, name: str, most: int | None = None) -> tuple[PlayerId | None, Outcome]:
+        """Let a new player in, under a name that is told from all others; None and the refusal when that cannot be.
+
+        What can be refused is refused before it is journaled, and before it has a player's id.
+
+        Args:
+            runner: of the game.
+            name: what the player chose.
+            most: how many players the game may have; None for any number.
+        """
         if wrong := naming.wrong_player_name(name):
-            return None, Outcome(cid=0, tick=0, seq=0, code="bad_name", message=wrong)
+            return None, refusals.outcome(Rejected("bad_name", wrong))
         coming = self._coming.setdefault(runner.id, [])
         name = naming.player_name(runner.session, coming, name)
+        if refused := refusals.of_join(runner.session, coming, name, most):
+            return None, refusals.outcome(refused)
         coming.append(name)
         try:
             player = runner.session.new_player()
@@ -346,6 +365,11 @@ class Host:
 
         It takes effect at the tick that it is now; in a game that is late, soon after the tick that it has reached.
         """
+        if body["type"] == "set_rules" and not runner.asleep:
+            # One that sleeps was dropped a moment ago; the rules are asked at its tick.
+            refused = refusals.of_rules(runner.session, body["changes"])
+            if refused is not None:
+                return refusals.outcome(refused)
         return await self.command(runner, ADMIN, "@server", 0, body)
 
     async def command(self, runner: Runner, player: PlayerId, client: str, cid: int, body: Any) -> Outcome:

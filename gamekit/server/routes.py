@@ -16,8 +16,10 @@ from gamekit.errors import (
     JournalCorrupt,
     JournalError,
     JournalGap,
+    ServerBusy,
     ServerError,
     SessionError,
+    TooCostly,
 )
 from gamekit.game import GameId, PlayerId
 from gamekit.history import glance
@@ -94,16 +96,41 @@ class NewGameRoute(Api):
             config["scenario"] = asked.scenario
         seed = asked.seed if asked.seed is not None else _random_seed()
         name = game_name(asked.name, "New game")
+        policy = {"when_empty": asked.when_empty, "overload": asked.overload}
+        limits, address, free = self.server.limits, self.request.remote_ip or "", self.is_admin()
         try:
-            policy = {"when_empty": asked.when_empty, "overload": asked.overload}
-            runner, player = await self.host.new_game(config, seed, name, asked.player_name, asked.game, policy)
+            if not free:
+                await self._within_limits(address)
+            with limits.costly(free=free):
+                runner, player = await self.host.new_game(
+                    config,
+                    seed,
+                    name,
+                    asked.player_name,
+                    asked.game,
+                    policy,
+                    check=None if free else limits.check_state,
+                    asker=address,
+                )
         except ConfigError as error:
             raise Problem(400, "bad_config", str(error)) from None
+        except TooCostly as error:
+            raise Problem(422, "too_costly", str(error)) from None
+        except ServerBusy as error:
+            raise Problem(503, "busy", str(error), retry_s=error.retry_s) from None
         except ServerError as error:
             raise Problem(422, "bad_name", str(error)) from None
         except (JournalError, SessionError) as error:
             raise Problem(503, "unavailable", str(error)) from None
         self.reply(self.admission(runner, PlayerId(player)), 201)
+
+    async def _within_limits(self, address: str) -> None:
+        """Refuse what is more than anybody may make."""
+        limits = self.server.limits
+        limits.check("definition_bytes", len(self.request.body), "The scenario")
+        self.counted("games_a_minute", address)
+        self.counted("games_a_minute_in_all", "")
+        limits.check("games", await self.read(self.host.journal.count) + 1, "The database")
 
 
 class GamesRoute(Api):
@@ -190,7 +217,11 @@ class JoinRoute(Api):
         """Let a new player in."""
         asked = self.body_as(JoinGame)
         runner = await self.runner(game)
-        player, outcome = await self.host.join(runner, asked.name)
+        most = None
+        if not self.is_admin():
+            self.counted("joins_a_minute", self.request.remote_ip or "")
+            most = self.server.limits["players"]
+        player, outcome = await self.host.join(runner, asked.name, most)
         if player is None:
             raise refusal(outcome)
         self.reply(self.admission(runner, player), 201)

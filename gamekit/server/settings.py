@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
         base_url: path below which the server answers too, and that its links have, e.g. "/games"; `{port}` in it is
             the port.
         sleep_after_s: how long a game must be unused before it leaves memory, in seconds.
+        limits: `NAME=VALUE`, what may be made without the admin token, where it differs from `server.limits`.
         keep: how many snapshots of each game stay.
         max_catch_up_days: where the clock says that no server ran for longer than this, it is not believed.
         trust_clock: it is believed whatever it says.
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True):
     rules: dict[str, Any] = {}
     base_url: str = ""
     sleep_after_s: float = 60.0
+    limits: tuple[str, ...] = ()
     keep: Retention = Retention()
     max_catch_up_days: float = MAX_CATCH_UP_S / 86_400
     trust_clock: bool = False

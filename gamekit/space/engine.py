@@ -8,7 +8,20 @@ from typing import Any, get_args
 import msgspec
 
 from gamekit.errors import ConfigError
-from gamekit.game import Changes, Command, Enough, Event, Join, PlayerId, Progress, Rejected, RuleField, Tick, View
+from gamekit.game import (
+    Changes,
+    Command,
+    Enough,
+    Event,
+    Join,
+    PlayerId,
+    Progress,
+    Rejected,
+    RuleField,
+    Tick,
+    View,
+    Weight,
+)
 from gamekit.space import (
     amend,
     dispatch,
@@ -19,6 +32,7 @@ from gamekit.space import (
     shipyard,
     sight,
     views,
+    weights,
 )
 from gamekit.space.commands import (
     AutoTrade,
@@ -106,6 +120,14 @@ class SpaceGame(Designed):
     def admitted(self, state: SpaceState, player: PlayerId, command: Command) -> Command | Rejected:
         """A player's command as it goes into the journal, or why it does not: a ship's name must be seen."""
         return orders.admitted(command)
+
+    def weight_table(self) -> Sequence[Weight]:
+        """What of a game costs its server something."""
+        return weights.WEIGHTS
+
+    def weigh(self, state: SpaceState) -> dict[str, int]:
+        """How much of it there is."""
+        return weights.weigh(state)
 
     def called(self, state: SpaceState) -> list[str]:
         """The names of all players and companies, from which a newcomer's is told apart."""
