@@ -33,6 +33,8 @@ ANSWERS_KEPT = 256
 MAX_CLIENT_CHARS = 64
 #: Largest command id: what a JavaScript number holds exactly.
 MAX_CID = 2**53 - 1
+#: Largest seed, up or down, of a game that is made; games that were made with a larger one go on.
+MAX_SEED = 2**53 - 1
 
 SUBPROTOCOL_MSGPACK = "gamekit.msgpack"
 SUBPROTOCOL_JSON = "gamekit.json"

@@ -24,6 +24,8 @@ def game_row(row: GameRow) -> dict[str, Any]:
         "scenario": config.get("scenario"),
         "rules": config.get("rules", {}),
         "seed": row.seed,
+        # For browsers, where a number of more than 53 bits loses digits.
+        "seed_text": str(row.seed),
         "created_s": row.created_s,
         "epoch": row.epoch,
         "damaged": damaged,
@@ -93,7 +95,7 @@ def discreet(told: dict[str, Any], tick: Tick) -> dict[str, Any]:
         tick: the tick at which the game is by its clock.
     """
     scenario = told.get("scenario")
-    hidden = dict.fromkeys(("seed", "state", "seq", "connections"))
+    hidden = dict.fromkeys(("seed", "seed_text", "state", "seq", "connections"))
     return {
         **told,
         **hidden,

@@ -28,7 +28,7 @@ from gamekit.server.api import Api, Problem, refusal
 from gamekit.server.naming import game_name
 from gamekit.server.settings import MAX_NEW_GAME_BYTES
 from gamekit.session import Overload, WhenEmpty
-from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES
+from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES, MAX_SEED
 
 #: Most games of one answer to `GET /api/games`.
 GAMES_PAGE = 1000
@@ -95,6 +95,9 @@ class NewGameRoute(Api):
         if asked.scenario is not None:
             config["scenario"] = asked.scenario
         seed = asked.seed if asked.seed is not None else _random_seed()
+        if abs(seed) > MAX_SEED:
+            text = f"seed: must be from {-MAX_SEED} to {MAX_SEED}, which browsers show exactly; got {seed}."
+            raise Problem(400, "bad_config", text)
         name = game_name(asked.name, "New game")
         policy = {"when_empty": asked.when_empty, "overload": asked.overload}
         limits, address, free = self.server.limits, self.request.remote_ip or "", self.is_admin()

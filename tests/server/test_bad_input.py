@@ -234,12 +234,22 @@ def test_a_foreign_origin_is_refused_on_both_ways(server: LiveServer, game: dict
         ({"rules": {"jump_ticks": -1}}, "bad_config"),
         ({"scenario": "procedural:1000000"}, "bad_config"),
         ({"seed": 2**80}, "bad_config"),
+        ({"seed": 2**53}, "bad_config"),
+        ({"seed": -(2**53)}, "bad_config"),
     ],
 )
 def test_a_bad_new_game_is_refused_with_what_is_allowed(server: LiveServer, body: Any, code: str) -> None:
     status, problem = server.call("POST", "/api/game/new", body)
     assert (status, problem["code"]) == (400, code), problem
     assert len(problem["detail"]) > 20
+
+
+@pytest.mark.parametrize("seed", [2**53 - 1, -(2**53 - 1), 0])
+def test_every_seed_that_a_browser_shows_exactly_is_taken_and_told(server: LiveServer, seed: int) -> None:
+    made = server.new_game(seed=seed)
+    about = server.call("GET", f"/api/game/{made['id']}")[1]
+    assert (about["seed"], about["seed_text"]) == (seed, str(seed))
+    assert float(about["seed"]) == seed
 
 
 def test_a_bad_name_is_refused(server: LiveServer, game: dict[str, Any]) -> None:

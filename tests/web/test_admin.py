@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,3 +81,15 @@ def test_the_admin_page_says_that_the_server_is_away_and_goes_on_when_it_is_back
         expect(status).to_have_text("The server does not answer. This page tries again every two seconds.")
         mortal.start()
         expect(status).to_have_text("")
+
+
+def test_a_seed_of_a_game_of_before_is_shown_exactly(tmp_path: Path, visitor: Visitor) -> None:
+    with LiveServer(tmp_path / "data") as server:
+        made = server.new_game(name="Of before", seed=1)
+        server.stop()
+        with contextlib.closing(sqlite3.connect(server.directory / "gamekit.db")) as database, database:
+            database.execute("UPDATE games SET seed = 9007199254740993 WHERE id = ?", (made["id"],))
+        server.start()
+        page = visitor.page()
+        page.goto(f"{server.url}admin#token={server.admin_token}")
+        expect(page.get_by_role("row").filter(has_text="Of before")).to_contain_text("seed 9007199254740993")

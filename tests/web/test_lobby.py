@@ -91,3 +91,12 @@ def test_the_lobby_fits_a_phone(server: LiveServer, visitors: Callable[..., Visi
     page.screenshot(path=pictures / "lobby-phone.png", full_page=True)
     assert page.evaluate(CUT_OFF.replace("#play", "#lobby")) == []
     assert page.evaluate("() => document.documentElement.scrollWidth") == 390
+
+
+def test_a_seed_that_the_browser_cannot_hold_is_refused_before_it_is_sent(server: LiveServer, visitor: Visitor) -> None:
+    page = visitor.page()
+    page.goto(server.url)
+    by_id(page, "create-player").fill("Ada")
+    page.evaluate("() => (document.getElementById('create-seed').value = '9007199254740993')")
+    page.evaluate("() => document.getElementById('create').requestSubmit()")
+    expect(page.locator("#lobby-problem")).to_contain_text("A seed is a whole number from")

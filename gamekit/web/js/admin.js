@@ -9,7 +9,7 @@ const frame = /** @type {HTMLElement} */ (document.getElementById("frame"));
 const body = /** @type {HTMLTableSectionElement} */ (table.tBodies[0]);
 
 /**
- * @typedef {{id: string, name: string, scenario: unknown, seed: number, tick: number | null, seq: number | null,
+ * @typedef {{id: string, name: string, scenario: unknown, seed_text: string, tick: number | null, seq: number | null,
  *   players?: {id: string, name: string}[], connections: number, speed?: number, paused?: boolean,
  *   state: "awake" | "asleep", why_awake?: string[]}} Game
  */
@@ -71,7 +71,7 @@ class GameRow {
     link.href = `play/${encodeURIComponent(game.id)}`;
     link.textContent = game.name;
     const id = document.createElement("small");
-    id.textContent = `${game.id}, seed ${game.seed}`;
+    id.textContent = `${game.id}, seed ${game.seed_text}`;
     const named = this.row.insertCell();
     named.className = "named";
     named.append(link, id);

@@ -140,6 +140,8 @@ async function createAndPlay(store) {
   const name = byId("create-name", HTMLInputElement).value.trim();
   const scenario = byId("create-scenario", HTMLSelectElement).value;
   const sectors = byId("create-sectors", HTMLInputElement);
+  if (seed && !Number.isSafeInteger(Number(seed)))
+    throw new Error("A seed is a whole number from -9007199254740991 to 9007199254740991.");
   const chosen = chosenRules();
   const made = await createGame({
     scenario: sectors.disabled ? scenario : `${scenario}:${sectors.value}`,
