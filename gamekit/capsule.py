@@ -10,10 +10,7 @@ Under a new id it is the past of another game, a *fork*: same snapshots, same co
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +18,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
+from gamekit.files import replacing
 from gamekit.game import GameId, Tick
 from gamekit.inspection import check_file, check_past, check_row
 from gamekit.journal import (
@@ -110,15 +108,8 @@ def write_capsule(past: Past, path: Path) -> None:
     """
     path = Path(path)
     try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        os.close(handle)
-        try:
-            write_past(Path(aside), past, time.time())
-            os.replace(aside, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(aside)
-            raise
+        with replacing(path) as aside:
+            write_past(aside, past, time.time())
     except (OSError, sqlite3.Error) as error:
         hint = "choose a directory that exists, may be written to and has room"
         raise JournalError("write a capsule", f"{path}: {error}", hint=hint) from error

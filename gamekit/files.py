@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,38 +89,109 @@ def tighten(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, private: bool = True) -> Iterator[Path]:
     """Write a file beside its place, and put it there once it is whole and on the disk.
 
     The block writes to the path that it is given. When the block fails, or the process dies in it, what was at `path`
     is as it was. A symbolic link at `path` stays, and what it leads to is replaced.
 
     Args:
-        path: where the file shall be.
+        path: where the file shall be. Where a device or a pipe is, it is written into once the block is done.
+        private: only its owner can read it; else it has the permissions of the file that was there, or those that the
+            umask gives.
 
     Yields:
-        The temporary file's path, in the same directory: an empty file that only its owner can read.
+        The temporary file's path, in the same directory: an empty file.
 
     Raises:
         OSError: the file cannot be made, written or put in its place.
     """
     target = path.resolve() if path.is_symlink() else path
+    if target.exists() and not target.is_file() and not target.is_dir():
+        with tempfile.TemporaryDirectory(prefix="gamekit-file-") as directory:
+            made = Path(directory) / (target.name or "file")
+            made.touch(FILE_MODE)
+            yield made
+            with made.open("rb") as whole, target.open("wb") as device:
+                shutil.copyfileobj(whole, device)
+        return
     aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+    mode = FILE_MODE if private else 0o666
+    os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
     try:
+        if not private:
+            with contextlib.suppress(OSError):
+                aside.chmod(stat.S_IMODE(target.stat().st_mode))
         yield aside
-        _sync(aside)
+        sync(aside)
         aside.replace(target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink()
+        # A database leaves more than its file when it could not be written.
+        for left in (aside, *(Path(f"{aside}{suffix}") for suffix in ("-journal", "-wal", "-shm"))):
+            with contextlib.suppress(OSError):
+                left.unlink()
         raise
     # The name is safe only once its directory is on the disk; not every file system knows how to.
     with contextlib.suppress(OSError):
-        _sync(target.parent)
+        sync(target.parent)
 
 
-def _sync(path: Path) -> None:
+def replace_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a text file in place of what was there, whole or not at all.
+
+    Args:
+        path: the file.
+        text: what it shall hold, written as UTF-8.
+        private: see `replacing`.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with replacing(path, private=private) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+def made_once(path: Path, data: bytes) -> None:
+    """Make a private file with this content, unless there is one: of two who try, one's is kept, and it is whole.
+
+    Args:
+        path: the file.
+        data: what it shall hold.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if path.exists():
+        return
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            return
+        except OSError:
+            # A file system without hard links.
+            aside.replace(path)
+        with contextlib.suppress(OSError):
+            sync(path.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink()
+
+
+def sync(path: Path) -> None:
+    """Bring a file, or the names in a directory, to the disk.
+
+    Args:
+        path: the file or directory.
+
+    Raises:
+        OSError: it is not there, or the disk failed.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gamekit.files import private_directory, private_file, replacing
+from gamekit.files import made_once, private_directory, private_file, replace_text, replacing
 
 
 def mode(path: Path) -> int:
@@ -74,3 +74,32 @@ def test_a_written_file_takes_the_place_of_the_old_one_also_behind_a_link(tmp_pa
     assert link.is_symlink()
     assert mode(target) == 0o600
     assert sorted(os.listdir(tmp_path)) == ["kept.csv", "link.csv"]
+
+
+def test_what_is_not_private_keeps_the_permissions_that_it_had(tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    target.write_text("old")
+    target.chmod(0o640)
+    replace_text(target, "new")
+    assert (target.read_text(), mode(target)) == ("new", 0o640)
+
+
+def test_a_pipe_is_written_into_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with replacing(pipe) as aside:
+            aside.write_text("all of it")
+        assert os.read(read, 100) == b"all of it"
+    finally:
+        os.close(read)
+    assert pipe.is_fifo()
+
+
+def test_of_two_who_make_a_file_once_the_first_ones_is_kept(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.key"
+    made_once(secret, b"first")
+    made_once(secret, b"second")
+    assert (secret.read_bytes(), mode(secret)) == (b"first", 0o600)
+    assert os.listdir(tmp_path) == ["secret.key"]

@@ -21,6 +21,7 @@ import msgspec
 from gamekit.bench.harness import Generator, Generators, figures
 from gamekit.bench.machine import machine
 from gamekit.bench.processes import BenchServer, cpu_s, machine_cpu_s, resident_kb
+from gamekit.files import replace_text
 
 #: Told what is being done, for a progress bar.
 Progress = Callable[[str], None]
@@ -193,5 +194,5 @@ def line(row: dict[str, Any]) -> str:
 def write(row: dict[str, Any], file: Path) -> None:
     """Append a run to a file of lines."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a") as lines:
-        lines.write(line(row) + os.linesep)
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    replace_text(file, before + line(row) + os.linesep)

@@ -16,6 +16,7 @@ import click
 
 from gamekit.capsule import SUFFIX, only_game, past_of, read_capsule, read_game, reader_of, renamed, write_capsule
 from gamekit.cli.games import DEFAULT_DATABASE, database_option
+from gamekit.files import private_directory, private_file, sync
 from gamekit.game import GameId
 from gamekit.games import hosted
 from gamekit.history import Finding, verify
@@ -91,18 +92,22 @@ def backup(target: Path, directory: Path) -> None:
         raise click.ClickException(f"There is no {source}; give the server's data directory with --data.")
     aside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        aside.mkdir(parents=True)
+        private_directory(aside)
         with tqdm(unit="page", disable=not sys.stderr.isatty(), leave=False) as bar:
 
             def progress(done: int, total: int) -> None:
                 bar.total = total
                 bar.update(done - bar.n)
 
+            private_file(aside / source.name)
             back_up(source, aside / source.name, progress)
         games = _read_back(aside / source.name)
         with contextlib.suppress(FileNotFoundError):
             shutil.copy2(directory / "secret.key", aside / "secret.key")
+            sync(aside / "secret.key")
+        sync(aside)
         os.rename(aside, target)
+        sync(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise click.ClickException(f"{target} could not be written: {error}. Nothing was kept of it.") from None
     finally:

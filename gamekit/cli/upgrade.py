@@ -15,6 +15,7 @@ import click
 
 from gamekit.cli.games import DEFAULT_DATABASE
 from gamekit.errors import GamekitError, JournalError
+from gamekit.files import replacing
 from gamekit.game import Game
 from gamekit.games import hosted
 from gamekit.history import Finding
@@ -108,12 +109,10 @@ def _upgrade(database: Path, games: dict[str, Game[Any]], replay_rest: bool) -> 
 
 def _copied(source: Path, target: Path) -> None:
     """Copy a database; what stands under the target's name is whole, however this ends."""
-    part = target.with_name(f"{target.name}.part")
     try:
-        back_up(source, part)
-        part.rename(target)
+        with replacing(target) as aside:
+            back_up(source, aside)
     except (OSError, sqlite3.Error) as error:
-        part.unlink(missing_ok=True)
         raise click.ClickException(f"{target} could not be written: {error}. Nothing was changed.") from None
 
 

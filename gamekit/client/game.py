@@ -22,6 +22,7 @@ from gamekit.client.rules import Rules
 from gamekit.client.seen import Clock, Seen
 from gamekit.client.settable import Settable
 from gamekit.errors import SessionError
+from gamekit.files import replacing
 from gamekit.game import GameId, PlayerId, RuleField, Tick
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ class AsyncGame(GameReading, Settable):
         """
         query = "" if tick is None else f"?tick={int(tick)}"
         body = await self.client.rest.download(f"{self._path}/export{query}", self.client.token)
-        await asyncio.get_running_loop().run_in_executor(None, Path(path).write_bytes, body)
+        await asyncio.get_running_loop().run_in_executor(None, _written, Path(path), body)
         return Path(path)
 
     async def fork(self, tick: Tick | None = None, *, name: str | None = None) -> AsyncGame:
@@ -293,3 +294,8 @@ class AsyncGame(GameReading, Settable):
 
     def _new_link(self, token: str) -> Link:
         return Link(self.client.address.socket(self.id), token, client=uuid.uuid4().hex)
+
+
+def _written(path: Path, body: bytes) -> None:
+    with replacing(path) as aside:
+        aside.write_bytes(body)

@@ -15,6 +15,7 @@ import os
 from pathlib import Path
 
 from gamekit.errors import JournalError
+from gamekit.files import FILE_MODE
 
 log = logging.getLogger("gamekit.journal")
 
@@ -34,7 +35,7 @@ class ProcessLock:
             JournalError: another process (or this one, elsewhere) holds it, or the file cannot be locked.
         """
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         except OSError as error:
             raise JournalError(
                 "lock",

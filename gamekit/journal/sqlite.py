@@ -10,6 +10,7 @@ fsync leaves data in the drive's cache. The log is brought into the database whe
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sqlite3
 import time
@@ -17,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gamekit.errors import JournalError
+from gamekit.files import private_directory, private_file, tighten
 from gamekit.game import GameId
 from gamekit.journal import schema
 from gamekit.journal.admission import check_first, check_past
@@ -26,6 +28,7 @@ from gamekit.journal.health import Health
 from gamekit.journal.lock import ProcessLock
 from gamekit.journal.mark import check_whole, mark
 from gamekit.journal.neighbours import check_neighbours
+from gamekit.journal.place import INDEX_SUFFIX, LOG_SUFFIX
 from gamekit.journal.reader import BUSY_TIMEOUT_S, SqliteReader
 from gamekit.journal.statements import INSERT_GAME, RETENTION, snapshot_statement
 from gamekit.journal.storage import Storage, close_connection
@@ -79,7 +82,8 @@ class SqliteJournal(SqliteReader):
         self._ended = False
         self._stats = WriterStats()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.parent.is_dir():
+                private_directory(path.parent)
         except OSError as error:
             raise JournalError(
                 "open database",
@@ -90,6 +94,7 @@ class SqliteJournal(SqliteReader):
         try:
             check_neighbours(path)
             check_whole(path, writing=True)
+            _make_private(path)
             self._write_connection = _connect(path)
             try:
                 super().__init__(path)
@@ -202,6 +207,17 @@ class SqliteJournal(SqliteReader):
         if self._writer is None:
             raise JournalError(op, "the journal was not started, or is closed", hint="call start first")
         return self._writer
+
+
+def _make_private(path: Path) -> None:
+    """Close the database to others; its log and index get its permissions when SQLite makes them."""
+    if path.exists():
+        for suffix in ("", LOG_SUFFIX, INDEX_SUFFIX):
+            tighten(Path(f"{path}{suffix}"))
+        return
+    with contextlib.suppress(OSError):
+        # What stands in the way is told when it is opened.
+        private_file(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

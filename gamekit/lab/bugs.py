@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from gamekit.files import replace_text
 from gamekit.game import Game, Tick
 from gamekit.journal import Past
 from gamekit.lab.failures import Failure, failure_of
@@ -47,7 +48,7 @@ def bug_notebook(
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    target.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    replace_text(target, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
     return f"{failure}; it opens at tick {at}" if failure else f"nothing breaks; it opens at tick {at}"
 
 

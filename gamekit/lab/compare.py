@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gamekit.errors import ConfigError
+from gamekit.files import replace_text
 from gamekit.interval import mean_interval, no_spread
 from gamekit.lab.arguments import confidence_of
 from gamekit.lab.metrics import DEFAULT, Metric, company_credits, consumed_by_ware, made_by_ware, price_by_ware
@@ -180,7 +181,7 @@ class Comparison:
 
         text = page(self)
         if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
+            replace_text(Path(path), text)
         return text
 
     def _repr_html_(self) -> str:

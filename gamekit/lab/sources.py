@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
+import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -18,7 +18,7 @@ from gamekit.capsule import past_of, read_capsule, read_game
 from gamekit.errors import ConfigError, JournalError
 from gamekit.game import Command, Game, GameId, Join, PlayerId, Tick
 from gamekit.history import first_session, stored
-from gamekit.journal import GameRow, Past, Record, SqliteJournal, chain_of
+from gamekit.journal import GameRow, Past, Record, SqliteJournal, back_up, chain_of
 from gamekit.lab.own import Own, rules_of
 from gamekit.lab.ticks import whole
 from gamekit.space import SpaceGame
@@ -71,7 +71,11 @@ def read_past(path: Path, *, game: str | None = None, tick: Tick | None = None) 
             raise
     with tempfile.TemporaryDirectory(prefix="gamekit-past-") as directory:
         copy = Path(directory) / "copy.capsule"
-        shutil.copyfile(path, copy)
+        # With what is in its log: the latest of a server that runs or was killed.
+        try:
+            back_up(path, copy)
+        except sqlite3.Error as error:
+            raise JournalError("read a game's past", f"{path}: {error}", hint="check the file") from None
         journal = SqliteJournal(copy)
         try:
             journal.start(lambda _: None)

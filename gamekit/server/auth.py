@@ -10,11 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from gamekit.errors import ServerError
+from gamekit.files import made_once
 from gamekit.game import GameId, PlayerId
 
 SECRET_FILE = "secret.key"
@@ -59,15 +59,7 @@ def load_tokens(directory: Path) -> Tokens:
     """
     path = directory / SECRET_FILE
     try:
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(SECRET_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
+        made_once(path, secrets.token_bytes(SECRET_BYTES))
         secret = path.read_bytes()
     except OSError as error:
         raise ServerError(f"The secret {path} cannot be used: {error}. Check the directory's permissions.") from None

@@ -118,3 +118,15 @@ def test_a_backup_that_is_put_beside_another_databases_log_is_refused(used: Sqli
     crashed.with_name("journal.db-wal").unlink()
     with SqliteJournal(crashed) as journal:
         assert len(list(journal.records(A))) == 3
+
+
+def test_database_log_index_and_lock_are_their_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with SqliteJournal(tmp_path / "data" / "journal.db"):
+            found = {one.name: one.stat().st_mode & 0o777 for one in (tmp_path / "data").iterdir()}
+            assert len(found) == 4
+            assert set(found.values()) == {0o600}
+            assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+    finally:
+        os.umask(before)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gamekit.errors import ConfigError
+from gamekit.files import replace_text, replacing
 from gamekit.lab.frames.columns import COLUMNS, MEANINGS
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def export(frames: Any, directory: Path, format: str, kinds: Iterable[str] | Non
         write = _parquet if format == "parquet" else _csv
         written = [write(frame, directory / f"{kind}.{format}") for kind, frame in made.items()]
     about = directory / ABOUT
-    about.write_text(json.dumps({kind: _about(kind) for kind in made}, indent=1, ensure_ascii=False), "utf-8")
+    replace_text(about, json.dumps({kind: _about(kind) for kind in made}, indent=1, ensure_ascii=False))
     return [*written, about]
 
 
@@ -91,14 +92,16 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _parquet(frame: pd.DataFrame, path: Path) -> Path:
     try:
-        _texts(frame).to_parquet(path, index=False)
+        with replacing(path, private=False) as aside:
+            _texts(frame).to_parquet(aside, index=False)
     except ImportError:
         raise ConfigError("Parquet needs pyarrow: pip install 'gamekit[lab]'; or use format='csv'.") from None
     return path
 
 
 def _csv(frame: pd.DataFrame, path: Path) -> Path:
-    _plain(frame).to_csv(path, index=False)
+    with replacing(path, private=False) as aside:
+        _plain(frame).to_csv(aside, index=False)
     return path
 
 
@@ -106,8 +109,7 @@ def _sqlite(frames: dict[str, pd.DataFrame], path: Path) -> Path:
     import sqlite3
     from contextlib import closing
 
-    path.unlink(missing_ok=True)
-    with closing(sqlite3.connect(path)) as connection:
+    with replacing(path, private=False) as aside, closing(sqlite3.connect(aside)) as connection:
         for kind, frame in frames.items():
             _plain(frame).to_sql(kind, connection, index=False)
             for column in ("tick", "ship", "station", "player"):

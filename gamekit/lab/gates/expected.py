@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
+import time
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -16,11 +17,11 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from gamekit.capsule import write_capsule
 from gamekit.errors import ConfigError
+from gamekit.files import replace_text, replacing
 from gamekit.game import Tick
 from gamekit.history import first_session, stored
-from gamekit.journal import Past
+from gamekit.journal import Past, write_past
 from gamekit.lab.gates.trace import Step, Trace, stepped
 from gamekit.space import SpaceGame
 
@@ -61,16 +62,17 @@ def write_expected(capsule: Path, trace: Trace) -> None:
     """Keep what a capsule's game did as what it is expected to do."""
     packed = base64.b85encode(zlib.compress(msgspec.msgpack.encode(trace.steps), 9)).decode()
     plain = {"format": FORMAT, **{name: getattr(trace, name) for name in trace.__struct_fields__ if name != "steps"}}
-    path_of(capsule).write_text(json.dumps({**plain, "trace": packed}, indent=1) + "\n", encoding="utf-8")
+    replace_text(path_of(capsule), json.dumps({**plain, "trace": packed}, indent=1) + "\n")
 
 
 def rewrite_capsule(capsule: Path, past: Past, game: SpaceGame) -> None:
     """Write a past with its snapshots made anew, at the ticks at which they were, by the rules as they are now."""
-    write_capsule(remade(past, game, [one.tick for one in past.snapshots]), capsule)
-    with closing(sqlite3.connect(capsule, isolation_level=None)) as connection:
-        # Small pages, because a corpus is kept under version control and most tables of a capsule hold next to nothing.
-        connection.execute("PRAGMA page_size = 1024")
-        connection.execute("VACUUM")
+    with replacing(capsule, private=False) as aside:
+        write_past(aside, remade(past, game, [one.tick for one in past.snapshots]), time.time())
+        with closing(sqlite3.connect(aside, isolation_level=None)) as connection:
+            # Small pages: a corpus is kept under version control, and most tables of a capsule hold next to nothing.
+            connection.execute("PRAGMA page_size = 1024")
+            connection.execute("VACUUM")
 
 
 def remade(past: Past, game: SpaceGame, ticks: list[Tick]) -> Past:
