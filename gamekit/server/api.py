@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
 from gamekit.errors import GamekitError, HookFailed, NoSuchGame, ServerBusy
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from gamekit.server.runner import Runner
 
 T = TypeVar("T")
+
+#: How much of a large answer is handed over at a time, in bytes.
+PIECE_BYTES = 256 * 1024
 
 #: The largest number that every client holds exactly.
 MAX_NUMBER = 2**53 - 1
@@ -115,6 +120,26 @@ class Api(RequestHandler):
         """Answer with a value as JSON."""
         self.set_status(status)
         self.finish(msgspec.json.encode(value))
+
+    async def send(self, *parts: bytes) -> None:
+        """Answer with JSON that may be large: in pieces, each when the one before was read.
+
+        Args:
+            parts: the answer, one after the other.
+        """
+        self.set_header("Content-Length", str(sum(map(len, parts))))
+        # A client that does not read is let go by the HTTP server, which ends the wait.
+        with contextlib.suppress(StreamClosedError):
+            for part in parts:
+                for at in range(0, len(part), PIECE_BYTES):
+                    self.write(part[at : at + PIECE_BYTES])
+                    if len(part) > PIECE_BYTES:
+                        await self.flush()
+            self.finish()
+
+    def compute_etag(self) -> str | None:
+        """None: Tornado would hash every answer; routes whose answers have one say which."""
+        return None
 
     def body_as(self, kind: type[T], most: int = MAX_BODY_BYTES, hint: str = "Send less at once.") -> T:
         """The request's body as a typed value; an empty body is an empty object.

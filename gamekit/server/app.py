@@ -30,6 +30,7 @@ from gamekit.server.replayers import Replayers
 from gamekit.server.scenarios import ScenariosRoute
 from gamekit.server.settings import DRAIN_SOCKETS_S, MAX_FRAME_BYTES, MAX_READ_BYTES, ROW_THREADS, Settings
 from gamekit.server.sockets import CLOSE_GOING_AWAY, GameSocket
+from gamekit.server.views import Views
 from gamekit.server.wall import Wall
 from gamekit.session import ConnectionId
 
@@ -89,6 +90,7 @@ class Server:
         #: Where pages of rows are read: few threads, so that however many ask, other work has its turn.
         self.row_threads = ThreadPoolExecutor(ROW_THREADS, thread_name_prefix="gamekit-rows")
         self.budgets = Budgets(time.monotonic)
+        self.views = Views(self.host, self.budgets)
         self._connections = 0
         self.http: BoundedServer | None = None
         self._drained = asyncio.Event()

@@ -205,12 +205,21 @@ class StateRoute(Api):
         """The state as the token's owner may see it; without a token as a spectator may."""
         runner = await self.runner(game)
         player = self.player_of(runner)
-        await self.host.catch_up(runner)
-        session = runner.session
-        view = session.game.view(session.state, player)
+        try:
+            seen = await self.server.views.of(runner, player, self.request.remote_ip or "")
+        except SessionError as error:
+            raise Problem(503, "unavailable", str(error)) from None
         missing = about.missing(self.host.wall.doubt)
         more = {"missing": missing} if missing else {}
-        self.reply({"id": runner.id, "tick": session.tick, "seq": session.seq, "view": view, **more})
+        told = {"id": runner.id, "tick": seen.tick, "seq": seen.seq, **more}
+        self.set_header("ETag", f'"{seen.epoch}.{seen.tick}.{seen.seq}.{player or ""}"')
+        if not missing and self.check_etag_header():
+            self.set_status(304)
+            self.clear_header("Content-Type")
+            self.finish()
+            return
+        # The view is one for all who ask, and is not copied for each.
+        await self.send(msgspec.json.encode(told)[:-1] + b',"view":', seen.view, b"}")
 
 
 class JoinRoute(Api):
