@@ -125,6 +125,8 @@ def rebuild(
             break
         events = _before(session, record.tick, pause, told=on_events is not None)
         events += session.replay(record.seq, record.tick, record.commands)
+        if pause is not None:
+            pause()
         if on_events:
             on_events(session.tick, session.seq, events)
     if tick is None:

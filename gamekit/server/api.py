@@ -204,17 +204,27 @@ class Api(RequestHandler):
     async def runner(self, game: str) -> Runner:
         """The session of a game in the URL; one that takes long to come back is told of instead."""
         try:
-            return await asyncio.wait_for(self.host.runner(GameId(game), self.request.remote_ip or ""), WAKE_WAIT_S)
-        except TimeoutError:
-            told = self.host.openings.told(GameId(game))
-            text = told["message"] if told else "The game is being brought back."
-            raise Problem(503, "waking", text, retry_s=WAKE_RETRY_S) from None
+            return await self.brought_back(GameId(game))
         except NoSuchGame:
             raise Problem(404, "no_such_game", f"There is no game {game!r}; check the id.") from None
-        except ServerBusy as error:
-            raise Problem(503, "busy", str(error), retry_s=error.retry_s) from None
         except GamekitError as error:
             raise Problem(503, "unavailable", f"The game cannot be opened: {error}") from None
+
+    async def brought_back(self, game: GameId) -> Runner:
+        """The session of a game, brought back when it sleeps.
+
+        Raises:
+            Problem: that takes long, or there is too much to do; it says when to ask again.
+            GamekitError: it cannot be.
+        """
+        try:
+            return await asyncio.wait_for(self.host.runner(game, self.request.remote_ip or ""), WAKE_WAIT_S)
+        except TimeoutError:
+            told = self.host.openings.told(game)
+            text = told["message"] if told else "The game is being brought back."
+            raise Problem(503, "waking", text, retry_s=WAKE_RETRY_S) from None
+        except ServerBusy as error:
+            raise Problem(503, "busy", str(error), retry_s=error.retry_s) from None
 
     async def read(self, ask: Callable[[], T]) -> T:
         """Read from the journal off the loop."""

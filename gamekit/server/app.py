@@ -72,16 +72,17 @@ class Server:
         for game in games.values() if settings.rules else ():
             # What the owner makes the rule for all games is no stranger's doing.
             self.limits.allow(game, game.new({"rules": settings.rules}, 0))
+        wall = Wall(
+            time.time,
+            max_catch_up_s=settings.max_catch_up_days * 86_400,
+            trust=settings.trust_clock,
+            skip=settings.skip_missing_time,
+        )
         self.host = Host(
-            journal or SqliteJournal(settings.database, keep=settings.keep),
+            journal or SqliteJournal(settings.database, wall=wall.now_s, keep=settings.keep),
             games,
             sleep_after_s=settings.sleep_after_s,
-            wall=Wall(
-                time.time,
-                max_catch_up_s=settings.max_catch_up_days * 86_400,
-                trust=settings.trust_clock,
-                skip=settings.skip_missing_time,
-            ),
+            wall=wall,
             replayers=Replayers(settings.database, settings.games) if own else None,
         )
         #: Open sockets, attached or not.

@@ -42,8 +42,11 @@ YIELD_S = 0.25
 #: and how many such parts may be under way while another has the turn.
 OVERSTAY_S = 0.2
 MOST_OVERSTAYED = 4
-#: Works in the long lane that have begun: each holds a game in memory. What comes beyond them is refused for now.
+#: Works in the long lane that have begun: each holds a game in memory. Where one comes beyond them, the one that has
+#: computed most makes room, if it has had so many CPU seconds; else the new one is refused for now.
 MOST_LONG = 16
+FAIR_SHARE_S = 10.0
+BUSY = "Too many large games are being brought back just now; try again in a moment."
 
 
 class Job:
@@ -224,8 +227,7 @@ class Lanes:
                 job.since_s = self._now_us() / 1e6
                 return
             if moves:
-                if len(self._long) >= MOST_LONG:
-                    raise ServerBusy("Too many large games are being brought back just now; try again in a moment.")
+                self._make_room()
                 self._long.add(job)
             self._give_up(job)
             job.long = job.long or moves
@@ -246,6 +248,21 @@ class Lanes:
         part_s = job.measure()
         if job.owner in self._used:
             self._used[job.owner] += part_s
+
+    def _make_room(self) -> None:
+        """Let one of the long works stop where there are too many.
+
+        Raises:
+            ServerBusy: none has had its fair share yet.
+        """
+        if len(self._long) < MOST_LONG:
+            return
+        going = [one for one in self._long if one.stopped is None]
+        first = max(going, key=lambda one: (self._used.get(one.owner, 0.0), one.used_s), default=None)
+        if first is None or first.used_s < FAIR_SHARE_S:
+            raise ServerBusy(BUSY)
+        first.stopped = ServerBusy(BUSY)
+        self._long.discard(first)
 
     def _leave(self, job: Job) -> None:
         with self._lock:

@@ -9,7 +9,6 @@ import contextlib
 import os
 import secrets
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,7 +57,7 @@ class PastApi(Api):
         if tick is None and row.game in self.host.games:
             # What cannot be opened, or was stopped, can still be read.
             with contextlib.suppress(GamekitError):
-                runner = await self.host.runner(id)
+                runner = await self.brought_back(id)
                 await self.host.catch_up(runner)
                 tick = runner.session.tick
         return await self.tried(lambda: past_of(journal, id, tick))
@@ -78,9 +77,11 @@ class PastApi(Api):
         return replace(past, tick=max(past.tick, tick))
 
     async def tried(self, work: Callable[[], T]) -> T:
-        """Do work on another thread; what the journal refuses becomes a problem."""
+        """Do work beside the loop, when it is its turn; what the journal refuses becomes a problem."""
+        lanes, limits = self.host.lanes, self.server.limits
         try:
-            return await self.read(work)
+            with limits.costly(free=True), lanes.job(self.request.path, self.request.remote_ip or "") as job:
+                return await lanes.run(job, work)
         except (JournalCorrupt, JournalGap) as error:
             raise Problem(422, "damaged", str(error)) from None
         except JournalFull as error:
@@ -102,7 +103,7 @@ class PastApi(Api):
             raise Problem(422, "bad_past", str(error)) from None
         await self.tried(lambda: self.host.journal.adopt(past))
         try:
-            runner = await self.host.runner(past.row.id)
+            runner = await self.brought_back(past.row.id)
         except GamekitError as error:
             raise Problem(503, "unavailable", f"It was taken in, but cannot be opened: {error}") from None
         seats = [self.admission(runner, player) for player in runner.session.players]
@@ -137,7 +138,7 @@ class ForkRoute(PastApi):
         asked = self.body_as(ForkGame)
         past = await self.past(game, asked.tick)
         name = game_name(asked.name, f"{past.row.name} (fork at tick {past.tick})"[:GAME_CHARS])
-        fork = await self.read(lambda: renamed(past, _new_id(), name=name, created_s=time.time()))
+        fork = await self.tried(lambda: renamed(past, _new_id(), name=name, created_s=self.host.wall_s()))
         self.reply({**await self.enter(fork), "forked_from": game}, 201)
 
 
@@ -170,7 +171,7 @@ class ImportRoute(PastApi):
         self._file.close()
         past = await self.tried(lambda: read_capsule(Path(self._file.name)))
         if self._new_id:
-            past = await self.read(lambda: renamed(past, _new_id(), created_s=time.time()))
+            past = await self.read(lambda: renamed(past, _new_id(), created_s=self.host.wall_s()))
         rules = self.host.games.get(past.row.game)
         if rules is not None:
             await self.tried(lambda: _try_out(past, rules))

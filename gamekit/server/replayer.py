@@ -17,18 +17,24 @@ import signal
 import struct
 import sys
 import threading
+import time
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
 import msgspec
 
-from gamekit.errors import GamekitError
+from gamekit.errors import GamekitError, ServerBusy
 from gamekit.game import Game, GameId, Tick
 from gamekit.games import hosted
 from gamekit.history import rebuild
 from gamekit.journal import Clock, SqliteReader
 
+#: What one order may take, in CPU seconds: a game that takes longer is left to the server, where it takes turns with
+#: others, so that no other order waits for it.
+MOST_S = 1.0
+#: How much this process gives way to others, in the sense of nice(1): a server answers beside it.
+NICE = 5
 #: Before each message stands its length in bytes.
 LENGTH = struct.Struct("<I")
 
@@ -63,7 +69,14 @@ def carried_out(order: Order, reader: SqliteReader, games: dict[str, Game[Any]])
     row = reader.game(order.game)
     if row is None or row.epoch != order.epoch or row.game not in games:
         return Rebuilt()
-    session = rebuild(reader, row, games[row.game])
+    until_s = time.process_time() + MOST_S
+
+    def pause() -> bool:
+        if time.process_time() > until_s:
+            raise ServerBusy(f"game {row.id} takes more than {MOST_S} s")
+        return False
+
+    session = rebuild(reader, row, games[row.game], pause=pause)
     return Rebuilt(
         session=session.snapshot(),
         seq=session.seq,
@@ -108,6 +121,8 @@ def _known(paths: list[str]) -> dict[str, Game[Any]]:
 def main() -> None:
     """Work for the server that started this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICE)
     logging.disable()
     # What somebody's rules print must not come between the answers.
     answers = os.fdopen(os.dup(1), "wb")

@@ -11,12 +11,14 @@ with the right clock finds everything as it was. Where the clock is right all th
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 from collections.abc import Callable
 
 import msgspec
 
+from gamekit.errors import JournalError
 from gamekit.journal import Journal
 
 log = logging.getLogger("gamekit.server")
@@ -84,7 +86,7 @@ class Wall:
         self._max_s = max_catch_up_s
         self._trust = trust
         self._skip = skip
-        self._now_us: Callable[[], int] = lambda: 0
+        self._now_us: Callable[[], int] | None = None
         #: What to add to the host's clock for Unix time, in microseconds.
         self._offset_us = 0
 
@@ -98,20 +100,25 @@ class Wall:
         wall_s = believed_s = self.read()
         alive_s = journal.last_alive()
         if alive_s is None or not _is_time(alive_s):
-            journal.note_alive(wall_s)
+            self._note(journal, wall_s)
         elif not self._trust and not -BACK_S <= wall_s - alive_s <= self._max_s:
             if self._skip and wall_s > alive_s:
                 log.warning("the %.1f days in which no server ran are left out", (wall_s - alive_s) / 86_400)
                 journal.move_clocks(wall_s - alive_s)
-                journal.note_alive(wall_s)
+                self._note(journal, wall_s)
             else:
                 believed_s = alive_s
                 self.doubt = Doubt(wall_s - alive_s)
                 log.warning("%s", self.doubt.message)
         elif self._trust:
-            journal.note_alive(wall_s)
+            self._note(journal, wall_s)
         self._now_us = now_us
         self._offset_us = round(believed_s * 1e6) - now_us()
+
+    def _note(self, journal: Journal, wall_s: float) -> None:
+        # A journal that cannot be written says so by itself, and is served to be read.
+        with contextlib.suppress(JournalError):
+            journal.note_alive(wall_s)
 
     def to_wall(self, time_us: int) -> float:
         """A time on the host's clock as Unix time in seconds."""
@@ -123,7 +130,8 @@ class Wall:
 
     def now_s(self) -> float:
         """Unix time in seconds, for people to read: the wall clock's, unless that is far from what is believed."""
-        believed_s, wall_s = self.to_wall(self._now_us()), self.read()
+        wall_s = self.read()
+        believed_s = wall_s if self._now_us is None else self.to_wall(self._now_us())
         return wall_s if abs(wall_s - believed_s) <= self._max_s else believed_s
 
 

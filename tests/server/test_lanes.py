@@ -158,6 +158,30 @@ def test_the_long_lane_takes_so_many_and_tells_the_others_to_come_again(monkeypa
     check(main)
 
 
+def test_where_the_long_lane_is_full_the_one_that_had_most_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("SHORT_S", 0.01), ("SLICE_S", 0.01), ("MOST_LONG", 3), ("FAIR_SHARE_S", 0.2)):
+        monkeypatch.setattr(lanes, name, value)
+    enough = threading.Event()
+
+    async def main(these: Lanes) -> None:
+        done: list[str] = []
+        first = [asyncio.create_task(work(these, str(n), SOON_S, done, until=enough.is_set)) for n in range(3)]
+        await in_the_long_lane(these, 3)
+        while max(job.used_s for job in these._long) < 0.3:
+            await asyncio.sleep(0.01)
+        newcomer = asyncio.create_task(work(these, "newcomer", SOON_S, done, until=enough.is_set))
+        over, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        [gone] = over
+        assert isinstance(gone.exception(), ServerBusy)
+        assert not newcomer.done()
+        enough.set()
+        await newcomer
+        await asyncio.gather(*first, return_exceptions=True)
+        assert len(done) == 3
+
+    check(main)
+
+
 def test_work_that_shall_stop_does_so_at_its_next_pause() -> None:
     async def main(these: Lanes) -> None:
         with these.job("stopped") as job:

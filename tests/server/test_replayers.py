@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from benchmarks.sleeping import make
+from gamekit.errors import ServerBusy
 from gamekit.history import rebuild
 from gamekit.journal import GameRow, SqliteReader
-from gamekit.server import replayers
-from gamekit.server.replayer import LENGTH, Order
+from gamekit.server import replayer, replayers
+from gamekit.server.replayer import LENGTH, Order, carried_out
 from gamekit.server.replayers import GAMES_EACH, Replayers
 from gamekit.session import Session
 from gamekit.space import SpaceGame
@@ -96,6 +97,17 @@ def test_a_game_that_the_process_does_not_have_is_left_to_the_server(
 
     asyncio.run(check())
     assert capfd.readouterr().err == ""
+
+
+def test_a_game_that_takes_long_is_left_to_the_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, 1, 3)
+    with SqliteReader(tmp_path / "gamekit.db") as reader:
+        (row,) = reader.games()
+        games: dict[str, Any] = {GAME.name: GAME}
+        assert carried_out(Order(row.id, row.epoch), reader, games).session
+        monkeypatch.setattr(replayer, "MOST_S", -1.0)
+        with pytest.raises(ServerBusy):
+            carried_out(Order(row.id, row.epoch), reader, games)
 
 
 def test_processes_that_are_being_started_when_all_is_closed_end(tmp_path: Path, rows: list[GameRow]) -> None:

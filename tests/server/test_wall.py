@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gamekit.journal import MemoryJournal
+from gamekit.journal import MemoryJournal, SqliteJournal
 from gamekit.server import housekeeping
 from gamekit.server.wall import Wall
 from tests.virtual import ID, Place, run
@@ -159,3 +161,19 @@ def test_what_is_measured_and_made_carries_times_that_are_believed(caplog: pytes
 
     run(check)
     caplog.clear()
+
+
+def test_what_is_taken_in_under_a_wrong_clock_is_not_brought_back_by_the_right_one(tmp_path: Path) -> None:
+    right = time.time()
+    believed = [right - 365 * DAY_S, right]
+    path = tmp_path / "gamekit.db"
+    with SqliteJournal(path) as journal:
+        journal.start(lambda done: None)
+        journal.note_alive(right)
+    for wall_s in believed:
+        wall = Wall(lambda wall_s=wall_s: wall_s)  # type: ignore[misc]
+        journal = SqliteJournal(path, wall=wall.now_s)
+        journal.start(lambda done: None)
+        wall.start(journal, lambda: 0)
+        assert wall.now_s() == pytest.approx(right, abs=1)
+        journal.close()
