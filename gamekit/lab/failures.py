@@ -8,7 +8,8 @@ anyway. Capsules go into the directory `failures`, or the one that the environme
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ import msgspec
 
 from gamekit.capsule import SUFFIX, write_capsule
 from gamekit.errors import ConfigError, JournalError
-from gamekit.game import Command, Event, Game, PlayerId, Rejected, Tick
+from gamekit.game import TICK_HZ, Command, Event, Game, PlayerId, Rejected, Tick
 from gamekit.journal import Past
 from gamekit.lab.replay import KEYFRAME_TICKS, Replay
 from gamekit.lab.sources import new_past, with_commands
-from gamekit.space import SpaceState
+from gamekit.space import SpaceGame, SpaceState
 from gamekit.space.invariants import check as check_state
 
 #: A sweep may fail a thousand times in the same way; so many capsules are kept in a directory, and no more.
@@ -44,20 +45,30 @@ class Failure(msgspec.Struct, frozen=True):
         return f"{self.error} at tick {self.tick}: {self.message.removeprefix(f'at tick {self.tick}: ')}"
 
 
-def check(subject: Any) -> None:
-    """Make sure that a state keeps every law of the bundled game.
+def check(subject: Any, *, hours: float = 0.25) -> None:
+    """Make sure that a state keeps every law of the bundled game, and rules of one's own every law of a game.
 
     Args:
         subject: a state, or anything that has one: a `Simulation`, a `Replay`, a `Branch`.
+        hours: with rules of one's own, a copy is played on from the state for so long, in every way in which
+            `simulate(check=True)` tries rules, which costs some ten times what playing it takes, and two starts of
+            Python; 0 looks at the state alone.
 
     Raises:
         InvariantViolated: it does not; the message names every law that is broken.
+        HookFailed: a hook of one's own answers differently when it is asked twice, changes the state, or the like.
         ConfigError: there is no state, or one of another game.
     """
     state = getattr(subject, "state", subject)
     if not isinstance(state, SpaceState):
         raise ConfigError(f"Laws are those of the bundled game's states; {subject!r} has none.")
     check_state(state)
+    game = getattr(subject, "game", None) or getattr(subject, "rules", None)
+    game = getattr(game, "unchecked", game)
+    if isinstance(game, SpaceGame) and type(game) is not SpaceGame and hours > 0:
+        from gamekit.lab.laws import try_on
+
+        try_on(game, state, round(hours * 3600 * TICK_HZ))
 
 
 def failure_of(past: Past, rules: Game[Any]) -> Failure | None:
@@ -170,7 +181,7 @@ class Recorder:
     def __init__(self, game: Game[Any], scenario: Any, rules: Mapping[str, Any], seed: int) -> None:
         self.game = game
         self._made = (scenario, dict(rules), seed)
-        self._asked: list[tuple[Tick, PlayerId, Command]] = []
+        self.asked: list[tuple[Tick, PlayerId, Command]] = []
         # A driver gives a command every few microseconds.
         self._tick, self._apply, self.next_due = game.tick, game.apply, game.next_due
 
@@ -187,9 +198,18 @@ class Recorder:
 
     def apply(self, state: Any, player: PlayerId, command: Command) -> list[Event] | Rejected:
         """Carry out a command; what breaks is kept."""
-        self._asked.append((self._tick(state), player, command))
+        self.asked.append((self._tick(state), player, command))
         try:
             return self._apply(state, player, command)
+        except Exception as error:
+            self.keep(state, error)
+            raise
+
+    @contextmanager
+    def kept(self, state: Any) -> Iterator[None]:
+        """Whatever breaks in this block is kept."""
+        try:
+            yield
         except Exception as error:
             self.keep(state, error)
             raise
@@ -197,10 +217,10 @@ class Recorder:
     def keep(self, state: Any, error: Exception) -> None:
         """Write what was asked so far into a capsule that ends where the state stands, and say so in the error."""
         try:
-            rules = self.game.game if isinstance(self.game, Checked) else self.game
+            rules = self.game.unchecked if isinstance(self.game, Checked) else self.game
             scenario, changed, seed = self._made
             made = new_past(scenario, changed, seed, game=rules, name=f"Failed: {type(error).__name__}"[:80])
-            past = with_commands(made, self._asked, self.game.tick(state))
+            past = with_commands(made, self.asked, self.game.tick(state))
         except Exception as trouble:
             error.add_note(f"The game up to here could not be kept: {type(trouble).__name__}: {trouble}")
             return

@@ -31,6 +31,7 @@ from gamekit.space.worldgen import is_definition, resolved
 if TYPE_CHECKING:
     from gamekit.lab.frames.state import StateFrames
     from gamekit.lab.history import History
+    from gamekit.lab.laws import Laws
 
 #: Game time between two calls of a driver or of a progress callback: one minute.
 SLICE_TICKS: Tick = 60 * TICK_HZ
@@ -124,7 +125,10 @@ def simulate(
         setup: called with the state and the game at tick 0, to join players and give orders; see `traffic`.
         record_minutes: game minutes between two samples of prices, stations and books, for `history`; every trade and
             every other event is kept then as well. By default nothing is recorded, which is faster.
-        check: whether to make sure after every step that no law of the game is broken; slow.
+        check: whether to make sure after every step that no law of the game is broken; takes five times as long. Rules
+            of your own are looked at besides: hooks are asked twice, and the run is played again in other steps, in
+            parts, in new processes with other hash seeds, and from a saved state; fifteen times as long, and two starts
+            of Python.
 
     Returns:
         The run's figures and its last state; recording changes neither.
@@ -132,21 +136,28 @@ def simulate(
     Raises:
         ConfigError: scenario, rules or seed are wrong.
         ConfigError: `hours` is negative or no number, or `record_minutes` is shorter than a tick.
-        InvariantViolated: a law is broken, and `check` was asked for. This, and whatever else the rules raise, leaves a
-            capsule that `gamekit open` shows; see `gamekit.lab.failures`.
+        InvariantViolated, HookFailed: a law is broken, and `check` was asked for; the message names the law, the first
+            tick, and the hook where it can be known. This, and whatever else the rules raise, leaves a capsule that
+            `gamekit open` shows; see `gamekit.lab.failures`.
     """
     if not 0 <= hours < float("inf"):
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
     played = space_rules_of(game)
     defined = definition_of(scenario)
-    state = played.new({"scenario": defined, "rules": rules or {}}, seed)
-    watched = Recorder(Checked(played) if check else played, defined, rules or {}, seed)
+    config = {"scenario": defined, "rules": rules or {}}
+    laws = _laws(played) if check else None
+    state = (played if laws is None else laws.watch.game).new(config, seed)
+    watched = Recorder(laws or (Checked(played) if check else played), defined, rules or {}, seed)
     playing = cast("SpaceGame", watched)
     ticks = round(hours * 3600 * TICK_HZ)
     recorded = _recorder(record_minutes)
     pass_time = _passed if recorded is None else recorded.passed
     start_credits = {player: ledger.credits_of(state.ledger, player) for player in state.players}
     events = 0
+    if laws is not None:
+        with watched.kept(state):
+            laws.begin(state, ticks)
+            laws.made_again(config, seed)
     started = time.process_time()
     drive = setup(state, playing) if setup is not None else None
     while state.tick < ticks:
@@ -164,6 +175,10 @@ def simulate(
         if progress is not None:
             progress(state.tick, ticks)
     cpu_s = time.process_time() - started
+    if laws is not None:
+        with watched.kept(state):
+            laws.conclude(state, watched.asked)
+        played._attached(state)
     digest = digest_of(playing.encode(state))
     metrics = playing.measured(state)
     if metrics and digest_of(playing.encode(state)) != digest:
@@ -182,6 +197,13 @@ def simulate(
         metrics=metrics,
         start_credits=start_credits,
     )
+
+
+def _laws(game: SpaceGame) -> Laws | None:
+    """The trials of rules of one's own; None for the bundled ones."""
+    from gamekit.lab.laws import Laws  # Here, because only a check needs it.
+
+    return Laws(game) if type(game) is not SpaceGame else None
 
 
 def _passed(game: SpaceGame, state: SpaceState, until: Tick) -> int:
