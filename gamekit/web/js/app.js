@@ -12,7 +12,7 @@ import { Store } from "./store.js";
  */
 const MODULES =
   "addresses aiming annals bar camera connection controls dom dragsort fleet glyphs ground identity info labels " +
-  "latest layout map market marks model orderbook orders paint painter paintlive parts places play pointers queue " +
+  "latest layout map market marks model orderbook orders overview paint painter paintlive parts places play pointers queue " +
   "rename seat selection servertime sizes stage tales targets tooltip trade tradeform traffic unreached words";
 
 const store = new Store(document.baseURI);

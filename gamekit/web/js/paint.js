@@ -12,6 +12,7 @@
 import { onCurve, planeOf } from "./layout.js";
 import { Labels, paintSectorNames, paintText } from "./labels.js";
 import { FONT, PALETTE, paintGlyphs } from "./glyphs.js";
+import { paintNamesWithRoom } from "./overview.js";
 import { boxPixels, glyphRadius, namesShown, USEFUL_BOX_PX } from "./sizes.js";
 
 /** @typedef {CanvasRenderingContext2D} Context */
@@ -42,13 +43,12 @@ export function paintBase(ctx, scene) {
   paintBoxes(ctx, camera, zones, size);
   const labels = new Labels();
   if (size > 30) paintGates(ctx, scene, zones, labels);
-  /** @type {Bounds[]} */
-  let names = [];
-  if (namesShown(camera)) {
-    const named = zones.map(({ id, box }) => ({ text: view.sectors[id]?.name ?? id, middle: camera.toScreen(box) }));
-    const { left, right } = camera.insets;
-    names = paintSectorNames(ctx, size, named, { left, right: camera.width - right });
-  }
+  const named = zones.map(({ id, box }) => ({ text: view.sectors[id]?.name ?? id, middle: camera.toScreen(box) }));
+  const { left, top, right, bottom } = camera.insets;
+  const frame = { left, top, right: camera.width - right, bottom: camera.height - bottom };
+  const names = namesShown(camera)
+    ? paintSectorNames(ctx, size, named, frame)
+    : paintNamesWithRoom(ctx, size, named, frame);
   if (size >= 14) paintStations(ctx, scene, zones, labels);
   return names;
 }

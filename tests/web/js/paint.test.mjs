@@ -10,6 +10,7 @@ import { Marks } from "../../../gamekit/web/js/marks.js";
 import { routeOf } from "../../../gamekit/web/js/model.js";
 import { paintBase } from "../../../gamekit/web/js/paint.js";
 import { paintEtas, paintRoutes, paintShips } from "../../../gamekit/web/js/paintlive.js";
+import { boxPixels } from "../../../gamekit/web/js/sizes.js";
 
 /** A canvas that writes down what is drawn, with the colour, width and dash that it has then. */
 class Paper {
@@ -184,4 +185,42 @@ test("a route goes through the gates, with the time at each of its steps", () =>
     assert.ok(Math.hypot(x - place.x, y - place.y) < 60, "beside its place");
   }
   assert.ok(camera.sight.scale > 1);
+});
+
+test("at overview zoom sectors have their names where there is room, and none covers anything", () => {
+  for (const [columns, rows] of [
+    [3, 3],
+    [20, 20],
+    [32, 31],
+  ]) {
+    const sectors = {};
+    for (let x = 0; x < columns; x++)
+      for (let y = 0; y < rows; y++)
+        sectors[`s${x}-${y}`] = { name: `Sector ${x} ${y}`, x: 300 * x, y: 300 * y, size_m: 2000, gates: [] };
+    const view = { sectors, gates: {}, stations: {}, ships: {}, players: {} };
+    const ground = new Ground();
+    ground.layout(view);
+    ground.refresh(view);
+    const camera = new Camera();
+    Object.assign(camera, { width: 900, height: 600 });
+    camera.go(camera.sightOf(boundsOf(ground.boxes.values())));
+    // As far out as one sees everything, and boxes are too small for names of their own.
+    if (boxPixels(camera) >= 44) camera.sight.scale *= 40 / boxPixels(camera);
+    const paper = new Paper();
+    for (const zone of ground.zones.values()) zone.seen = true;
+    const names = paintBase(paper, { view, ground, camera });
+    assert.ok(names.length >= 3, `${columns} x ${rows}: ${names.length} names`);
+    assert.equal(names.length, paper.texts.length);
+    const half = boxPixels(camera) / 2;
+    const boxes = [...ground.zones.values()].map(({ box }) => {
+      const { x, y } = camera.toScreen(box);
+      return { left: x - half, right: x + half, top: y - half, bottom: y + half };
+    });
+    const meets = (a, b) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
+    for (const [at, name] of names.entries()) {
+      assert.ok(name.left >= 0 && name.right <= 900 && name.top >= 0 && name.bottom <= 600);
+      assert.ok(!boxes.some((box) => meets(name, box)));
+      assert.ok(!names.slice(0, at).some((other) => meets(name, other)));
+    }
+  }
 });
