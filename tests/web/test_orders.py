@@ -166,6 +166,31 @@ def test_an_order_is_pending_then_done_and_a_refusal_stays_until_it_is_put_away(
     expect(by_id(page, "log")).to_contain_text("Refused: Mercury to nowhere. There is no station 'nowhere'")
 
 
+def test_refusals_are_tried_again_and_put_away_all_together(
+    server: LiveServer, visitor: Visitor, pictures: Path
+) -> None:
+    made = new_game(server)
+    page = play(visitor, made["play_url"])
+    give = """([ship, count]) => { for (let i = 0; i < count; i += 1)
+      gamekit.command({ type: "move", ship, to: { station: `nowhere-${i}` } }); }"""
+    page.evaluate(give, [own_ship(page), 40])
+    until(page, "gamekit.book.refused.length === 40")
+    latest = by_id(page, "latest")
+    expect(latest).to_contain_text("40 refused")
+    page.screenshot(path=pictures / "refusals.png")
+    by_id(page, "refused-again").click()
+    until(page, "gamekit.connection.queue.entries.length === 0 && gamekit.book.refused.length === 40")
+    ordered = [body["to"]["station"] for body in bodies(server, made) if body["type"] == "move"]
+    assert ordered == [f"nowhere-{number}" for number in range(40)] * 2
+    latest.get_by_label("Try again: Mercury to nowhere-0", exact=True).click()
+    until(page, "gamekit.connection.queue.entries.length === 0")
+    assert page.evaluate("() => gamekit.book.refused.at(-1).body.to.station") == "nowhere-0"
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.screenshot(path=pictures / "refusals-phone.png")
+    by_id(page, "refused-away").click()
+    expect(latest).to_be_hidden()
+
+
 def test_an_order_that_fails_on_its_turn_is_told_in_words(server: LiveServer, visitor: Visitor) -> None:
     made = new_game(server)
     page = play(visitor, made["play_url"])

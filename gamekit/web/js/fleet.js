@@ -4,7 +4,7 @@
  * by `update`.
  *
  * @import {Body, Id, Ship, View} from "./types"
- * @import {OrderBook} from "./orderbook.js"
+ * @import {OrderBook, OrderRow} from "./orderbook.js"
  * @import {Rules} from "./trade.js"
  */
 
@@ -19,7 +19,8 @@ import { describeStatus } from "./words.js";
  * @property {(ship: Id, more: boolean) => void} select more: besides those that are selected
  * @property {(ships: Id[]) => void} selectAll
  * @property {(body: Body) => void} command
- * @property {(key: number) => void} dismiss
+ * @property {(rows: OrderRow[]) => void} dismiss
+ * @property {(rows: OrderRow[]) => void} again
  */
 
 /**
@@ -42,7 +43,7 @@ export class Fleet {
     this.sink = sink;
     this.list = byId("ships", HTMLUListElement);
     this.orders = new Orders(sink.command);
-    this.latest = new LatestOrders(sink.dismiss);
+    this.latest = new LatestOrders(sink.dismiss, sink.again);
     /** @type {Map<Id, ShipRow>} */
     this.rows = new Map();
     /** @type {Id[]} */

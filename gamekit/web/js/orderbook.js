@@ -9,8 +9,9 @@
 
 /** How long a carried out order stays in sight, in milliseconds. */
 const DONE_MS = 6000;
-/** Most ended orders that are kept. */
-const ENDED_LIMIT = 40;
+/** Most orders that are kept after they were carried out, and after they were refused. */
+const DONE_LIMIT = 40;
+const REFUSED_LIMIT = 1000;
 
 /** @typedef {"waiting" | "sent" | "acknowledged" | "done" | "refused"} OrderState */
 
@@ -69,16 +70,27 @@ export class OrderBook {
     row.message = outcome.code ? (outcome.message ?? outcome.code) : "";
     row.endedMs = nowMs;
     this.ended.push(row);
-    if (this.ended.length > ENDED_LIMIT) {
-      const done = this.ended.findIndex((one) => one.state === "done");
-      this.ended.splice(Math.max(0, done), 1);
-    }
+    const alike = this.ended.filter(({ state }) => state === row.state);
+    if (alike.length > (outcome.code ? REFUSED_LIMIT : DONE_LIMIT))
+      this.ended.splice(this.ended.indexOf(/** @type {OrderRow} */ (alike[0])), 1);
     return row;
   }
 
-  /** Take a refusal out of sight. @param {number} key */
-  dismiss(key) {
-    this.ended = this.ended.filter((row) => row.key !== key);
+  /** All that was refused and is not put away, oldest first. */
+  get refused() {
+    return this.ended.filter(({ state }) => state === "refused").sort((a, b) => a.key - b.key);
+  }
+
+  /**
+   * Take refusals out of sight.
+   * @param {OrderRow[]} rows
+   * @returns {Body[]} what was ordered, in the order in which it was given
+   */
+  dismiss(rows) {
+    const gone = new Set(rows);
+    const bodies = this.refused.filter((row) => gone.has(row)).map(({ body }) => body);
+    this.ended = this.ended.filter((row) => !gone.has(row));
+    return bodies;
   }
 
   /** What is to be seen, oldest first. @param {number} nowMs @returns {OrderRow[]} */

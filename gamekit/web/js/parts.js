@@ -28,12 +28,13 @@ export class Assembly {
     /** What waits for its turn: whole messages, and those that must be unpacked first. @type {(Whole | string[])[]} */
     this.line = [];
     this.busy = false;
+    this.unpacking = false;
   }
 
   /** How much of the message under way has come, from 0 to 1; null when there is none. */
   get fraction() {
     if (this.of) return this.came.length / this.of;
-    return this.busy ? 1 : null;
+    return this.unpacking ? 1 : null;
   }
 
   /** @param {FromServer} message */
@@ -67,8 +68,10 @@ export class Assembly {
       }
       /** @type {Whole} */
       let message;
+      this.unpacking = true;
       try {
         message = JSON.parse(await unpacked(next));
+        this.unpacking = false;
       } catch {
         return this.fail();
       }

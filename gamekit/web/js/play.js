@@ -73,8 +73,12 @@ export class PlayPage {
       select: (ship, more) => this.toggle(ship, more),
       selectAll: (ships) => this.map.selection.set(ships),
       command: (body) => this.command(body),
-      dismiss: (key) => {
-        this.book.dismiss(key);
+      dismiss: (rows) => {
+        this.book.dismiss(rows);
+        this.showPanel();
+      },
+      again: (rows) => {
+        for (const body of this.book.dismiss(rows)) this.command(body);
         this.showPanel();
       },
     });

@@ -59,8 +59,12 @@ async function render(context) {
     },
     selectAll: (ships) => map.selection.set(ships),
     command,
-    dismiss: (key) => {
-      book.dismiss(key);
+    dismiss: (rows) => {
+      book.dismiss(rows);
+      draw();
+    },
+    again: (rows) => {
+      for (const body of book.dismiss(rows)) command(body);
       draw();
     },
   });

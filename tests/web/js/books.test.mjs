@@ -49,8 +49,27 @@ test("an order is followed from the click to its end", () => {
   const [refused] = book.seen(60_000);
   assert.deepEqual([refused.state, refused.message, book.seen(60_000).length], ["refused", "No way.", 1]);
   assert.equal(book.of("s2", 60_000).length, 1);
-  book.dismiss(refused.key);
+  assert.deepEqual(book.dismiss([refused]), [{ type: "move", ship: "s2" }]);
   assert.deepEqual(book.seen(60_000), []);
+});
+
+test("refusals stay until they are put away, all together or one by one, and come back in the order given", () => {
+  const queue = new CommandQueue(new FakeStorage(), "k", "tab", "t");
+  const book = new OrderBook();
+  for (let mark = 1; mark <= 300; mark += 1) queue.add({ type: "move", mark });
+  queue.reconnected(0, 300);
+  queue.take();
+  book.follow(queue);
+  for (let cid = 300; cid >= 1; cid -= 1) {
+    const outcome = cid % 3 ? { cid, code: "no_route", message: "No way." } : { cid };
+    book.end(queue.ended(cid), outcome, 0);
+  }
+  assert.equal(book.refused.length, 200);
+  assert.equal(book.ended.length, 240, "of what was carried out only the latest");
+  const marks = book.dismiss(book.refused.slice(0, 3)).map(({ mark }) => mark);
+  assert.deepEqual(marks, [1, 2, 4]);
+  assert.equal(book.dismiss(book.refused).length, 197);
+  assert.deepEqual(book.refused, []);
 });
 
 test("an order that was sent counts as waiting again when the connection is gone", () => {
@@ -68,10 +87,11 @@ test("the order book keeps refusals before what is done, and never grows", () =>
   const end = (code) => book.end({ cid: 1, body: { type: "stop" }, sent: true, seq: null }, { cid: 1, code }, 0);
   end("bad");
   for (let round = 0; round < 500; round += 1) end(undefined);
-  assert.equal(book.ended.length, 40);
+  assert.equal(book.ended.length, 41, "forty that were carried out");
   assert.equal(book.ended[0].state, "refused");
-  for (let round = 0; round < 500; round += 1) end("bad");
-  assert.equal(book.ended.length, 40);
+  for (let round = 0; round < 1500; round += 1) end("bad");
+  assert.equal(book.refused.length, 1000);
+  assert.equal(book.ended.length, 1040);
 });
 
 test("a series keeps its whole span in few points, and its last is the present", () => {

@@ -113,7 +113,10 @@ function live() {
     { url: "ws://x", token: "token", queue, WebSocket: FakeSocket, random: () => 1, now },
     {
       receiving: () => seen.receiving.push(Math.floor(100 * connection.receiving)),
-      snapshot: () => (seen.pictures += 1),
+      snapshot: () => {
+        seen.pictures += 1;
+        assert.equal(connection.receiving, null, "with the picture there is nothing to wait for");
+      },
       delta: () => (seen.deltas += 1),
     },
   );
