@@ -16,6 +16,7 @@ GamekitError
 ├── HookFailed                  a designer's own rule raised, or returned nonsense; names game and hook
 ├── ServerError                 the server could not be started or reached
 │   ├── ServerBusy              it has too much to do just now; carries when to try again
+│   │   └── TooOften            one address asks for more in a minute than it may
 │   ├── TooCostly               what was asked for is more than may be made without permission; names the limit
 │   ├── ClientClosed            this side ended the conversation
 │   └── RequestRefused          it was reached and said no: wrong token, no such game, ...; carries code and status
@@ -127,6 +128,10 @@ class ServerBusy(ServerError):
     def __init__(self, message: str, retry_s: float = 5.0) -> None:
         super().__init__(message)
         self.retry_s = retry_s
+
+
+class TooOften(ServerBusy):
+    """One address asked for more in a minute than it may, or all of them together did."""
 
 
 class TooCostly(ServerError):

@@ -1,10 +1,13 @@
 """The HTTP side of a server: one request, one JSON answer, clear errors.
 
-Owns one `AsyncHTTPClient`. Sends each request once: whether to try again is the caller's decision.
+Owns one `AsyncHTTPClient`. Sends each request once: whether to try again is the caller's decision. Except where the
+server says that the game is on its way back into memory and it has done nothing yet: then it is asked again.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import Any
 
 import msgspec
@@ -17,6 +20,8 @@ from gamekit.errors import RequestRefused, ServerError, SessionError
 #: Answers may be long (a whole game's commands); questions are not.
 _TIMEOUT_S = 60.0
 _CONNECT_TIMEOUT_S = 10.0
+#: How long a game that the server is bringing back is asked for again before that is told as an error, in seconds.
+_WAKING_S = 50.0
 _MAX_BODY_BYTES = 512 * 1024 * 1024
 _PARALLEL_REQUESTS = 64
 
@@ -114,6 +119,11 @@ class Rest:
         )
         try:
             response = await self._http.fetch(request, raise_error=False)
+            until_s = time.monotonic() + _WAKING_S
+            while response.code == 503 and b'"waking"' in response.body and time.monotonic() < until_s:
+                # The game is being brought back, and the server says when to ask again.
+                await asyncio.sleep(_retry_s(response.headers.get("Retry-After", "")))
+                response = await self._http.fetch(request, raise_error=False)
         except (HTTPClientError, OSError, StreamClosedError) as error:
             text = f"No gamekit server answers at {self.root} ({error}). Start one with `gamekit serve`."
             raise ServerError(text) from None
@@ -127,6 +137,11 @@ class Rest:
         except msgspec.DecodeError:
             text = f"What answers at {self.root} is no gamekit server: {path} gave no JSON. Check the address."
             raise ServerError(text) from None
+
+
+def _retry_s(text: str) -> float:
+    """When to ask again, in seconds."""
+    return float(min(max(int(text), 1), 30)) if text.isascii() and text.isdigit() and len(text) < 6 else 1.0
 
 
 def read_problem(status: int, body: bytes) -> RequestRefused:

@@ -296,6 +296,10 @@ class Lanes:
             elif now_s - self._held_since_s < YIELD_S:
                 return False
             return len(turns) - len(overstayed) < LONG_TURNS and len(overstayed) < MOST_OVERSTAYED
+        stuck = [one for one in self._turns[True] if one.since_s is None or now_s - one.since_s >= OVERSTAY_S]
+        if overstayed and len(stuck) + len(overstayed) > 2 * MOST_OVERSTAYED:
+            # However many parts never end: not all threads at once, or the loop would wait for each of them.
+            return False
         for one in overstayed:
             turns.remove(one)
             one.long = True

@@ -10,12 +10,13 @@ Owns no game. Counts attempts, not successes, for refusing costs something too.
 from __future__ import annotations
 
 import ipaddress
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from gamekit.errors import ConfigError, ServerBusy, TooCostly
+from gamekit.errors import ConfigError, ServerBusy, TooCostly, TooOften
 from gamekit.game import Game, Weight
 
 #: The server's own.
@@ -23,7 +24,9 @@ OWN = (
     Weight("definition_bytes", 2_000_000, "bytes", "A scenario of one's own, as it is sent."),
     Weight("games", 100_000, "games", "Games in the database."),
     Weight("games_a_minute", 30, "games", "What one address makes in a minute; this machine itself is not counted."),
+    Weight("large_games_a_minute", 4, "games", "Those of them that weigh more than a quarter of a limit."),
     Weight("games_a_minute_in_all", 6_000, "games", "What all addresses make in a minute."),
+    Weight("large_games_a_minute_in_all", 20, "games", "Those of them that weigh more than a quarter of a limit."),
     Weight("players", 250, "players", "Players of one game."),
     Weight("joins_a_minute", 120, "joins", "What one address joins in a minute; this machine itself is not counted."),
     Weight("costly_at_once", 64, "requests", "Games that are made, forked, exported and imported at one time."),
@@ -32,6 +35,8 @@ OWN = (
 MINUTE_S = 60.0
 #: Addresses whose rates are remembered; beyond that the oldest are forgotten.
 MOST_ADDRESSES = 10_000
+#: A game is large that weighs more than one part in so many of a limit.
+LARGE_SHARE = 4
 #: The value of a limit that does not hold anybody back.
 NONE = 2**62
 
@@ -79,6 +84,7 @@ class Limits:
         #: {(what, address): when each of the latest minute was asked for, in seconds}
         self._asked: dict[tuple[str, str], deque[float]] = {}
         self._under_way = 0
+        self._lock = threading.Lock()
 
     def __getitem__(self, name: str) -> int:
         return self._most[name]
@@ -89,14 +95,23 @@ class Limits:
             if name not in self._set:
                 self._most[name] = max(self._most[name], value)
 
-    def check_state(self, game: Game[Any], state: Any) -> None:
-        """Refuse a game that is too much work.
+    def check_state(self, game: Game[Any], state: Any, address: str = "") -> None:
+        """Refuse a game that is too much work; from any thread.
+
+        Args:
+            game, state: what is about to be made.
+            address: for whom.
 
         Raises:
             TooCostly: it weighs more than a limit allows.
+            TooOften: it is large, and one too many of those in a minute.
         """
-        for name, value in _weights_of(game, state).items():
+        weights = _weights_of(game, state)
+        for name, value in weights.items():
             self.check(name, value, "The game")
+        if any(value > self._most[name] // LARGE_SHARE for name, value in weights.items()):
+            self.count("large_games_a_minute", address)
+            self.count("large_games_a_minute_in_all", "")
 
     def check(self, name: str, value: int, what: str) -> None:
         """Refuse what is more than a limit allows.
@@ -118,24 +133,28 @@ class Limits:
             )
 
     def count(self, name: str, address: str) -> None:
-        """Count one more of something that a rate holds back.
+        """Count one more of something that a rate holds back; from any thread.
 
         Args:
             name: the rate's.
             address: who asks; "" for all together. This machine itself is not counted.
 
         Raises:
-            ServerBusy: it is one too many for now; the error says when to ask again.
+            TooOften: it is one too many for now; the error says when to ask again.
         """
         if address and _is_own(address):
             return
+        with self._lock:
+            self._count(name, address)
+
+    def _count(self, name: str, address: str) -> None:
         now_s = self._clock_s()
         asked = self._asked.setdefault((name, address), deque())
         while asked and asked[0] <= now_s - MINUTE_S:
             asked.popleft()
         if len(asked) >= self._most[name]:
             wait_s = max(asked[0] + MINUTE_S - now_s, 1.0) if asked else MINUTE_S
-            raise ServerBusy(
+            raise TooOften(
                 f"That is more than {self._most[name]} in a minute ({name}); ask again in {wait_s:.0f} s. The server's "
                 f"owner can raise this with `gamekit serve --limit {name}=N`.",
                 wait_s,

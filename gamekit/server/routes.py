@@ -6,6 +6,7 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from gamekit.errors import (
     ServerError,
     SessionError,
     TooCostly,
+    TooOften,
 )
 from gamekit.game import GameId, PlayerId
 from gamekit.history import glance
@@ -112,13 +114,15 @@ class NewGameRoute(Api):
                     asked.player_name,
                     asked.game,
                     policy,
-                    check=None if free else limits.check_state,
+                    check=None if free else partial(limits.check_state, address=address),
                     asker=address,
                 )
         except ConfigError as error:
             raise Problem(400, "bad_config", str(error)) from None
         except TooCostly as error:
             raise Problem(422, "too_costly", str(error)) from None
+        except TooOften as error:
+            raise Problem(429, "too_many", str(error), retry_s=error.retry_s) from None
         except ServerBusy as error:
             raise Problem(503, "busy", str(error), retry_s=error.retry_s) from None
         except ServerError as error:

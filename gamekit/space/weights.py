@@ -24,11 +24,17 @@ WEIGHTS = (
     Weight("ships", 5_000, "ships", "Ships of a scenario's own companies."),
     Weight(
         "trade_pairs",
-        400_000,
+        200_000,
         "pairs",
         "Stations that trade with each other within trade_range_jumps, estimated: each takes 400 bytes.",
     ),
     Weight("ships_a_player", 40, "ships", "The rule ships_limit: what each player may own by buying more."),
+    Weight(
+        "queue_ways",
+        64_000,
+        "ways",
+        "Sectors times the rule queue_limit: what is planned anew when a ship's orders are put in another sequence.",
+    ),
     Weight(
         "happenings",
         1_000,
@@ -51,6 +57,7 @@ def weigh(state: SpaceState) -> dict[str, int]:
         "ships": len(state.ships),
         "trade_pairs": _pairs(state),
         "ships_a_player": rules.ships_limit,
+        "queue_ways": len(state.sectors) * rules.queue_limit,
         "happenings": round(cycles + flying + storms),
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gamekit.errors import ConfigError, ServerBusy, TooCostly
+from gamekit.errors import ConfigError, ServerBusy, TooCostly, TooOften
 from gamekit.games import hosted
 from gamekit.server.limits import MINUTE_S, MOST_ADDRESSES, NONE, Limits
 from gamekit.space import SpaceGame
@@ -100,6 +100,17 @@ def test_one_address_makes_so_many_games_in_a_minute(server: LiveServer) -> None
     assert server.call("POST", "/api/game/new", {}, headers={"X-Forwarded-For": "198.51.100.8"})[0] == 201
     assert server.call("POST", "/api/game/new", {}, headers=headers, token=server.admin_token)[0] == 201
     assert server.call("POST", "/api/game/new", {})[0] == 201, "this machine itself is not counted"
+
+
+def test_large_games_are_counted_apart() -> None:
+    game, limits = SpaceGame(), Limits((), hosted(), lambda: 0.0)
+    small, large = game.new({}, 1), game.new({"scenario": "crowded"}, 1)
+    for _ in range(limits["large_games_a_minute"]):
+        limits.check_state(game, large, STRANGER)
+    with pytest.raises(TooOften, match="large_games_a_minute"):
+        limits.check_state(game, large, STRANGER)
+    limits.check_state(game, small, STRANGER)
+    limits.check_state(game, large, "127.0.0.1")
 
 
 def test_rates_count_a_minute_of_each_address_and_forget_who_stays_away() -> None:
