@@ -106,12 +106,14 @@ class Weight(msgspec.Struct, frozen=True):
         most: what a server lets strangers make, unless its owner says otherwise.
         unit: what the number counts.
         sentence: what it is.
+        large: with more than this a game counts as large, of which fewer may be made; None where it does not matter.
     """
 
     name: str
     most: int
     unit: str
     sentence: str
+    large: int | None = None
 
 
 class Join(Command, frozen=True, tag="join"):

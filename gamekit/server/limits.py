@@ -24,9 +24,9 @@ OWN = (
     Weight("definition_bytes", 2_000_000, "bytes", "A scenario of one's own, as it is sent."),
     Weight("games", 100_000, "games", "Games in the database."),
     Weight("games_a_minute", 30, "games", "What one address makes in a minute; this machine itself is not counted."),
-    Weight("large_games_a_minute", 4, "games", "Those of them that weigh more than a quarter of a limit."),
+    Weight("large_games_a_minute", 4, "games", "Those of them that are large."),
     Weight("games_a_minute_in_all", 6_000, "games", "What all addresses make in a minute."),
-    Weight("large_games_a_minute_in_all", 20, "games", "Those of them that weigh more than a quarter of a limit."),
+    Weight("large_games_a_minute_in_all", 20, "games", "Those of them that are large."),
     Weight("players", 250, "players", "Players of one game."),
     Weight("joins_a_minute", 120, "joins", "What one address joins in a minute; this machine itself is not counted."),
     Weight("costly_at_once", 64, "requests", "Games that are made, forked, exported and imported at one time."),
@@ -35,8 +35,6 @@ OWN = (
 MINUTE_S = 60.0
 #: Addresses whose rates are remembered; beyond that the oldest are forgotten.
 MOST_ADDRESSES = 10_000
-#: A game is large that weighs more than one part in so many of a limit.
-LARGE_SHARE = 4
 #: The value of a limit that does not hold anybody back.
 NONE = 2**62
 
@@ -80,6 +78,7 @@ class Limits:
         self.table = tuple(_all_weights(games))
         self._set = read_limits(texts, self.table)
         self._most = {weight.name: weight.most for weight in self.table} | self._set
+        self._large = {weight.name: weight.large for weight in self.table if weight.large is not None}
         self._clock_s = clock_s
         #: {(what, address): when each of the latest minute was asked for, in seconds}
         self._asked: dict[tuple[str, str], deque[float]] = {}
@@ -109,7 +108,7 @@ class Limits:
         weights = _weights_of(game, state)
         for name, value in weights.items():
             self.check(name, value, "The game")
-        if any(value > self._most[name] // LARGE_SHARE for name, value in weights.items()):
+        if any(value > self._large.get(name, value) for name, value in weights.items()):
             self.count("large_games_a_minute", address)
             self.count("large_games_a_minute_in_all", "")
 

@@ -19,14 +19,15 @@ STORM_RATE_S = 100 * 3_600
 SAMPLE, TRADING_SHARE = 16, 3
 
 WEIGHTS = (
-    Weight("sectors", 1_000, "sectors", "Sectors of a galaxy."),
-    Weight("stations", 5_000, "stations", "Stations of a galaxy."),
-    Weight("ships", 5_000, "ships", "Ships of a scenario's own companies."),
+    Weight("sectors", 1_000, "sectors", "Sectors of a galaxy.", 300),
+    Weight("stations", 5_000, "stations", "Stations of a galaxy.", 1_200),
+    Weight("ships", 5_000, "ships", "Ships of a scenario's own companies.", 1_200),
     Weight(
         "trade_pairs",
         200_000,
         "pairs",
         "Stations that trade with each other within trade_range_jumps, estimated: each takes 400 bytes.",
+        50_000,
     ),
     Weight("ships_a_player", 40, "ships", "The rule ships_limit: what each player may own by buying more."),
     Weight(
@@ -40,6 +41,7 @@ WEIGHTS = (
         1_000,
         "in a second",
         "Production cycles, legs and storms, from what there is and cycle_percent, speeds, distances, storm_rate.",
+        250,
     ),
 )
 
