@@ -31,11 +31,11 @@ contracts: $(VENV)/.dev
 tests: $(VENV)/.dev node_modules/.package-lock.json
 	$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
-## The tests that can be made larger, larger: many more hours of every scenario, more schedules of sleep, 200 clients
+## The tests that can be made larger, larger: many more hours of every scenario, galaxies with storms and orders, schedules of sleep, 200 clients
 ## over ten restarts; half an hour
 long: $(VENV)/.dev
 	GAMEKIT_LONG=20 $(BIN)/pytest --timeout 7200 tests/space/test_scenarios.py tests/space/test_patience.py \
-		tests/space/test_long_run.py tests/server/test_sleep.py tests/server/test_rolling.py \
+		tests/space/test_long_run.py tests/space/test_ways.py tests/server/test_sleep.py tests/server/test_rolling.py \
 		tests/lab/test_launch.py $(ARGS)
 
 ## Every benchmark at full size; an hour and a half on a quiet machine. The game headless, one line of JSON a run; the
