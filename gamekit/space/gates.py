@@ -15,8 +15,8 @@ from gamekit.space.model import InGate, Jump, Ship
 from gamekit.space.parts import STEPS, Parts, at_once
 from gamekit.space.state import SpaceState
 
-#: An order that is planned anew counts as so many steps.
-_PLAN_STEPS = 250
+#: An order that is planned anew counts as so many steps: a search through a large galaxy is a part of its own.
+_PLAN_STEPS = STEPS
 
 
 def close_gate(state: SpaceState, gate_id: str) -> list[Event]:

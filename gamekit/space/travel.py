@@ -1,59 +1,26 @@
-"""Geometry and routes: how long a leg takes, where a ship is, and which gates lead somewhere soonest.
-
-Everything here only reads. Distances are whole millimetres by `math.isqrt`, times are whole ticks rounded up, and
-positions on a leg are rounded to the nearest metre; nothing depends on the machine.
-"""
+"""Routes: which gates lead somewhere soonest, and how long it takes. Everything here only reads."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from heapq import heappop, heappush
-from math import isqrt
-from typing import NamedTuple
 
 from gamekit.game import Tick
+from gamekit.space.geometry import Place, along, leg_ticks
 from gamekit.space.model import Docked, Gate, InGate, InSpace, OnLeg, Sector, Station
+from gamekit.space.trees import START, Tree, soonest
 
-_GOAL = -1
+__all__ = ["Atlas", "Place", "along", "leg_ticks"]
+
+_GOAL = START
+#: So many ways from one sector are looked for one by one; from then on they are read off trees that all share.
+_ALONE = 4
+_MOST_TREES = 64
 #: From so many places of one speed it is remembered how far it is to the gates.
 _MOST_REACHES = 4_096
 #: So many ways are remembered, by their gates and by their lengths.
 _MOST_ROUTES = 1 << 14
 _MOST_WAYS = 1 << 19
-
-
-class Place(NamedTuple):
-    """A point of a sector in metres, and the station there when a ship is (or is to be) docked."""
-
-    sector: str
-    x: int
-    y: int
-    station: str | None = None
-
-
-def leg_ticks(speed: int, dx: int, dy: int) -> Tick:
-    """How long a ship of `speed` millimetres per tick takes over (dx, dy) metres; 0 only for no way at all."""
-    return -(-isqrt((dx * dx + dy * dy) * 1_000_000) // speed)
-
-
-def along(leg: OnLeg, tick: Tick) -> tuple[int, int]:
-    """Where a ship on `leg` is at `tick`, in whole metres; clamped to the ends.
-
-    What is left of a metre is not counted as flown: a ship that is given a new order is never ahead of itself.
-    """
-    if tick >= leg.arrive:
-        return leg.to_x, leg.to_y
-    length = leg.arrive - leg.depart
-    gone = max(tick - leg.depart, 0)
-    return leg.from_x + _part(leg.to_x - leg.from_x, gone, length), leg.from_y + _part(
-        leg.to_y - leg.from_y, gone, length
-    )
-
-
-def _part(whole: int, gone: int, length: int) -> int:
-    """`whole * gone / length`, rounded towards 0."""
-    part = abs(whole) * gone // length
-    return part if whole >= 0 else -part
 
 
 class _Reach:
@@ -79,6 +46,7 @@ class Atlas:
     """
 
     __slots__ = (
+        "_asked",
         "_docks",
         "_fronts",
         "_gates",
@@ -90,6 +58,7 @@ class Atlas:
         "_reaches",
         "_routes",
         "_stations",
+        "_trees",
         "changes",
     )
 
@@ -120,6 +89,10 @@ class Atlas:
         self._known: dict[tuple[int, str, str], Tick | None] = {}
         #: {(speed, from, to, whether through open gates only): the way, where no storm has a part in it}
         self._routes: dict[tuple[int, Place, Place, bool], list[Gate] | None] = {}
+        #: {(speed, sector): how many ways were looked for from there}
+        self._asked: dict[tuple[int, str], int] = {}
+        #: {(speed, number of a gate): the ways from there}
+        self._trees: dict[tuple[int, int], Tree] = {}
         #: {sector: the number of those that hang together}; empty when it is to be found anew.
         self._joined: dict[str, int] = {}
         #: {speed: {place: how far it is from there to the gates}}
@@ -171,7 +144,11 @@ class Atlas:
         try:
             return self._routes[pair]
         except KeyError:
-            route, timed = self._route(speed, start, goal, depart)
+            asked = self._asked[speed, start.sector] = self._asked.get((speed, start.sector), 0) + 1
+            if asked <= _ALONE:
+                route, timed = self._route(speed, start, goal, depart)
+            else:
+                route, timed = self._shared(speed, start, goal, depart)
             # What depends on the storms of now is another way at another tick.
             if not timed:
                 if len(self._routes) >= _MOST_ROUTES:
@@ -244,6 +221,35 @@ class Atlas:
                         heappush(heap, (ticks + more, jumps + 1, following, number))
         return None, timed
 
+    def _shared(self, speed: int, start: Place, goal: Place, depart: Tick | None) -> tuple[list[Gate] | None, bool]:
+        """What `_route` finds, read off trees that are kept for all who are planned from this sector."""
+        onward = self._onward.get(speed) or self._measure(speed)
+        roots: list[tuple[Tick, Tree]] = []
+        storms: list[Tick] = []
+        for gate in self._of_sector.get(start.sector, ()):
+            leg = leg_ticks(speed, gate.x - start.x, gate.y - start.y)
+            if gate.open:
+                roots.append((leg, self._tree(speed, gate.number)))
+            elif self.opens(gate) is not None:
+                storms.append(leg)
+        lasts = {}
+        for out in self._of_sector.get(goal.sector, ()):
+            into = self._gates[out.to]
+            lasts[into.number] = into.jump_ticks + leg_ticks(speed, goal.x - out.x, goal.y - out.y)
+        way, ticks = soonest(roots, lasts, onward, self._numbered, lambda gate: self.opens(gate) is not None)
+        storms += [leg + tree.storm for leg, tree in roots if tree.storm is not None]
+        if depart is not None and storms and (ticks is None or min(storms) < ticks):
+            return self._route(speed, start, goal, depart)
+        return way, False
+
+    def _tree(self, speed: int, number: int) -> Tree:
+        tree = self._trees.get((speed, number))
+        if tree is None:
+            if len(self._trees) >= _MOST_TREES:
+                self._trees.clear()
+            tree = self._trees[speed, number] = Tree(number)
+        return tree
+
     def forget(self, *, joined: bool = True) -> None:
         """Drop what was kept of ways and travel times, because a gate opened or closed.
 
@@ -253,6 +259,8 @@ class Atlas:
         self._known.clear()
         self._routes.clear()
         self._reaches.clear()
+        self._trees.clear()
+        self._asked.clear()
         if joined:
             self._joined.clear()
         self.changes += 1
@@ -261,6 +269,7 @@ class Atlas:
         """Drop what was kept because a storm rages over a passage that was closed already: it will open now."""
         self._joined.clear()
         self._routes.clear()
+        self._trees.clear()
 
     def travel_ticks(self, speed: int, start: Place, goal: Place) -> Tick | None:
         """How long a ship flies and jumps from one place to another, without docking; None when there is no way."""

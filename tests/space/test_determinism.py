@@ -104,8 +104,14 @@ def test_time_does_not_run_back() -> None:
 
 
 def test_state_of_another_version_is_refused() -> None:
-    with pytest.raises(ConfigError, match="version 2, not 3"):
-        GAME.decode(GAME.encode(GAME.new({}, 1)), 3)
+    for version in (1, GAME.version + 1):
+        with pytest.raises(ConfigError, match=f"versions 2 to 3, not {version}"):
+            GAME.decode(GAME.encode(GAME.new({}, 1)), version)
+
+
+def test_state_of_version_2_is_read_as_it_is() -> None:
+    state = busy_state()
+    assert GAME.encode(GAME.decode(GAME.encode(state), 2)) == GAME.encode(state)
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xc1", msgspec.msgpack.encode([1, 2, 3]), msgspec.msgpack.encode({})])

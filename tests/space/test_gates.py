@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from gamekit.space.commands import CancelEntry, MoveShip, StopShip, Target
+from typing import Any
+
+import pytest
+
+from gamekit.game import Join, PlayerId
+from gamekit.space import SpaceGame, SpaceState
+from gamekit.space.commands import BuyShip, CancelEntry, MoveShip, StopShip, Target
 from gamekit.space.events import GateClosed, GateOpened, QueueChanged, ShipHolding, ShipJumped, ShipStopped
+from gamekit.space.gates import close_gate, open_gate, switch
 from gamekit.space.model import Docked, InGate, InSpace, OnLeg
+from gamekit.space.travel import Atlas
 from tests.space.galaxies import LINE, RING, Play, only
 
 NO_WAY = "holding: no route to East Town, the gate from Mid to East is closed"
@@ -196,3 +204,62 @@ def test_order_whose_way_begins_elsewhere_holds_until_a_gate_opens() -> None:
     play.open("west:mid")
     play.run_until_idle()
     assert play.mercury.at == Docked("east-town")
+
+
+def halves(bridges: list[list[str]], ships: int) -> SpaceState:
+    """Two halves of 100 sectors, and ships on their way from a corner of one to everywhere in the other."""
+    sectors: list[dict[str, Any]] = []
+    gates = [*bridges]
+    for half, left in (("a", 0), ("b", 9_000)):
+        for i in range(100):
+            x, y = left + 300 * (i % 10), 300 * (i // 10)
+            sectors.append({"id": f"{half}{i}", "name": f"{half}{i}", "x": x, "y": y})
+            gates += [[f"{half}{i}", f"{half}{i + 1}"]] if i % 10 < 9 else []
+            gates += [[f"{half}{i}", f"{half}{i + 10}"]] if i < 90 else []
+    hub = {"sector": "a0", "recipe": "hub", "x": 0, "y": 0}
+    game, ada = SpaceGame(), PlayerId("ada")
+    definition = {"name": "halves", "sectors": sectors, "gates": gates, "stations": [hub]}
+    rules = {"ships_limit": 10_000, "starting_credits": 10**15}
+    state = game.new({"scenario": definition, "rules": rules}, 1)
+    game.apply(state, ada, Join("Ada"))
+    for _ in range(ships - 1):
+        game.apply(state, ada, BuyShip("courier", "a0-hub"))
+    for number, ship in enumerate(list(state.ships)):
+        game.apply(state, ada, MoveShip(ship, Target(sector=f"b{number % 100}", x=0, y=0)))
+    game.advance(state, 500)
+    return state
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """One entry for each search through the galaxy."""
+    made: list[None] = []
+    search = Atlas._route
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        made.append(None)
+        return search(*arguments, **options)
+
+    monkeypatch.setattr(Atlas, "_route", counted)
+    return made
+
+
+def test_gate_that_closes_before_many_ships_makes_none_of_them_search_in_vain(searches: list[None]) -> None:
+    state = halves([["a49", "b50"]], 200)
+    searches.clear()
+    events = close_gate(state, "a49:b50")
+    assert len(only(QueueChanged, events)) == 200
+    assert not searches
+    open_gate(state, "a49:b50")
+    assert not searches
+
+
+def test_many_ships_that_turn_for_another_way_are_planned_together_and_in_parts(searches: list[None]) -> None:
+    state = halves([["a49", "b50"], ["a9", "b0"]], 200)
+    searches.clear()
+    events: list[Any] = []
+    parts = sum(1 for _ in switch(state, "a49:b50", events, open_now=False))
+    replanned = [event for event in only(QueueChanged, events) if event.why == "replanned"]
+    assert len(replanned) > 100
+    assert len(searches) < 20
+    assert parts >= len(replanned) // 2

@@ -110,8 +110,13 @@ def test_advance_finishes_the_tick_under_way_first() -> None:
 
 @pytest.mark.parametrize(
     ("sectors", "ships", "rules", "ticks"),
-    [(24, 8_000, {}, 12), (300, 6_000, {}, 24), (300, 2_000, {"trade_range_jumps": 1_000}, 3)],
-    ids=["many ships", "many stations", "far trade"],
+    [
+        (24, 8_000, {}, 12),
+        (300, 6_000, {}, 24),
+        (300, 2_000, {"trade_range_jumps": 1_000}, 3),
+        (200, 3_000, {"storm_rate": 36_000, "storm_ticks": 100}, 12),
+    ],
+    ids=["many ships", "many stations", "far trade", "storms"],
 )
 def test_no_part_of_the_costliest_galaxies_is_long(sectors: int, ships: int, rules: dict[str, int], ticks: int) -> None:
     # A call takes a fraction of a microsecond; in one go, a round here makes a million.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from itertools import permutations
 from math import isqrt
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from gamekit.space import SpaceGame, SpaceState
 from gamekit.space.model import Gate, OnLeg
-from gamekit.space.travel import Place, along, leg_ticks
+from gamekit.space.travel import Atlas, Place, along, leg_ticks
 
 metres = st.integers(-50_000, 50_000)
 
@@ -99,3 +101,69 @@ def test_no_route_leads_through_closed_gates() -> None:
     assert state.atlas.route(6_000, Place("sirius", 0, 0), Place("sol", 0, 0)) is None
     assert state.atlas.route(6_000, Place("sol", 0, 0), Place("sirius", 0, 0)) is None
     assert state.atlas.route(6_000, Place("sirius", 0, 0), Place("ross-154", 0, 0))
+
+
+def grid(side: int) -> SpaceState:
+    """A square of sectors with no jitter, in which many ways take equally long."""
+    sectors = [
+        {"id": f"s{x}-{y}", "name": f"{x} {y}", "x": 300 * x, "y": 300 * y} for x in range(side) for y in range(side)
+    ]
+    gates = [[f"s{x}-{y}", f"s{x + 1}-{y}"] for x in range(side - 1) for y in range(side)]
+    gates += [[f"s{x}-{y}", f"s{x}-{y + 1}"] for x in range(side) for y in range(side - 1)]
+    definition = {"name": "grid", "sectors": sectors, "gates": gates, "stations": []}
+    return SpaceGame().new({"scenario": definition}, 1)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_ways_read_off_the_trees_of_all_are_those_that_each_search_finds(number: int) -> None:
+    dice = random.Random(number)
+    state = grid(6)
+    for passage in dice.sample([gate for gate in state.gates.values() if gate.number % 2 == 0], 12):
+        # Some are closed for good, and some by storms that end soon or late.
+        passage.open = state.gates[passage.to].open = False
+        if dice.random() < 0.5:
+            passage.stormy, passage.due = True, dice.choice([100, 400, 30_000])
+    names = list(state.sectors)
+    ways = [[Place(dice.choice(names), dice.randrange(-900, 900), dice.randrange(-900, 900)) for _ in "12"]]
+    ways += [[Place(ways[0][0].sector, 10 * step, 0), Place(name, 0, 0)] for step, name in enumerate(names)]
+    for depart in (None, 0):
+        shared = state.atlas
+        for start, goal in ways:
+            alone = Atlas(state.sectors, state.gates, state.stations)
+            assert shared.route(6_000, start, goal, depart) == alone.route(6_000, start, goal, depart)
+
+
+def test_many_ships_of_one_sector_are_planned_by_a_few_searches() -> None:
+    state = grid(12)
+    searches = 0
+    search = Atlas._route
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        nonlocal searches
+        searches += 1
+        return search(*arguments, **options)
+
+    goals = [Place(name, 0, 0) for name in list(state.sectors)[1:]]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Atlas, "_route", counted)
+        for number in range(300):
+            assert state.atlas.route(6_000, Place("s0-0", number, number), goals[number % len(goals)], 0)
+    assert searches < 10
+
+
+def test_nothing_is_searched_for_among_sectors_that_do_not_hang_together() -> None:
+    state = grid(4)
+    for name in ("s3-3:s2-3", "s3-3:s3-2"):
+        gate = next(one for one in state.gates.values() if {one.sector, one.to_sector} == set(name.split(":")))
+        gate.open = state.gates[gate.to].open = False
+    state.atlas.forget()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Atlas, "_route", lambda *_arguments, **_options: pytest.fail("searched in vain"))
+        assert state.atlas.route(6_000, Place("s0-0", 0, 0), Place("s3-3", 0, 0), 0) is None
+    # A storm whose end is known keeps them together.
+    gate.stormy, gate.due = True, 500
+    first = min(gate, state.gates[gate.to], key=lambda end: end.number)
+    first.stormy, first.due = True, 500
+    state.atlas.storm_begins()
+    assert state.atlas.route(6_000, Place("s0-0", 0, 0), Place("s3-3", 0, 0), 0) is not None
+    assert state.atlas.route(6_000, Place("s0-0", 0, 0), Place("s3-3", 0, 0)) is None
