@@ -2,8 +2,8 @@
 
 Beyond that browsers and data frames lose digits, and beyond 2**63 a state has no encoding. Fields have limits of their
 own, but sums are what grows: so sums are bounded. What stands in a definition is added up when a game is made; what
-grows while it runs stops at the bound: a trade, a purchase or a newcomer that would carry an account past it is refused
-(`books_full`), and production stands still.
+grows while it runs stops at the bound: a trade moves its wares for what can still be counted, a ship or a newcomer
+whose credits would carry an account past it is refused (`books_full`), and production stands still.
 """
 
 from __future__ import annotations

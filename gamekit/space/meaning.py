@@ -7,6 +7,7 @@ depends on it is not asked about. Every mistake is noted; none hides another.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,9 @@ def check(definition: Definition, lists: Catalogue, found: Mistakes) -> None:
         check_catalogue(lists, found, own_wares=bool(definition.wares))
     if definition.ship_classes:
         check_classes(("ship_classes",), definition.ship_classes, found)
-    recipes = [row.id for row in _rows(lists.recipes)]
+    recipes = [row.id for row in _rows(lists.recipes) if row.id is not None]
+    if definition.wares and definition.recipes == ():
+        found.add(("wares",), "wares of your own need recipes of your own, which name them; add `recipes`.")
     for index, station in _numbered(definition.stations):
         for what, named, allowed in (("sector", station.sector, sectors), ("recipe", station.recipe, recipes)):
             # Without any sectors, all others would be wrong as well.
@@ -44,17 +47,23 @@ def check(definition: Definition, lists: Catalogue, found: Mistakes) -> None:
 
 def check_catalogue(lists: Catalogue, found: Mistakes, *, own_wares: bool = True) -> None:
     """Note what makes no sense in wares and recipes."""
-    wares = ids(("wares",), lists.wares, found) if own_wares else [row.id for row in _rows(lists.wares)]
+    wares = (
+        ids(("wares",), lists.wares, found)
+        if own_wares
+        else [row.id for row in _rows(lists.wares) if row.id is not None]
+    )
     ids(("recipes",), lists.recipes, found)
     for index, recipe in _numbered(lists.recipes):
         key = f"recipes.{recipe.id}"
         for side in ("inputs", "outputs", "trades"):
             for at, ware in enumerate(getattr(recipe, side) or ()):
-                if ware is not None and ware not in wares:
+                if ware is not None and wares and ware not in wares:
                     step = at if side == "trades" else ware
                     found.unknown(("recipes", index, side, step), "ware", ware, wares, f"{key}.{side}")
         if not all(getattr(recipe, side) is not None for side in ("inputs", "outputs", "trades", "capacity")):
             continue
+        if doubled := [ware for ware, times in Counter(recipe.trades).items() if times > 1 and ware is not None]:
+            found.add(("recipes", index, "trades"), f"{listed(doubled)} named twice; once is enough.", f"{key}.trades")
         both = [ware for ware in recipe.inputs if ware in recipe.outputs]
         if both or bool(recipe.trades) == bool(recipe.inputs or recipe.outputs):
             text = "give either trades, or inputs and outputs that share no ware."

@@ -6,12 +6,12 @@ side pays is what the other side gets. On top, the ship's owner pays a fee, roun
 
 A move is cut down to what stock, room, hold and credits allow, and leaves alone what is reserved for other ships and
 the minimum stock, below which stations do not sell; the trade says what was wanted and what limited it. One that can
-move nothing is refused with the first of these in its way.
+move nothing is refused with the first of these in its way. Where the books are full (see `bounds`) wares still move,
+for what can be counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from gamekit.game import Event, Rejected
@@ -155,15 +155,8 @@ def _buying(state: SpaceState, ship: Ship, station: Station, entry: Buy) -> Deal
             return Rejected("no_credits", f"One unit of {ware.name} costs more than you own; sell something first.")
         total = total_to_pay(state, ware, station, units)
         fee = fee_of(permille, total)
-    most = _room_in_books(state, ledger.player_account(ship.owner), ledger.station_account(station.id))
-    if total > most[0] or fee > most[1]:
-        units = _countable(state, lambda few: total_to_pay(state, ware, station, few), units, most)
-        limited_by = "books_full"
-        if units == 0:
-            return bounds.books_full(f"What {station.name} takes for {ware.name}")
-        total = total_to_pay(state, ware, station, units)
-        fee = fee_of(permille, total)
-    return Deal(station, units, total, fee, limited_by)
+    payer, payee = ledger.player_account(ship.owner), ledger.station_account(station.id)
+    return _counted(state, Deal(station, units, total, fee, limited_by), payer, payee)
 
 
 def _affordable(state: SpaceState, ware: Ware, station: Station, limit: int, owned: int) -> int:
@@ -200,30 +193,15 @@ def _selling(state: SpaceState, ship: Ship, station: Station, entry: Sell) -> De
         units, limited_by = room, "reserved" if promised else "no_room"
     total = total_to_get(state, ware, station, units)
     fee = fee_of(state.rules.trade_fee_permille, total)
-    most = _room_in_books(state, ledger.station_account(station.id), ledger.player_account(ship.owner))
-    if total > most[0] or fee > most[1]:
-        units = _countable(state, lambda few: total_to_get(state, ware, station, few), units, most)
-        limited_by = "books_full"
-        if units == 0:
-            return bounds.books_full(f"What {station.name} pays for {ware.name}")
-        total = total_to_get(state, ware, station, units)
-        fee = fee_of(state.rules.trade_fee_permille, total)
-    return Deal(station, units, total, fee, limited_by)
+    payer, payee = ledger.station_account(station.id), ledger.player_account(ship.owner)
+    return _counted(state, Deal(station, units, total, fee, limited_by), payer, payee)
 
 
-def _room_in_books(state: SpaceState, payer: str, payee: str) -> tuple[int, int]:
-    """The highest total that one account can pay another, and the highest fee, before the books are full."""
-    return ledger.room(state.ledger, payer, payee), bounds.MOST - state.ledger.credits[ledger.FEES]
-
-
-def _countable(state: SpaceState, total_of: Callable[[int], int], limit: int, most: tuple[int, int]) -> int:
-    """The most units, below `limit`, whose total and fee the books can hold."""
-    low, high = 0, limit - 1
-    while low < high:
-        middle = (low + high + 1) // 2
-        total = total_of(middle)
-        if total <= most[0] and fee_of(state.rules.trade_fee_permille, total) <= most[1]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+def _counted(state: SpaceState, agreed: Deal, payer: str, payee: str) -> Deal:
+    """The same deal; where an account would pass the bound of `bounds`, the wares move for what can be counted."""
+    total = min(agreed.total, ledger.room(state.ledger, payer, payee))
+    fees = bounds.MOST - state.ledger.credits[ledger.FEES]
+    if total == agreed.total and agreed.fee <= fees:
+        return agreed
+    fee = min(fee_of(state.rules.trade_fee_permille, total), fees)
+    return agreed._replace(total=total, fee=fee, limited_by="books_full")

@@ -96,20 +96,23 @@ def test_credits_stop_at_the_bound_and_nothing_is_lost() -> None:
             refused |= {getattr(event, "limited_by", getattr(event, "code", "")) for event in events}
         countable(play)
     assert "books_full" in refused
-    assert max(map(abs, play.state.ledger.credits.values())) > MOST - 2 * 10**9, "as close as whole units come"
+    assert max(map(abs, play.state.ledger.credits.values())) == MOST
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     st.sampled_from([0, 1, 500]),
-    st.lists(st.tuples(st.sampled_from(["trade", "buy", "sell", "join", "auto"]), st.integers(1, 10**9)), max_size=25),
+    st.lists(st.tuples(st.sampled_from(["trade", "buy", "sell", "join", "auto"]), st.integers(1, 10**9)), max_size=12),
 )
 def test_whatever_players_do_every_sum_can_be_counted(fee: int, steps: list[tuple[str, int]]) -> None:
     play = Play(EXTREME, RULES | {"trade_fee_permille": fee, "ships_limit": 10_000})
     joined = 2
     for step, number in steps:
-        ship = list(play.state.ships)[number % len(play.state.ships)]
-        owner = play.state.ships[ship].owner
+        ships = list(play.state.ships.values())
+        # When all ships are sold there is nothing left to do but to join.
+        ship, owner = (
+            (ships[number % len(ships)].id, ships[number % len(ships)].owner) if ships else ("", PlayerId("p1"))
+        )
         if step == "trade":
             commands: list[Any] = [
                 MoveShip(ship, Target(station=SOURCE)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
+import random
 import subprocess
 import sys
 import tomllib
@@ -19,7 +21,7 @@ import pytest
 from gamekit.errors import ConfigError
 from gamekit.lab import simulate
 from gamekit.scenario_file import read_definition
-from gamekit.space import SpaceGame, scenario
+from gamekit.space import SpaceGame, review, scenario
 from tests.space.galaxies import LINE
 
 SIX = """name = "mistakes"
@@ -224,3 +226,62 @@ def test_a_definition_that_no_server_would_take_is_refused_by_the_check() -> Non
     scenario.definition("own", changed(stations=stations[: count // 2]))
     [told] = complaints(changed(stations=(stations * 2)[:20_000]))
     assert "bytes as JSON; allowed are 2,000,000" in told
+
+
+#: What may stand where something else belongs.
+JUNK: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    10**30,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    "a\x00b",
+    [],
+    {},
+    [[]],
+    {"a": 1},
+    b"x",
+    (1,),
+    {1},
+]
+
+
+def places(values: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every path in plain values."""
+    inner = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    return [path, *(found for key, one in inner for found in places(one, (*path, key)))]
+
+
+def test_whatever_stands_where_something_else_belongs_is_told_and_nothing_breaks() -> None:
+    chance = random.Random(5)
+    freighter = {"id": "freighter", "name": "F", "speed_percent": 1, "capacity_percent": 1, "price": 1}
+    company = {"name": "C", "ships": 1, "credits": 5}
+    whole = changed(rules={"jump_ticks": 5}, companies=[company], ship_classes=[freighter])
+    paths = [path for path in places(whole) if path]
+    taken = 0
+    for _ in range(1_500):
+        plain = copy.deepcopy(whole)
+        for path in chance.sample(paths, chance.choice([1, 1, 2, 5])):
+            inner: Any = plain
+            with contextlib.suppress(KeyError, IndexError, TypeError):
+                for step in path[:-1]:
+                    inner = inner[step]
+                if chance.random() < 0.2:
+                    del inner[path[-1]]
+                else:
+                    inner[path[-1]] = chance.choice(JUNK)
+        with contextlib.suppress(ConfigError):
+            review.warnings(scenario.definition("own", plain))
+            SpaceGame().new({"scenario": plain}, 1)
+            taken += 1
+    assert 0 < taken < 1_000
+
+
+def test_wares_without_recipes_and_doubled_trades_are_told() -> None:
+    assert complaints(changed(recipes=[]))[0].startswith("own: wares: wares of your own need recipes of your own")
+    recipes = [row | {"trades": ["ore", "ore"]} if "trades" in row else row for row in LINE["recipes"]]
+    assert complaints(changed(recipes=recipes)) == ["own: recipes.store.trades: ore named twice; once is enough."]
