@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from http import HTTPStatus
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -98,6 +99,21 @@ class Api(RequestHandler):
             self.set_header("Access-Control-Allow-Private-Network", "true")
         self.finish()
 
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Log what went wrong here; that a client went away while it was answered is none of it."""
+        if not isinstance(value, StreamClosedError):
+            super().log_exception(typ, value, tb)
+
+    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
+        """Answer with an error; a client that went away gets none."""
+        if not isinstance(kwargs.get("exc_info", (None, None, None))[1], StreamClosedError):
+            super().send_error(status_code, **kwargs)
+        elif not self._finished:
+            with contextlib.suppress(StreamClosedError):
+                self.finish()
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every error as a problem document (RFC 9457)."""
         error = kwargs.get("exc_info", (None, None, None))[1]
@@ -128,14 +144,13 @@ class Api(RequestHandler):
             parts: the answer, one after the other.
         """
         self.set_header("Content-Length", str(sum(map(len, parts))))
-        # A client that does not read is let go by the HTTP server, which ends the wait.
-        with contextlib.suppress(StreamClosedError):
-            for part in parts:
-                for at in range(0, len(part), PIECE_BYTES):
-                    self.write(part[at : at + PIECE_BYTES])
-                    if len(part) > PIECE_BYTES:
-                        await self.flush()
-            self.finish()
+        for part in parts:
+            for at in range(0, len(part), PIECE_BYTES):
+                self.write(part[at : at + PIECE_BYTES])
+                if len(part) > PIECE_BYTES:
+                    # A client that does not read is let go by the HTTP server, which ends the wait.
+                    await self.flush()
+        self.finish()
 
     def compute_etag(self) -> str | None:
         """None: Tornado would hash every answer; routes whose answers have one say which."""

@@ -164,12 +164,22 @@ class ImportRoute(PastApi):
 
     def data_received(self, chunk: bytes) -> None:
         """Put a piece of the body aside."""
-        self._file.write(chunk)
+        try:
+            self._file.write(chunk)
+        except OSError as error:
+            raise Problem(507, "disk_full", f"The capsule cannot be put aside: {error.strerror}.") from None
 
     async def post(self) -> None:
         """Take a capsule in: under its own id, or under a new one with `?new_id=1`."""
-        self._file.close()
-        past = await self.tried(lambda: read_capsule(Path(self._file.name)))
+        # From here it is this method's: the sender may go away while it is read.
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            file.close()
+            past = await self.tried(lambda: read_capsule(Path(file.name)))
+        finally:
+            os.unlink(file.name)
         if self._new_id:
             past = await self.read(lambda: renamed(past, _new_id(), created_s=self.host.wall_s()))
         rules = self.host.games.get(past.row.game)
@@ -189,7 +199,8 @@ class ImportRoute(PastApi):
     def _tidy(self) -> None:
         file, self._file = self._file, None
         if file is not None:
-            file.close()
+            with contextlib.suppress(OSError):
+                file.close()
             os.unlink(file.name)
 
 

@@ -174,3 +174,16 @@ def test_clients_that_do_not_read_hold_little_memory_and_hello_has_a_price(serve
         await bystander.close()
 
     asyncio.run(check())
+
+
+def test_clients_that_go_away_while_they_are_answered_or_heard_are_no_fault_of_the_server(server: LiveServer) -> None:
+    # The fuzzer found these; the fixture looks through the log.
+    made = server.new_game(seed=4)
+    heads = [f"GET /api/game/{made['id']}/export HTTP/1.1", "POST /api/games/import HTTP/1.1\r\nContent-Length: 3"]
+    for head in heads * 15:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as line:
+            line.sendall(f"{head}\r\nHost: localhost\r\nAuthorization: Bearer {server.admin_token}\r\n\r\nabc".encode())
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    # All of them are over once as many more were answered.
+    for _ in range(5):
+        assert server.call("POST", "/api/games/import", b"abc", token=server.admin_token)[0] == 422
