@@ -13,6 +13,7 @@ asks neither the session nor the recovery what is right. Each promise that it ch
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, ParamSpec
 
@@ -51,8 +52,9 @@ class Seat:
         self.view: dict[str, Any] = {}
         #: What the client held at positions that it may resume from: {(epoch, n): (place, view)}
         self.positions: dict[tuple[int, int], tuple[Place, dict[str, Any]]] = {}
-        #: The position that the hello under way asked for.
-        self.resume: tuple[int, int] | None = None
+        #: The positions that the hellos under way asked for, oldest first: one may wait while the session stands
+        #: between two ticks, and be followed by another.
+        self.asked: deque[tuple[int, int] | None] = deque()
 
 
 def _audited(check: Callable[Concatenate[Auditor, P], None]) -> Callable[Concatenate[Auditor, P], None]:
@@ -265,10 +267,11 @@ class Auditor:
         # Its client knows from here on what it sends again.
         self.turned_away.get((seat.game, seat.epoch), {}).pop((seat.player or "", seat.client), None)
         seat.place, seat.tick = None, 0
-        if seat.resume is not None and seat.resume[0] == seat.epoch:
+        resume = seat.asked.popleft() if seat.asked else None
+        if resume is not None and resume[0] == seat.epoch:
             # Missed deltas may follow: they tell of the past, from the position that the client was at.
-            place, view = seat.positions[seat.resume]
-            seat.place, seat.view, seat.n, seat.tick = place, plain(view), seat.resume[1], place[0]
+            place, view = seat.positions[resume]
+            seat.place, seat.view, seat.n, seat.tick = place, plain(view), resume[1], place[0]
 
     def _drawn(self, seat: Seat, message: dict[str, Any]) -> None:
         place = (message["tick"], message["seq"])

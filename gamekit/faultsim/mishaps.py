@@ -25,6 +25,7 @@ class Mishaps:
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
         self._chance = machine.world.chance("mishaps")
+        self._locks = machine.world.chance("locks")
         #: By how much the wall clock is wrong beyond all other faults, in seconds.
         self._wrong_s = 0
         machine.on_boot = self._rot
@@ -47,6 +48,8 @@ class Mishaps:
         for name, ratio, happen in faults:
             if self._machine.hosts and chance.random() < ratio:
                 self._machine.world.fault(name, happen())
+        if self._machine.hosts and self._locks.random() < ratios.locked:
+            self._machine.world.fault("locked", self._lock())
         if self._machine.hosts and chance.random() < ratios.crash:
             self._machine.world.fault("crash", "between two events")
             self._machine.crash()
@@ -59,6 +62,10 @@ class Mishaps:
     def _slow(self) -> str:
         self._machine.store.slow_until_us = self._machine.world.now_us + self._chance.randrange(20 * SECOND_US)
         return f"until {self._machine.store.slow_until_us / 1e6:.1f} s"
+
+    def _lock(self) -> str:
+        self._machine.store.locked_until_us = self._machine.world.now_us + self._locks.randrange(20 * SECOND_US)
+        return f"until {self._machine.store.locked_until_us / 1e6:.1f} s"
 
     def _jump(self, by_us: int) -> str:
         for host in self._machine.hosts:

@@ -243,8 +243,9 @@ class HostEnd:
             return
         if not self.attached:
             self.connection = self.host.machine.new_connection()
+            self.link.seat.asked.clear()
         self.attached = True
-        self.link.seat.resume = (hello.resume.epoch, hello.resume.n) if hello.resume else None
+        self.link.seat.asked.append((hello.resume.epoch, hello.resume.n) if hello.resume else None)
         runner.attach(Attached(self.connection, player, hello.client, hello.resume), self)
 
     # --- what the runner asks (gamekit.server.runner.Socket) --------------------------------------------------

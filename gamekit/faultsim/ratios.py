@@ -49,6 +49,7 @@ class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         rotten: a byte of what is stored is not what was written. Occasion: each start of a host.
         lying_fsync: an fsync reports success and does nothing. Nothing is promised on such a disk, so this is 0 unless
             somebody wants to see promises broken.
+        locked: another program holds the database's lock for some seconds. Occasion: each second.
     """
 
     lost: Ratio = 0.01
@@ -74,6 +75,8 @@ class Ratios(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     zombie: Ratio = 0.01
     rotten: Ratio = 0.2
     lying_fsync: Ratio = 0.0
+    # New ones come last, so that the seeds that CI runs keep their mixtures.
+    locked: Ratio = 0.01
 
     def mixed(self, chance: random.Random) -> Ratios:
         """The same with each ratio multiplied by one of `SWARM`, as chance has it, and never above 1."""

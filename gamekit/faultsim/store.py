@@ -23,7 +23,7 @@ from gamekit.faultsim.loop import Died
 from gamekit.faultsim.ratios import Ratios
 from gamekit.faultsim.world import Timer, World
 from gamekit.game import GameId
-from gamekit.journal import Completion, GameRow, PutLatency, StoredSnapshot, Write
+from gamekit.journal import Completion, GameRow, Health, PutLatency, StoredSnapshot, Write
 from gamekit.journal.admission import Admission, check_first
 from gamekit.journal.memory import Book, MemoryJournal, Storage
 
@@ -75,6 +75,8 @@ class Store:
         self.storage = Storage()
         self.full_until_us = 0
         self.slow_until_us = 0
+        #: Until when another program holds the lock: no commit begins.
+        self.locked_until_us = 0
         self.commits = 0
         self._chance = world.chance("store")
         self._watch = watch
@@ -91,6 +93,8 @@ class Store:
         self._queue: list[tuple[SimJournal, tuple[Write, ...]]] = []
         self._batch: list[tuple[SimJournal, tuple[Write, ...], JournalError | None]] = []
         self._next: tuple[Timer, Callable[[], None]] | None = None
+        #: Why the latest commit failed, where the cause passes.
+        self._failing: str | None = None
 
     def wall_s(self) -> float:
         """The wall clock, Unix time in seconds."""
@@ -142,7 +146,8 @@ class Store:
             self._later(self._begin)
 
     def finish(self) -> None:
-        """Do at once all that waits, as somebody who blocks would see it."""
+        """Do at once all that waits, as somebody who blocks would see it; a lock is gone by then."""
+        self.locked_until_us = 0
         while self._next is not None:
             self._next[0].cancel()
             self._next[1]()
@@ -168,9 +173,16 @@ class Store:
 
     # --- the writer -------------------------------------------------------------------------------------------
 
-    def _later(self, what: Callable[[], None]) -> None:
+    def health(self) -> Health:
+        """How the disk does; once there is room, what failed for lack of it is over."""
+        now_us = self.world.now_us
+        late = "another program holds the simulated lock" if now_us < self.locked_until_us else None
+        return Health(self._failing if now_us < self.full_until_us else None, late=late)
+
+    def _later(self, what: Callable[[], None], delay_us: int | None = None) -> None:
         slow = 50 if self.world.now_us < self.slow_until_us else 1
-        delay_us = self._chance.randrange(50, 20_000) * slow
+        if delay_us is None:
+            delay_us = self._chance.randrange(50, 20_000) * slow
 
         def go() -> None:
             self._next = None
@@ -186,6 +198,10 @@ class Store:
             raise Died
 
     def _begin(self) -> None:
+        if (locked_us := self.locked_until_us - self.world.now_us) > 0:
+            # What gathers meanwhile goes with it.
+            self._later(self._begin, locked_us)
+            return
         queue, self._queue = self._queue, []
         self._batch = [(journal, writes, self.admission.admit(writes)) for journal, writes in queue]
         entries = tuple(write for _, writes, error in self._batch if error is None for write in writes)
@@ -221,6 +237,7 @@ class Store:
 
     def _fail(self, cause: OSError) -> None:
         error = _journal_error(cause)
+        self._failing = str(error) if error.recoverable else None
         for index, (journal, writes, refused) in enumerate(self._batch):
             if refused is None:
                 self.admission.fail(writes, error)
@@ -282,6 +299,10 @@ class SimJournal(MemoryJournal):
         super().__init__(auto=False, wall=store.wall_s, storage=store.storage)
         self.store = store
         self.alive = True
+
+    def health(self) -> Health:
+        """How the store does."""
+        return self.store.health()
 
     def submit(self, writes: Sequence[Write]) -> None:
         """Hand over writes that become durable together."""

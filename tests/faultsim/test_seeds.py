@@ -11,8 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gamekit.faultsim import CALM, Ratios, parse_ratios, simulate_faults
+from gamekit.server.runner import Runner
+from gamekit.server.storage import StorageWatch
 from tests.faultsim import CI_SEEDS, CI_STEPS
 
 SEEDS = sorted((Path(__file__).resolve().parent.parent / "seeds").glob("*.json"))
@@ -98,3 +101,20 @@ def test_a_world_without_faults_has_none() -> None:
     verdict = simulate_faults(1, CI_STEPS, CALM, mixed=False)
     assert verdict.ok
     assert verdict.faults.keys() <= {"disconnected"}, "clients hang up by themselves"
+
+
+def test_games_that_a_full_disk_stopped_come_back_by_themselves_and_every_promise_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    brought_back: list[int] = []
+    bring_back = StorageWatch._bring_back
+
+    def counted(watch: StorageWatch, failed: list[Runner]) -> None:
+        brought_back.append(len(failed))
+        bring_back(watch, failed)
+
+    monkeypatch.setattr(StorageWatch, "_bring_back", counted)
+    verdict = simulate_faults(11, CI_STEPS, replace(CALM, disk_full=0.2, locked=0.1), mixed=False)
+    assert verdict.ok, verdict
+    assert verdict.faults["locked"] > 0
+    assert sum(brought_back) > 0
