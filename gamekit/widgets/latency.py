@@ -16,6 +16,7 @@ from gamekit.client.game import AsyncGame
 from gamekit.client.iothread import IoThread
 from gamekit.errors import GamekitError, SessionError
 from gamekit.journal.buckets import UNKNOWN, merged, percentile
+from gamekit.widgets import still
 from gamekit.widgets.bundle import bundle
 from gamekit.widgets.look import CSS
 from gamekit.widgets.shown import Onlookers
@@ -80,7 +81,7 @@ class LatencyWidget(anywidget.AnyWidget):
         if shown is None:
             return None
         self._io.post(self._displayed)
-        return {**shown[0], "text/html": self._still()}, shown[1]
+        return still.beside(shown, {"text/html": self._still()})
 
     def _still(self) -> str:
         """The last minute as a table, for where no kernel is."""

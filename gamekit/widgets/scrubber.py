@@ -20,6 +20,7 @@ import traitlets
 from gamekit.errors import GamekitError
 from gamekit.game import TICK_HZ, Event, Tick, View
 from gamekit.journal import Past
+from gamekit.widgets import still
 from gamekit.widgets.bundle import bundle
 from gamekit.widgets.feed import INTERVAL_S
 from gamekit.widgets.latest import Latest
@@ -130,7 +131,7 @@ class ScrubberWidget(anywidget.AnyWidget):
             drawn = picture(self._view, self._at, self._player)
         if not self.indexed:
             self._indexing.ask(None)
-        return {**shown[0], "image/svg+xml": drawn}, shown[1]
+        return still.beside(shown, {"image/svg+xml": drawn})
 
     def close(self) -> None:
         """Take the widget away everywhere and stop what it does. Idempotent."""

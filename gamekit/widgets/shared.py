@@ -16,6 +16,7 @@ import traitlets
 from ipywidgets import widget_serialization
 
 from gamekit.errors import GamekitError
+from gamekit.widgets import still
 from gamekit.widgets.feed import Feed, Message
 from gamekit.widgets.stream import Stream, stream_of
 
@@ -67,7 +68,7 @@ class SharedWidget(anywidget.AnyWidget, metaclass=_AbstractWidget):
             return None
         self.feed.io.post(self._listen)
         self.stream.displayed()
-        return {**shown[0], **self.still()}, shown[1]
+        return still.beside(shown, self.still())
 
     def close(self) -> None:
         """Take the widget away everywhere."""

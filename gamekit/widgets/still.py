@@ -9,6 +9,21 @@ from gamekit.client import show
 from gamekit.client.position import place_text
 from gamekit.game import View
 
+#: The output's metadata by which the front end finds the picture in it, see `js/kept.js`.
+METADATA = "gamekit"
+
+
+def beside(
+    shown: tuple[dict[str, Any], dict[str, Any]], pictures: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a widget displays, with the picture that stands for it where no kernel is.
+
+    Args:
+        shown: the widget's own bundle and its metadata.
+        pictures: `{MIME type: text}`; the first one is left in a saved notebook.
+    """
+    return {**shown[0], **pictures}, {**shown[1], METADATA: {"still": next(iter(pictures))}}
+
 
 def fleet(view: View, tick: float, player: str | None) -> str:
     """A player's ships, or all of them for a spectator."""

@@ -4,6 +4,7 @@
  */
 
 import { make, say } from "../../web/js/dom.js";
+import { keepPictures } from "./kept.js";
 import { tellWhenShown } from "./shown.js";
 import { followTheme } from "./theme.js";
 
@@ -32,6 +33,7 @@ export class Frame {
     parent.append(this.element);
     this.lasting = "";
     this.timer = 0;
+    keepPictures(watched.widget_manager);
     this.closers = [followTheme(this.element), tellWhenShown(watched, this.element)];
     watched.on("comm_live_update", () => this.show());
     watched.on("comm:close", () => this.show());

@@ -11,6 +11,7 @@ import { merge } from "../../web/js/model.js";
  * @property {(content: object) => void} send
  * @property {(event: string, listener: (...values: any[]) => void) => void} on
  * @property {boolean} [comm_live]
+ * @property {any} [widget_manager]
  */
 
 export class Mirror {
