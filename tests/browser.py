@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 #: Nothing in the background, nothing to the outside.
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-quic",
     "--no-first-run",
@@ -23,16 +23,21 @@ _ARGUMENTS = [
 ]
 
 
+def browser_path(playwright: Playwright) -> str:
+    """Where the browser is. Without any, the test is skipped with a loud line; under CI it fails."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None) or playwright.chromium.executable_path
+    if not Path(path).exists():
+        text = "NOT TESTED: there is no browser here. Install chromium, or run `playwright install chromium`."
+        if os.environ.get("CI"):
+            pytest.fail(text)
+        pytest.skip(text)
+    return path
+
+
 @contextlib.contextmanager
 def browser() -> Iterator[Browser]:
-    """A running browser. Without any, the test is skipped with a loud line; under CI it fails."""
+    """A running browser."""
     with sync_playwright() as playwright:
-        path = next(filter(None, map(shutil.which, _NAMES)), None) or playwright.chromium.executable_path
-        if not Path(path).exists():
-            text = "NOT TESTED: there is no browser here. Install chromium, or run `playwright install chromium`."
-            if os.environ.get("CI"):
-                pytest.fail(text)
-            pytest.skip(text)
-        launched = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=browser_path(playwright), args=ARGUMENTS)
         yield launched
         launched.close()

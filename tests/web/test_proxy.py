@@ -160,7 +160,6 @@ def test_a_server_that_is_away_for_a_while_is_no_riddle(
 ) -> None:
     proxy = proxied(right)
     page = opened(visitor, proxy, new_game(server))
-    visitor.forgiven = re.compile(f"{AWAY.pattern}|net::ERR_INTERNET_DISCONNECTED")
     live(page)
     page.context.set_offline(True)
     page.evaluate("() => { gamekit.connection.dropSocket(); gamekit.connection.lost(0); }")

@@ -13,7 +13,7 @@ import { Store } from "./store.js";
 const MODULES =
   "addresses aiming annals bar camera connection controls dom dragsort fleet glyphs ground identity info labels " +
   "latest layout map market marks model orderbook orders overview paint painter paintlive parts places play pointers queue " +
-  "rename seat selection servertime sizes stage tales targets tooltip trade tradeform traffic unreached words";
+  "rename seat selection servertime sizes stage tales targets tooltip trade tradeform traffic unreached vault words";
 
 const store = new Store(document.baseURI);
 const game = /\/play\/([A-Za-z0-9_-]{1,64})\/?$/.exec(location.pathname)?.[1];
@@ -25,6 +25,7 @@ if (game) {
     link.href = `web/js/${name}.js`;
     document.head.append(link);
   }
+  await store.recover();
   const asked = new URLSearchParams(location.hash.slice(1));
   const [token, seat] = [asked.get("token"), asked.get("seat")];
   const [entry] = performance.getEntriesByType("navigation");
@@ -42,6 +43,7 @@ if (game) {
   // For tests, and for the curious with a console.
   Object.assign(globalThis, { gamekit: page });
 } else {
+  await store.recover();
   const { startLobby } = await import("./lobby.js");
   await startLobby(store);
 }

@@ -29,7 +29,8 @@ export function keepSeat(page) {
   store.remember({ id: game, name: page.name });
   page.bar.last("storage", kept ? "" : KEEPS_NOTHING);
   if (!kept) addressWith(token);
-  else if (location.hash.includes("token=")) bareAddress();
+  else if (location.hash.includes("token="))
+    void (store.vault?.written ?? Promise.resolve()).then(() => page.token === token && bareAddress());
 }
 
 /** Write down again what a store that was emptied does not have any more. @param {PlayPage} page */

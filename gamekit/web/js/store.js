@@ -8,6 +8,8 @@
  * @import {Id, KeyValueStore} from "./types"
  */
 
+import { Vault } from "./vault.js";
+
 /** @typedef {{id: Id, name: string}} KnownGame */
 /** @typedef {{player: Id, name: string, token: string}} Seat name: the player's */
 
@@ -73,11 +75,19 @@ export class Store {
    * @param {KeyValueStore} [session]
    */
   constructor(address, local = browserStore("localStorage"), session = browserStore("sessionStorage")) {
-    this.local = local;
-    this.session = session;
     this.prefix = `gamekit:${new URL(address).pathname}:`;
+    const vault = local.forgets ? null : new Vault(local, this.prefix);
+    /** Copies for a browser that is killed; null where nothing is kept anyway. */
+    this.vault = vault;
+    this.local = vault ? vault.copied() : local;
+    this.session = session;
     /** What the page plays with, also where the browser has no room for it. @type {Map<Id, string>} */
     this.held = new Map();
+  }
+
+  /** Put back what a browser that was killed has lost; before anything is read. */
+  async recover() {
+    await this.vault?.restore();
   }
 
   /** The beginning of all keys of one game. @param {Id} game */

@@ -20,6 +20,8 @@ const PATIENCE_MS = 8000;
  * @returns {Promise<string>}
  */
 export async function whyUnreached(game, opened) {
+  // Without any network nothing is to be asked.
+  if (navigator.onLine === false) return "";
   const path = `api/game/${encodeURIComponent(game)}`;
   // By POST, because a browser tells its origin with no GET. It commands nothing: it has no token.
   const commanded = await ask(`${path}/commands`, { method: "POST", body: "{}" });
