@@ -27,6 +27,7 @@ from gamekit.lab.replay import Replay
 from gamekit.lab.simulate import definition_of
 from gamekit.lab.sources import new_past, past_from, rules_for
 from gamekit.lab.ticks import how_long
+from gamekit.names import PLAYER_CHARS, as_typed, told_apart, unfit
 from gamekit.session import ADMIN
 from gamekit.space import SpaceGame
 
@@ -95,6 +96,10 @@ class Branch(Replay):
             CommandFailed: the rules refuse the name.
         """
         self._to_the_end()
+        # As a server's door does it, for what is in a past is taken as it is.
+        if wrong := unfit(name, PLAYER_CHARS):
+            raise CommandFailed("bad_name", wrong)
+        name = told_apart(as_typed(name), self.session.players.values(), PLAYER_CHARS)
         player = self.session.new_player()
         self._record(player, "@server", 0, {"type": "join", "name": name}, Join(name=name))
         if player not in self.session.players:

@@ -8,7 +8,17 @@ joiners only where they change what is drawn. `tables` pins the characters, so t
 `taken_as_it_is` lets it live again. `Looks` tells names apart that look the same.
 """
 
-from gamekit.names.looks import Looks, told_apart
-from gamekit.names.visible import as_typed, in_ascii, taken_as_it_is, tidied, unfit
+from gamekit.names.looks import Looks, look_alikes, told_apart
+from gamekit.names.visible import PLAYER_CHARS, as_typed, in_ascii, taken_as_it_is, tidied, unfit
 
-__all__ = ["Looks", "as_typed", "in_ascii", "taken_as_it_is", "tidied", "told_apart", "unfit"]
+__all__ = [
+    "PLAYER_CHARS",
+    "Looks",
+    "as_typed",
+    "in_ascii",
+    "look_alikes",
+    "taken_as_it_is",
+    "tidied",
+    "told_apart",
+    "unfit",
+]

@@ -110,3 +110,17 @@ def told_apart(name: str, used: Iterable[str], longest: int) -> str:
         number += 1
         name = f"{wanted[: longest - len(str(number)) - 1].rstrip()} {number}"
     return name
+
+
+def look_alikes(names: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of things with names, `(what, name)`, those that look like an earlier one by name: `(what, the earlier one)`."""
+    first: dict[str, str] = {}
+    found = []
+    for what, name in names:
+        seen = skeletons(name)
+        earlier = next((first[one] for one in seen if one in first), None)
+        if earlier is not None:
+            found.append((what, earlier))
+        for one in seen:
+            first.setdefault(one, what)
+    return found

@@ -21,6 +21,8 @@ from gamekit.names.tables import (
     VIRAMAS,
 )
 
+#: Longest name of a player, or of a ship, in characters.
+PLAYER_CHARS = 40
 #: Longer text is not composed.
 _LONGEST = 1_000
 #: Marks that one character may carry: Vietnamese has two, Hebrew three, Tibetan stacks four.

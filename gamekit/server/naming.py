@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gamekit.names import as_typed, told_apart, unfit
+from gamekit.names import PLAYER_CHARS, as_typed, told_apart, unfit
 from gamekit.server.api import Problem
 from gamekit.session import Session
 
-#: Longest name of a player, and of a game, in characters.
-PLAYER_CHARS = 40
+#: Longest name of a game, in characters.
 GAME_CHARS = 80
 
 

@@ -72,7 +72,9 @@ class Mistakes:
         if not self.found:
             return
         told = sorted(self.found, key=lambda one: (self._line(one.path) or 0, *map(_sortable, one.path)))
-        lines = [f"{self.source}: {self._place(one)}{one.key}{': ' if one.key else ''}{one.text}" for one in told]
+        lines = [
+            _visible(f"{self.source}: {self._place(one)}{one.key}{': ' if one.key else ''}{one.text}") for one in told
+        ]
         more = len(lines) - _MOST_TOLD
         if more > 0:
             lines[_MOST_TOLD:] = [f"{self.source}: and {more} more mistakes; mend these first."]
@@ -90,6 +92,11 @@ class Mistakes:
             if path[:length] in self._lines:
                 return self._lines[path[:length]]
         return None
+
+
+def _visible(text: str) -> str:
+    """A line in which everything can be seen: what a key holds is a designer's, and may be anything."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _sortable(step: str | int) -> str:

@@ -32,8 +32,6 @@ from gamekit.space.travel import Place
 
 C = TypeVar("C", bound=Command)
 
-#: Longest display name of a player or a ship, in characters.
-NAME_LIMIT = 40
 #: Most units one trade may ask for; asking for more than there is moves what there is.
 UNITS_LIMIT = 1_000_000_000
 _BY_ORDER = "its owner gave it an order"
@@ -170,9 +168,9 @@ def refused_name(name: str) -> Rejected | None:
 
     What a name shall be is asked before a command is journaled (`admitted`); what is in a journal lives on as it was.
     """
-    if names.taken_as_it_is(name, NAME_LIMIT):
+    if names.taken_as_it_is(name, names.PLAYER_CHARS):
         return None
-    return Rejected("bad_name", f"Choose a name of 1 to {NAME_LIMIT} printable characters.")
+    return Rejected("bad_name", f"Choose a name of 1 to {names.PLAYER_CHARS} printable characters.")
 
 
 def admitted(command: C) -> C | Rejected:
@@ -181,7 +179,7 @@ def admitted(command: C) -> C | Rejected:
     if not isinstance(command, BuyShip | RenameShip) or name is None:
         return command
     tidy = names.as_typed(name)
-    if wrong := names.unfit(tidy, NAME_LIMIT):
+    if wrong := names.unfit(tidy, names.PLAYER_CHARS):
         return Rejected("bad_name", wrong)
     return cast("C", msgspec.structs.replace(command, name=tidy))
 

@@ -6,10 +6,11 @@ pay then never pays. The formulas are those of `dispatch.worths` and `trading`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from gamekit.space.bounds import capacity_of
+from gamekit.space.bounds import MOST, capacity_of
 from gamekit.space.mistakes import listed
 from gamekit.space.model import FREIGHTER
 from gamekit.space.rules import Rules
@@ -25,11 +26,10 @@ class Galaxy(NamedTuple):
     recipes: Mapping[str, RecipeRow]
     islands: list[list[str]]
 
-    def built(self, island: list[str]) -> list[RecipeRow]:
-        """The recipes that stations of an island have, each once."""
+    def built(self, island: list[str]) -> dict[str, int]:
+        """The recipes that stations of an island have: `{recipe: how many}`."""
         here = set(island)
-        names = dict.fromkeys(row.recipe for row in self.definition.stations if row.sector in here)
-        return [self.recipes[name] for name in names]
+        return Counter(row.recipe for row in self.definition.stations if row.sector in here)
 
     def size(self, recipe: RecipeRow, ware: str) -> int:
         """How many units of a ware a station with a recipe stores."""
@@ -63,13 +63,14 @@ def prospects(galaxy: Galaxy) -> Iterator[str]:
     yield from _purses(galaxy)
 
 
-def _starved(galaxy: Galaxy, built: list[RecipeRow]) -> Iterator[str]:
+def _starved(galaxy: Galaxy, count: dict[str, int]) -> Iterator[str]:
     """What stations of one island need and cannot ever get: of other islands, or of makers that wait for each other."""
-    sold = _obtainable(galaxy, built)
+    built = [galaxy.recipes[name] for name in count]
+    sold = _obtainable(galaxy, built, count)
     made = {ware for recipe in built for ware in recipe.outputs}
     elsewhere = {ware for row in galaxy.definition.stations for ware in galaxy.recipes[row.recipe].outputs} - made
     for ware in dict.fromkeys(ware for recipe in built for ware in recipe.inputs):
-        if ware in elsewhere and ware not in sold:
+        if ware in elsewhere and not sold.get(ware):
             users = listed(recipe.name for recipe in built if ware in recipe.inputs)
             yield (
                 f"wares.{ware}: {users} need it, and no gates lead there from its makers; add a connection or a maker."
@@ -88,21 +89,19 @@ def _starved(galaxy: Galaxy, built: list[RecipeRow]) -> Iterator[str]:
         )
 
 
-def _obtainable(galaxy: Galaxy, built: list[RecipeRow]) -> set[str]:
-    """The wares that some station has to sell at the start, or can make of such."""
-    sold: set[str] = set()
+def _obtainable(galaxy: Galaxy, built: list[RecipeRow], count: dict[str, int]) -> dict[str, int]:
+    """How many units of each ware all stations together have to sell at the start; any number of what can be made."""
+    sold: dict[str, int] = {}
     kept = galaxy.rules.minimum_stock_percent
     for recipe in built:
         for ware in (*recipe.trades, *recipe.outputs):
-            if _has(galaxy, recipe, ware) > galaxy.size(recipe, ware) * kept // 100:
-                sold.add(ware)
-    grows = True
-    while grows:
-        before = len(sold)
-        for recipe in built:
-            if recipe.outputs and not _lacks(galaxy, recipe, sold):
-                sold.update(recipe.outputs)
-        grows = len(sold) > before
+            spare = _has(galaxy, recipe, ware) - galaxy.size(recipe, ware) * kept // 100
+            sold[ware] = sold.get(ware, 0) + max(0, spare) * count[recipe.id]
+    makers = [recipe for recipe in built if recipe.outputs]
+    while able := [recipe for recipe in makers if not _lacks(galaxy, recipe, sold)]:
+        for recipe in able:
+            sold.update(dict.fromkeys(recipe.outputs, MOST))
+        makers = [recipe for recipe in makers if recipe not in able]
     return sold
 
 
@@ -110,10 +109,13 @@ def _has(galaxy: Galaxy, recipe: RecipeRow, ware: str) -> int:
     return galaxy.size(recipe, ware) * galaxy.rules.initial_stock_percent // 100
 
 
-def _lacks(galaxy: Galaxy, recipe: RecipeRow, sold: set[str]) -> list[str]:
-    """The inputs of which a station has too little for a cycle, and that nobody can sell it."""
-    needs = recipe.inputs.items()
-    return [ware for ware, one in needs if ware not in sold and _has(galaxy, recipe, ware) < galaxy.units(one)]
+def _lacks(galaxy: Galaxy, recipe: RecipeRow, sold: Mapping[str, int]) -> list[str]:
+    """The inputs of which a station has, and can buy, too little for a single cycle."""
+    return [
+        ware
+        for ware, units in recipe.inputs.items()
+        if _has(galaxy, recipe, ware) + sold.get(ware, 0) < galaxy.units(units)
+    ]
 
 
 def _circle(galaxy: Galaxy, stuck: Mapping[str, list[str]]) -> list[str]:

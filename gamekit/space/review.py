@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from gamekit.names import look_alikes
 from gamekit.space.mistakes import listed
 from gamekit.space.prospects import galaxy_of, prospects
 from gamekit.space.rules import load
-from gamekit.space.scenario import Definition, RecipeRow, catalogue_of
+from gamekit.space.scenario import Catalogue, Definition, RecipeRow, catalogue_of
 
 #: What a station of a kind has when it is what its name says.
 _SHAPES = {
@@ -41,6 +42,7 @@ def warnings(definition: Definition, rules: Mapping[str, Any] | None = None) -> 
         *_of_recipes(definition, recipes),
         *_of_sectors(definition),
         *_of_ships(definition, built),
+        *_of_names(definition, lists),
         *prospects(galaxy),
     )
 
@@ -90,6 +92,23 @@ def _of_sectors(definition: Definition) -> Iterator[str]:
         first = spots.setdefault((station.sector, station.x, station.y), index)
         if first != index:
             yield f"stations[{index}]: it stands exactly where stations[{first}] stands; move one of them."
+
+
+def _of_names(definition: Definition, lists: Catalogue) -> Iterator[str]:
+    """Things of one sort whose names look the same, in whatever script; those of shipped lists are told apart."""
+    own = definition.wares or definition.recipes
+    sorts: dict[str, list[tuple[str, str]]] = {
+        "sectors": [(row.id, row.name) for row in definition.sectors],
+        "stations": [(str(at), row.name) for at, row in enumerate(definition.stations) if row.name is not None],
+        "wares": [(row.id, row.name) for row in lists.wares] if own else [],
+        "ship_classes": [(row.id, row.name) for row in definition.ship_classes],
+        "companies": [(str(at), row.name) for at, row in enumerate(definition.companies)],
+    }
+    for sort, rows in sorts.items():
+        alike = look_alikes(rows)
+        if alike:
+            pairs = listed((f"{one} like {other}" for one, other in alike), commas=True)
+            yield f"{sort}: names that look the same ({pairs}); give one of each another name."
 
 
 def _of_islands(definition: Definition) -> Iterator[str]:

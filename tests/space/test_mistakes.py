@@ -285,3 +285,10 @@ def test_wares_without_recipes_and_doubled_trades_are_told() -> None:
     assert complaints(changed(recipes=[]))[0].startswith("own: wares: wares of your own need recipes of your own")
     recipes = [row | {"trades": ["ore", "ore"]} if "trades" in row else row for row in LINE["recipes"]]
     assert complaints(changed(recipes=recipes)) == ["own: recipes.store.trades: ore named twice; once is enough."]
+
+
+def test_what_is_told_can_be_seen_whatever_the_keys_hold() -> None:
+    recipes = [{"id": "a\n\u202eb", "name": "A", "kind": "mine", "outputs": {"o\x1b[2J": 0}}]
+    for line in complaints(changed(recipes=recipes, **{"rules": {"x\x07": 1}, "k\ud800": 1})):
+        assert line.isprintable()
+        line.encode()

@@ -182,3 +182,16 @@ def test_rules_of_a_game_go_before_those_of_the_scenario() -> None:
     definition = scenario.definition("own", CITY_OF_HENS)
     assert review.warnings(definition, {"ship_capacity": 1})
     assert review.warnings(definition, {"ship_capacity": 1_000}) == ()
+
+
+@pytest.mark.parametrize(("percent", "dead"), [(0, True), (1, True), (50, False)])
+def test_a_circle_needs_enough_for_one_cycle_and_not_just_something(percent: int, dead: bool) -> None:
+    galaxy = ring(3)
+    galaxy["rules"] |= {"initial_stock_percent": percent}
+    # Each store takes two cycles, so one per cent of it is nothing, and of the hub's 400 it is 4 units of the 10.
+    for recipe in galaxy["recipes"]:
+        if recipe["id"].startswith("m"):
+            recipe["capacity"] = dict.fromkeys([*recipe["inputs"], *recipe["outputs"]], 22)
+    assert bool([one for one in warned(galaxy) if "need each other's products" in one]) == dead
+    made = simulate(galaxy, hours=2).state.ledger.wares["made"]
+    assert (not any(made[f"w{at}"] for at in range(3))) == dead

@@ -288,3 +288,14 @@ def test_under_fog_an_island_is_not_told_from_what_is_unknown() -> None:
         answer = play.game.apply(play.state, PlayerId("p1"), MoveShip("ship-1", Target(sector="east")))
         assert isinstance(answer, Rejected)
         assert answer.message == "No gates that you know lead from West to East; explore, or choose another place."
+
+
+def test_names_that_look_the_same_are_warned_of() -> None:
+    rows = sectors("one", "two", "three")
+    rows[1]["name"], rows[2]["name"] = "\u039f\u03b7e", "One"
+    assert "sectors: names that look the same (three like one); give one of each another name." in oddities(
+        sectors=rows
+    )
+    companies = [{"name": name, "ships": 0, "credits": 0} for name in ("Co", "\u0421o", "Coo")]
+    found = review.warnings(scenario.definition("own", LINE | {"companies": companies}))
+    assert "companies: names that look the same (1 like 0); give one of each another name." in found

@@ -38,7 +38,7 @@ def why_missing(galaxy: Galaxy, station_id: str, ware: str, above: tuple[str, ..
     if isinstance(unreached, Cause):
         return unreached
     near = unreached
-    circle = galaxy.circle_of(ware)
+    circle = galaxy.circle_of(ware, station_id)
     if circle and not galaxy.leads_into_the_unknown(station["sector"]):
         return _going_round(galaxy, ware, circle)
     stocked = [key for key in near if galaxy.for_sale(sellers[key], ware) > 0]
@@ -85,7 +85,8 @@ def _going_round(galaxy: Galaxy, ware: str, circle: list[str]) -> Cause:
     )
     wares = dict.fromkeys(one for key in circle for one in galaxy.lacking(key))
     names = listed(map(galaxy.ware_name, wares))
-    text = f"{galaxy.ware_name(ware)} is made only by stations that wait for each other, and none of {names} is left"
+    text = f"{galaxy.ware_name(ware)} is made only by stations that wait for each other, and too little of {names}"
+    text += " is for sale"
     remedy = f"begin with stock (initial_stock_percent), or add a station that makes one of {names} of something else"
     if galaxy.sees_all_holds:
         return Cause("error", f"{text} ({lacks})", remedy)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from gamekit.game import TICK_HZ, View
+from gamekit.space.bounds import MOST
 
 Fields = Mapping[str, Any]
 
@@ -126,13 +127,13 @@ class Galaxy:
         inputs = (one.get("recipe") or {}).get("inputs", {})
         return [ware for ware, units in inputs.items() if one["stock"].get(ware, 0) < units]
 
-    def circle_of(self, ware: str) -> list[str]:
-        """The makers that wait for each other because of which a ware cannot be had; [] when it may come some day.
+    def circle_of(self, ware: str, station: str) -> list[str]:
+        """The makers that wait for each other because of which a station cannot get a ware; [] when it may some day.
 
-        A ware may come when somebody has it to sell, a ship carries it, or a maker has, or may get, all that it needs.
+        It may when enough is for sale or on board, or when a maker has, or may get, all that it needs.
         """
         makers = self._stuck
-        if ware in self._obtainable or not any(ware in self._outputs(key) for key in makers):
+        if ware not in self._never(station, self._obtainable) or not any(ware in self._outputs(key) for key in makers):
             return []
         asked = [ware]
         circle: dict[str, None] = {}
@@ -149,24 +150,33 @@ class Galaxy:
         return outputs
 
     @cached_property
-    def _obtainable(self) -> set[str]:
-        """The wares that are for sale or on board somewhere, or that can be made of such."""
-        found = {ware for one in self.stations.values() for ware in one["sells"] if self.for_sale(one, ware) > 0}
-        found |= {ware for ship in self.ships.values() for ware in ship.get("hold") or {}}
-        grows = True
-        while grows:
-            before = len(found)
-            for key in self.stations:
-                if self._outputs(key) and found.issuperset(self.lacking(key)):
-                    found.update(self._outputs(key))
-            grows = len(found) > before
+    def _obtainable(self) -> dict[str, int]:
+        """How many units of each ware are for sale or on board; any number of what can be made."""
+        found: dict[str, int] = {}
+        for one in self.stations.values():
+            for ware in one["sells"]:
+                found[ware] = found.get(ware, 0) + self.for_sale(one, ware)
+        for ship in self.ships.values():
+            for ware, units in (ship.get("hold") or {}).items():
+                found[ware] = found.get(ware, 0) + units
+        makers = [key for key in self.stations if self._outputs(key)]
+        while able := [key for key in makers if not self._never(key, found)]:
+            for key in able:
+                found.update(dict.fromkeys(self._outputs(key), MOST))
+            makers = [key for key in makers if self._never(key, found)]
         return found
+
+    def _never(self, station: str, found: Mapping[str, int]) -> list[str]:
+        """The inputs of which a station has, and can buy, too little for its next cycle."""
+        one = self.stations[station]
+        inputs = (one.get("recipe") or {}).get("inputs", {})
+        return [ware for ware, units in inputs.items() if one["stock"].get(ware, 0) + found.get(ware, 0) < units]
 
     @cached_property
     def _stuck(self) -> list[str]:
         """Makers that lack what can never come, all of which somebody makes."""
         made = {ware for key in self.stations for ware in self._outputs(key)}
-        lacking = {key: [one for one in self.lacking(key) if one not in self._obtainable] for key in self.stations}
+        lacking = {key: self._never(key, self._obtainable) for key in self.stations}
         return [key for key, wares in lacking.items() if wares and self._outputs(key) and made.issuperset(wares)]
 
     def _pruned(self, makers: list[str]) -> list[str]:
@@ -232,7 +242,7 @@ class Galaxy:
 
     def may_come(self, ware: str) -> bool:
         """Whether a ware is somewhere, or can still be made."""
-        return ware in self._obtainable
+        return self._obtainable.get(ware, 0) > 0
 
     def richest(self) -> int | None:
         """What the richest owner of traders has, in centi-credits; None when that is not seen of all of them."""
