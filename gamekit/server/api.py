@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import re
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from types import TracebackType
@@ -244,6 +245,21 @@ class Api(RequestHandler):
     async def read(self, ask: Callable[[], T]) -> T:
         """Read from the journal off the loop."""
         return await asyncio.get_running_loop().run_in_executor(None, ask)
+
+    async def paid(self, game: GameId, ask: Callable[[], T]) -> T:
+        """Read what may be large from the journal off the loop, when the game and the address have turns left."""
+        budgets, accounts = self.server.budgets, [("game", game), ("address", self.request.remote_ip or "")]
+        while (wait_s := budgets.wait_s(accounts)) > 0:
+            await asyncio.sleep(wait_s)
+
+        def timed() -> tuple[T, float]:
+            # What this thread worked, not how long it waited for its turn.
+            began_s = time.thread_time()
+            return ask(), time.thread_time() - began_s
+
+        found, work_s = await self.read(timed)
+        budgets.charge(accounts, work_s)
+        return found
 
     def parameter(self, name: str) -> str | None:
         """A parameter of the query; None when it is not there, or empty."""

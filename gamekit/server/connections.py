@@ -11,34 +11,29 @@ listening socket stays readable, so going on would spin.
 
 from __future__ import annotations
 
-import array
 import asyncio
 import contextlib
 import errno
-import fcntl
 import ipaddress
 import logging
 import resource
 import socket
-import termios
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.httputil import HTTPConnection, HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
+from tornado.httputil import HTTPConnection, HTTPMessageDelegate
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 
+from gamekit.server.held import HEAD_S, Held, Noted
 from gamekit.server.straight import unread
 
 log = logging.getLogger("gamekit.server")
 
-#: How long the head of a request may take once it has begun, and its body, in seconds.
-HEAD_S = 15.0
+#: How long the body of a request may take, in seconds.
 BODY_S = 60.0
-#: How long an answer may lie unread without a byte of it being taken, in seconds.
-UNREAD_S = 20.0
 #: Unread bytes that may wait in the server, of one address and in all, in bytes; beyond, those go of whose answers no
 #: byte was taken for so long, in seconds.
 UNREAD_ADDRESS_BYTES = 32 * 1024 * 1024
@@ -62,6 +57,8 @@ MOST_CONNECTIONS = 20_000
 SPARE_DESCRIPTORS = 128
 #: Most connections of one address that is not this machine's, where nothing else is set.
 PER_ADDRESS = 256
+#: What may be held of the bodies of all requests together, in bytes.
+BODIES_BYTES = 128 * 1024 * 1024
 #: What waits in a connection's buffer of what was read, in bytes; more than any request's head.
 READ_BUFFER_BYTES = 1024 * 1024
 
@@ -74,51 +71,6 @@ def room_for_connections() -> int:
     if limit == resource.RLIM_INFINITY:
         return MOST_CONNECTIONS
     return max(1, min(MOST_CONNECTIONS, limit - min(SPARE_DESCRIPTORS, limit // 2)))
-
-
-def unsent_bytes(stream: IOStream) -> int:
-    """What the system has taken for a connection, and the other end has not acknowledged; 0 where it does not tell."""
-    waiting = array.array("i", [0])
-    try:
-        fcntl.ioctl(stream.fileno(), termios.TIOCOUTQ, waiting)
-    except (OSError, ValueError, AttributeError):
-        return 0
-    return waiting[0]
-
-
-class Held:
-    """One connection and where it stands."""
-
-    __slots__ = ("address", "busy", "head_since", "progress", "progress_at", "since", "stream")
-
-    def __init__(self, stream: IOStream, address: str, now: float) -> None:
-        self.stream = stream
-        self.address = address
-        #: True from the end of a request's head until the next request is awaited.
-        self.busy = False
-        #: Since when it waits for a request, and since when a part of its head is there.
-        self.since = now
-        self.head_since: float | None = None
-        #: How much was taken of what was written to it, and since when it is so much.
-        self.progress = 0
-        self.progress_at = now
-
-    def overdue(self, now: float, idle_s: float) -> bool:
-        """Whether it has kept the server waiting for too long."""
-        stream = self.stream
-        if stream.writing():
-            # Tornado has no public count of what the system took; what still lies in the system's buffer was not read.
-            if (taken := stream._total_write_done_index - unsent_bytes(stream)) != self.progress:
-                self.progress, self.progress_at = taken, now
-            return now - self.progress_at > UNREAD_S
-        self.progress_at = now
-        if self.busy:
-            return False
-        if not stream._read_buffer_size:
-            self.head_since = None
-        elif self.head_since is None:
-            self.head_since = now
-        return now - self.since > idle_s or (self.head_since is not None and now - self.head_since > HEAD_S)
 
 
 class BoundedServer(HTTPServer):
@@ -153,6 +105,8 @@ class BoundedServer(HTTPServer):
         )
         self.most = most
         self.refused = 0
+        #: What is held of the bodies of all requests, in bytes.
+        self.body_bytes = 0
         self._per_address = per_address
         self._uncapped = uncapped
         self._idle_s = idle_s
@@ -304,7 +258,7 @@ class BoundedServer(HTTPServer):
         if held is None:
             return delegate
         self._waits(held)
-        return _Noted(delegate, held)
+        return Noted(delegate, held, self._body_room)
 
     def on_close(self, server_conn: object) -> None:
         """HTTP is over on a connection: it is closed, or has become a WebSocket."""
@@ -316,6 +270,7 @@ class BoundedServer(HTTPServer):
     def release(self, stream: IOStream) -> None:
         """A connection is gone. Idempotent."""
         if (held := self._held.pop(stream, None)) is not None:
+            self._forget_body(held)
             self._of_address[held.address] -= 1
             if self._of_address[held.address] <= 0:
                 del self._of_address[held.address]
@@ -325,7 +280,26 @@ class BoundedServer(HTTPServer):
         """How many there are, WebSockets among them."""
         return len(self._held)
 
+    def streams(self, stream: IOStream) -> None:
+        """The body of the request that a connection brings now is put aside as it comes, and held by nothing."""
+        if (held := self._held.get(stream)) is not None:
+            held.streams = True
+
+    def _body_room(self, held: Held, size: int) -> bool:
+        if self.body_bytes + size > BODIES_BYTES:
+            self._say("Too many large requests are on their way at once: some are refused")
+            return False
+        self.body_bytes += size
+        held.body_bytes += size
+        return True
+
+    def _forget_body(self, held: Held) -> None:
+        self.body_bytes -= held.body_bytes
+        held.body_bytes = 0
+        held.streams = False
+
     def _waits(self, held: Held) -> None:
+        self._forget_body(held)
         held.busy = False
         held.since = IOLoop.current().time()
         held.head_since = None
@@ -365,30 +339,3 @@ class BoundedServer(HTTPServer):
                 total -= size
                 of_address[held.address] -= size
                 self._close(held)
-
-
-class _Noted(HTTPMessageDelegate):
-    """Passes a request on, and notes when its head was there."""
-
-    def __init__(self, inner: HTTPMessageDelegate, held: Held) -> None:
-        self._inner = inner
-        self._held = held
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> Awaitable[None] | None:
-        """The head is there."""
-        self._held.busy = True
-        return self._inner.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """A part of the body."""
-        return self._inner.data_received(chunk)
-
-    def finish(self) -> None:
-        """The request is whole."""
-        self._inner.finish()
-
-    def on_connection_close(self) -> None:
-        """It will never be."""
-        self._inner.on_connection_close()

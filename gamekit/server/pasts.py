@@ -160,6 +160,8 @@ class ImportRoute(PastApi):
             raise Problem(413, "too_large", f"A capsule may have up to {MAX_CAPSULE_BYTES} bytes.")
         self.request.connection.set_max_body_size(MAX_CAPSULE_BYTES)  # type: ignore[union-attr]
         self.request.connection.set_body_timeout(CAPSULE_BODY_S)  # type: ignore[union-attr]
+        if self.server.http is not None:
+            self.server.http.streams(self.request.connection.stream)  # type: ignore[union-attr]
         self._file = tempfile.NamedTemporaryFile(prefix="gamekit-import-", suffix=SUFFIX, delete=False)  # noqa: SIM115
 
     def data_received(self, chunk: bytes) -> None:

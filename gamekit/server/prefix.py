@@ -15,10 +15,14 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Application, RedirectHandler
 
 from gamekit.errors import ConfigError
+from gamekit.server.settings import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from gamekit.server.access import Access
 
+#: The one route whose body may be large, and what is read of any other's; a little more than is taken, to say so.
+LARGE_ROUTE = "/api/game/new"
+SMALL_READ_BYTES = 4 * MAX_BODY_BYTES
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~@%{}-]+)*")
 
 
@@ -67,6 +71,8 @@ class Prefixed(Application):
         self.access.proxies.apply(request)
         if self.access.host_refusal(request) is not None:
             return self.get_handler_delegate(request, *self._foreign)
+        if not request.path.endswith(LARGE_ROUTE) and request.connection is not None:
+            request.connection.set_max_body_size(SMALL_READ_BYTES)  # type: ignore[attr-defined]
         if self._prefix and request.path.startswith(f"{self._prefix}/"):
             request.path = request.path.removeprefix(self._prefix)
         return super().find_handler(request, **kwargs)

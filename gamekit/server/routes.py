@@ -188,7 +188,7 @@ class GameRoute(Api):
         else:
             rules = self.host.games.get(row.game)
             try:
-                seen = await self.read(lambda: glance(self.host.journal, row, rules))
+                seen = await self.paid(row.id, lambda: glance(self.host.journal, row, rules))
             except GamekitError as error:
                 raise Problem(503, "unavailable", f"The game cannot be read: {error}") from None
             sleeper = self.host.dormitory.sleepers.get(row.id)

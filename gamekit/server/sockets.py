@@ -20,8 +20,8 @@ from gamekit.server import parts
 from gamekit.server.access import Refusal
 from gamekit.server.api import PROBLEM_TYPE, problem_document
 from gamekit.server.backlog import Backlog
-from gamekit.server.connections import unsent_bytes
 from gamekit.server.frames import frame
+from gamekit.server.held import unsent_bytes
 from gamekit.server.pings import PING
 from gamekit.server.readahead import ReadAhead
 from gamekit.server.settings import (

@@ -17,7 +17,7 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
-from gamekit.server import connections
+from gamekit.server import connections, held
 from gamekit.server.connections import BoundedServer, room_for_connections
 from tests.live import LiveServer
 
@@ -154,7 +154,7 @@ async def ends(reader: asyncio.StreamReader) -> bytes:
     ids=["silent", "half a head", "idle", "half of the next", "half a body", "half a chunk"],
 )
 def test_a_connection_that_keeps_the_server_waiting_is_closed(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.2)
+    monkeypatch.setattr(held, "HEAD_S", 0.2)
     monkeypatch.setattr(connections, "BODY_S", 0.3)
     monkeypatch.setattr(connections, "LOOK_S", 0.05)
 
@@ -174,7 +174,7 @@ def test_a_connection_that_keeps_the_server_waiting_is_closed(said: bytes, monke
 
 
 def test_a_head_that_creeps_in_is_closed_though_each_byte_comes_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.3)
+    monkeypatch.setattr(held, "HEAD_S", 0.3)
     monkeypatch.setattr(connections, "LOOK_S", 0.05)
 
     async def check() -> None:
@@ -194,7 +194,7 @@ def test_a_head_that_creeps_in_is_closed_though_each_byte_comes_in_time(monkeypa
 def test_an_answer_that_is_not_read_is_given_up_and_one_that_is_read_slowly_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connections, "UNREAD_S", 0.5)
+    monkeypatch.setattr(held, "UNREAD_S", 0.5)
     monkeypatch.setattr(connections, "LOOK_S", 0.05)
 
     async def check() -> None:
@@ -252,7 +252,7 @@ def test_an_address_has_a_cap_of_its_own_and_a_proxy_has_none() -> None:
                 for number in range(1, 6):
                     lines.append(await line_to(port, asked("never")))
                     # Each is at work before the next one comes, so none of them may make room.
-                    while sum(held.busy for held in server._held.values()) + server.refused < number:
+                    while sum(one.busy for one in server._held.values()) + server.refused < number:
                         await asyncio.sleep(0.01)
             counts = (server.open_connections, server.refused)
             for _, writer in lines:
@@ -277,5 +277,30 @@ def test_a_stranger_that_pipelines_without_end_is_read_no_further_than_one_buffe
             # Whatever was taken lies in the buffers of the system, not in the server's.
             assert sent < 32_000_000
             writer.transport.abort()
+
+    asyncio.run(check())
+
+
+def test_bodies_that_are_on_their_way_are_bounded_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "BODIES_BYTES", 100_000)
+
+    async def check() -> None:
+        async with serving() as (server, port):
+            head = b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40001\r\n\r\n"
+            half = [await line_to(port, head + b"x" * 40_000) for _ in range(2)]
+            async with asyncio.timeout(30):
+                while server.body_bytes < 80_000:
+                    await asyncio.sleep(0.01)
+            third = await line_to(port, head + b"x" * 40_000)
+            assert (await ends(third[0])).startswith(b"HTTP/1.1 400")
+            # What is whole, or gone, is held no longer.
+            half[0][1].write(b"x")
+            assert b"200 OK" in await half[0][0].readuntil(b"ok")
+            half[1][1].close()
+            async with asyncio.timeout(30):
+                while server.body_bytes:
+                    await asyncio.sleep(0.01)
+            half[0][1].close()
+            third[1].close()
 
     asyncio.run(check())

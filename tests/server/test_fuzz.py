@@ -16,9 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.large import memory_kb
 from tests.live import LiveServer
 from tests.rawclient import RawSocket
-from tests.server.test_broken_sockets import memory_kb
 
 SECONDS = 20 * int(os.environ.get("GAMEKIT_LONG", "1"))
 SEED = 14

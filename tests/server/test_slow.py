@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import json
 import socket
+import time
 import urllib.request
 
 from tornado.iostream import IOStream, StreamClosedError
 
+from tests.large import large_game
 from tests.live import LiveServer
 from tests.rawclient import RawSocket
 
@@ -72,3 +74,25 @@ def test_a_client_that_never_reads_is_put_aside_then_disconnected(server: LiveSe
 
     asyncio.run(check())
     assert counter(server, "gamekit_slow_clients_total") > before
+
+
+def test_a_snapshot_larger_than_every_mark_is_no_slowness(server: LiveServer) -> None:
+    made = large_game(server)
+    before = counter(server, "gamekit_slow_clients_total")
+
+    async def check() -> None:
+        line = await unread_socket(server, made["id"])
+        await line.write(frame({"type": "hello", "token": made["token"]}))
+        got, began_s = 0, time.monotonic()
+        # At 12 MB a second, in pieces, as over a good line that is not this machine's own; the whole of it.
+        while got < 5_300_000:
+            got += len(await line.read_bytes(60_000, partial=True))
+            await asyncio.sleep(max(began_s + got / 12_000_000 - time.monotonic(), 0))
+        # It is connected still: it is answered, not told to come again.
+        await line.write(frame({"type": "ping", "t": 4711}))
+        async with asyncio.timeout(30):
+            await line.read_until(b'"t":4711')
+        line.close()
+
+    asyncio.run(check())
+    assert counter(server, "gamekit_slow_clients_total") == before

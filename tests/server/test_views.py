@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,9 @@ import pytest
 from gamekit.game import GameId, PlayerId
 from gamekit.server.budgets import BURST_S, Budgets
 from gamekit.server.views import KEPT_BYTES, STALE_S, Views
+from tests.large import large_game, memory_kb
 from tests.live import LiveServer
-from tests.server.test_broken_sockets import large_game, memory_kb
+from tests.server.test_connections import cpu_s
 
 
 class Clock:
@@ -163,3 +165,19 @@ def test_pollers_that_do_not_read_hold_little_memory(heavy: tuple[LiveServer, di
     assert most - before < 80_000
     for line in lines:
         line.close()
+
+
+def test_what_is_read_of_a_sleeping_game_is_paid_for(tmp_path: Path) -> None:
+    with LiveServer(tmp_path / "data") as server:
+        made = large_game(server)
+    with LiveServer(tmp_path / "data") as server:
+        # It sleeps: each look at it decodes its snapshot anew.
+        looks = 0
+        began_s, work_s = time.monotonic(), cpu_s(server.pid)
+        while time.monotonic() - began_s < 4:
+            status, about = server.call("GET", f"/api/game/{made['id']}")
+            assert (status, about["state"]) == (200, "asleep")
+            looks += 1
+        # A burst, and a share of the time after that; all of the time were what many askers may take.
+        assert looks > 1
+        assert cpu_s(server.pid) - work_s < 2.5
