@@ -17,8 +17,11 @@ from tornado.iostream import StreamClosedError
 from gamekit.client.loops import Home
 from gamekit.errors import RequestRefused, ServerError, SessionError
 
-#: Answers may be long (a whole game's commands); questions are not.
+#: How long nothing of an answer may come, in seconds; a long one (a whole game's commands) takes as long as it needs.
 _TIMEOUT_S = 60.0
+#: How long any request may take, in seconds; and for which line what is sent is waited for, in bytes a second.
+_LONGEST_S = 3600.0
+_SLOWEST_BYTES_PER_S = 4000
 _CONNECT_TIMEOUT_S = 10.0
 #: How long a game that the server is bringing back is asked for again before that is told as an error, in seconds.
 _WAKING_S = 50.0
@@ -115,21 +118,49 @@ class Rest:
             headers=headers,
             body=body,
             connect_timeout=_CONNECT_TIMEOUT_S,
-            request_timeout=_TIMEOUT_S,
+            request_timeout=_LONGEST_S,
         )
         try:
-            response = await self._http.fetch(request, raise_error=False)
+            status, answer, retry = await self._answer(self._http, request)
             until_s = time.monotonic() + _WAKING_S
-            while response.code == 503 and b'"waking"' in response.body and time.monotonic() < until_s:
+            while status == 503 and b'"waking"' in answer and time.monotonic() < until_s:
                 # The game is being brought back, and the server says when to ask again.
-                await asyncio.sleep(_retry_s(response.headers.get("Retry-After", "")))
-                response = await self._http.fetch(request, raise_error=False)
+                await asyncio.sleep(_retry_s(retry))
+                status, answer, retry = await self._answer(self._http, request)
         except (HTTPClientError, OSError, StreamClosedError) as error:
             text = f"No gamekit server answers at {self.root} ({error}). Start one with `gamekit serve`."
             raise ServerError(text) from None
-        if response.code >= 400:
-            raise read_problem(response.code, response.body)
-        return bytes(response.body)
+        if status >= 400:
+            raise read_problem(status, answer)
+        return answer
+
+    async def _answer(self, http: AsyncHTTPClient, request: HTTPRequest) -> tuple[int, bytes, str]:
+        """The status, the body and the Retry-After of one answer, waited for as long as more of it comes.
+
+        Raises:
+            ServerError: nothing came for too long.
+        """
+        pieces: list[bytes] = []
+        heard_s = time.monotonic() + len(request.body or b"") / _SLOWEST_BYTES_PER_S
+
+        def take(piece: bytes) -> None:
+            nonlocal heard_s
+            heard_s = max(heard_s, time.monotonic())
+            pieces.append(piece)
+
+        request.streaming_callback = take
+        fetching = asyncio.ensure_future(http.fetch(request, raise_error=False))
+        try:
+            while not fetching.done():
+                left_s = heard_s + _TIMEOUT_S - time.monotonic()
+                if left_s <= 0:
+                    so_far = f" after {sum(map(len, pieces))} bytes" if pieces else ""
+                    raise ServerError(f"{self.root} stopped answering{so_far}: nothing came for {_TIMEOUT_S:g} s.")
+                await asyncio.wait([fetching], timeout=left_s)
+        finally:
+            fetching.cancel()
+        response = fetching.result()
+        return response.code, b"".join(pieces), response.headers.get("Retry-After", "")
 
     def _decoded(self, path: str, body: bytes) -> Any:
         try:
