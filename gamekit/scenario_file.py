@@ -20,6 +20,8 @@ from gamekit.plain import plain_or_refused
 
 #: Largest file that is read, in bytes; a definition has at most 2,000,000 as JSON, and may have many comments.
 MOST_BYTES = 16_000_000
+#: More than that is not sent: a server would not read it to its end.
+_MOST_SENT_BYTES = 6_500_000
 #: What names a file where a scenario is asked for.
 SUFFIXES = (".toml", ".json")
 
@@ -108,8 +110,14 @@ def _text(name: str) -> str:
 
 
 def plain_scenario(scenario: Any) -> str | Mapping[str, Any] | None:
-    """A scenario setting as it is sent: a name or a definition, a file's content in the place of its path."""
-    if names_a_file(scenario):
-        return read_definition(scenario)
-    named: str | Mapping[str, Any] | None = plain_or_refused("scenario", scenario)
+    """A scenario setting as it is sent: a name or a definition, a file's content in the place of its path.
+
+    Raises:
+        ConfigError: the file cannot be read, or what is given has no plain form or is more than any server reads.
+    """
+    source = os.fspath(scenario) if names_a_file(scenario) else "scenario"
+    named: str | Mapping[str, Any] | None
+    named = read_definition(scenario) if names_a_file(scenario) else plain_or_refused(source, scenario)
+    if isinstance(named, Mapping) and (size := len(json.dumps(named, default=str))) > _MOST_SENT_BYTES:
+        raise ConfigError(f"{source}: it has {size:,} bytes as JSON; a definition has 2,000,000 at most.")
     return named

@@ -13,7 +13,7 @@ import pytest
 from gamekit.errors import ConfigError
 from gamekit.lab import simulate
 from gamekit.rulebook import from_toml
-from gamekit.scenario_file import MOST_BYTES, read_definition
+from gamekit.scenario_file import MOST_BYTES, plain_scenario, read_definition
 from gamekit.toml_lines import lines_of
 
 TEXT = """name = "f"
@@ -155,3 +155,14 @@ y = -1.5e3
     }
     assert {path: lines[path] for path in expected} == expected
     assert not {path for path, _ in scalars(values)} - lines.keys()
+
+
+def test_what_a_server_would_not_read_to_its_end_is_not_sent(tmp_path: Path) -> None:
+    large = {"sectors": [{"id": f"s{at}", "name": "x" * 60, "x": at, "y": 0} for at in range(70_000)]}
+    with pytest.raises(ConfigError, match="bytes as JSON; a definition has 2,000,000 at most"):
+        plain_scenario(large)
+    path = tmp_path / "large.json"
+    path.write_text(json.dumps(large))
+    with pytest.raises(ConfigError, match=r"large.json: it has .* bytes as JSON"):
+        plain_scenario(path)
+    assert plain_scenario({"sectors": ({"id": "one"},)}) == {"sectors": [{"id": "one"}]}

@@ -20,6 +20,7 @@ from gamekit.client.playing import AsyncPlayer
 from gamekit.client.rest import Rest
 from gamekit.errors import ConfigError
 from gamekit.game import GameId
+from gamekit.plain import plain_or_refused
 from gamekit.scenario_file import plain_scenario
 
 
@@ -104,7 +105,12 @@ class AsyncClient:
             ConfigError: the file cannot be read.
             ServerError: the server could not be reached.
         """
-        asked = {"scenario": plain_scenario(scenario), "seed": seed, "rules": rules and dict(rules), "name": name}
+        asked = {
+            "scenario": plain_scenario(scenario),
+            "seed": seed,
+            "rules": rules and plain_or_refused("rules", rules),
+            "name": name,
+        }
         asked |= {"player_name": player_name, "game": game, "when_empty": when_empty, "overload": overload}
         answer = await self.rest.post(
             "/api/game/new", {key: value for key, value in asked.items() if value is not None}, self.token

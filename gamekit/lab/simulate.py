@@ -144,10 +144,11 @@ def simulate(
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
     played = space_rules_of(game)
     defined = definition_of(scenario)
-    config = {"scenario": defined, "rules": rules or {}}
+    settings = plain_or_refused("rules", rules or {})
+    config = {"scenario": defined, "rules": settings}
     laws = _laws(played) if check else None
     state = (played if laws is None else laws.watch.game).new(config, seed)
-    watched = Recorder(laws or (Checked(played) if check else played), defined, rules or {}, seed)
+    watched = Recorder(laws or (Checked(played) if check else played), defined, settings, seed)
     playing = cast("SpaceGame", watched)
     ticks = round(hours * 3600 * TICK_HZ)
     recorded = _recorder(record_minutes)
