@@ -141,10 +141,11 @@ class Limits:
         Raises:
             TooOften: it is one too many for now; the error says when to ask again.
         """
-        if address and _is_own(address):
+        counted = _counted_as(address) if address else ""
+        if counted is None:
             return
         with self._lock:
-            self._count(name, address)
+            self._count(name, counted)
 
     def _count(self, name: str, address: str) -> None:
         now_s = self._clock_s()
@@ -203,9 +204,17 @@ def _weights_of(game: Game[Any], state: Any) -> Mapping[str, int]:
     return weights
 
 
-def _is_own(address: str) -> bool:
-    """Whether an address is this machine's, as far as it can be told; what has no address comes from here as well."""
+def _counted_as(address: str) -> str | None:
+    """What an address is counted as: itself, or its network of 64 bits, which is what one household or host has.
+
+    None for this machine's own; what is no address comes from this machine as well, over a Unix socket.
+    """
     try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+        place = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return True
+        return None
+    if isinstance(place, ipaddress.IPv6Address) and place.ipv4_mapped is not None:
+        place = place.ipv4_mapped
+    if place.is_loopback:
+        return None
+    return str(place) if place.version == 4 else str(ipaddress.ip_network((int(place), 64), strict=False))

@@ -124,8 +124,31 @@ def test_rates_count_a_minute_of_each_address_and_forget_who_stays_away() -> Non
     now_s = MINUTE_S
     limits.count("joins_a_minute", STRANGER)
     for number in range(MOST_ADDRESSES + 10):
-        limits.count("joins_a_minute", f"2001:db8::{number:x}")
+        limits.count("joins_a_minute", f"2001:db8:0:{number:x}::1")
     assert len(limits._asked) == MOST_ADDRESSES
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        ("2001:db8::1", "2001:db8::2:3", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("198.51.100.1", "::ffff:198.51.100.1", True),
+        ("198.51.100.1", "198.51.100.2", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+    ],
+)
+def test_an_address_of_six_counts_as_its_network(first: str, second: str, together: bool) -> None:
+    limits = Limits(("joins_a_minute=1",), hosted(), lambda: 0.0)
+    limits.count("joins_a_minute", first)
+    for own in ("127.0.0.1", "::1", "::ffff:127.0.0.1", "127.8.8.8", "unix"):
+        limits.count("joins_a_minute", own)
+        limits.count("joins_a_minute", own)
+    if together:
+        with pytest.raises(TooOften):
+            limits.count("joins_a_minute", second)
+    else:
+        limits.count("joins_a_minute", second)
 
 
 def test_costly_requests_at_one_time_are_bounded() -> None:
