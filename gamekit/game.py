@@ -136,6 +136,7 @@ class Game(Protocol, Generic[S]):
 
     - `prepare(state)`: it fills what the game keeps beside its state to be quick, so that this does not fall to the
       first tick. A server calls it in a thread before a state is played; it changes nothing of the state.
+    - `prepare_in_parts(state)`: an iterator that does the same, a part of some milliseconds with each step.
     - `advance_some(state, to_tick, enough) -> Progress`: `advance` in parts, for a game whose single tick may take
       long; see the function `advance_some`, which serves every game. It stops at the first point between two parts at
       which `enough()` is true, and never before one part is done. A class that overrides `advance` alone is advanced by

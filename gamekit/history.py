@@ -55,11 +55,22 @@ def restored(game: Game[Any], row: GameRow, encoded: bytes, version: int, seq: i
         return Session.restore(game, encoded, version, id=row.id, name=row.name, epoch=row.epoch, seq=seq)
 
 
-def prepare(session: Session[Any]) -> None:
-    """Let the game get ready for its first tick, if it knows how; in a thread, so that no other game waits for it."""
-    ready = getattr(session.game, "prepare", None)
-    if ready is not None:
-        ready(session.state)
+def prepare(session: Session[Any], pause: Enough | None = None) -> None:
+    """Let the game get ready for its first tick, if it knows how; in a thread, so that no other game waits for it.
+
+    Args:
+        session: which one.
+        pause: called between the parts of it, for a game that does it in parts.
+    """
+    game = session.game
+    for kind in type(game).__mro__:
+        if pause is not None and "prepare_in_parts" in vars(kind):
+            for _ in game.prepare_in_parts(session.state):  # type: ignore[attr-defined]
+                pause()
+            return
+        if "prepare" in vars(kind):
+            game.prepare(session.state)  # type: ignore[attr-defined]
+            return
 
 
 def live(session: Session[Any], tick: Tick, pause: Enough) -> list[Event]:

@@ -303,7 +303,7 @@ def rebuilt(host: Host, row: GameRow, job: Job | None = None) -> Recovered:
     try:
         pause, weigh = (job.pause, job.weigh) if job else (None, None)
         session = rebuild(host.journal, row, host.rules_of(row), pause=pause, weigh=weigh)
-        prepare(session)
+        prepare(session, pause)
         return Recovered(session, host.journal.chain(row.id, session.seq), host.journal.clock(row.id))
     except GamekitError:
         raise

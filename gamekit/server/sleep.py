@@ -267,7 +267,7 @@ class Dormitory:
         if (session.tick, session.seq) != (bed.tick, bed.seq):
             stands = f"tick {session.tick}, record {session.seq}"
             raise SessionError(f"Game {game} fell asleep at tick {bed.tick}, record {bed.seq}, but wakes at {stands}.")
-        prepare(session)
+        prepare(session, job.pause)
         return session
 
     def clock_for(self, game: GameId, found: Session[Any] | Glance, kept: Clock | None) -> GameClock:

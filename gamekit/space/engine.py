@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import msgspec
@@ -96,6 +96,10 @@ class SpaceGame(Designed):
     def prepare(self, state: SpaceState) -> None:
         """Work out what would make the first ticks of a large galaxy late; a server does so beside its loop."""
         at_once(dispatch.prepare(state))
+
+    def prepare_in_parts(self, state: SpaceState) -> Iterator[None]:
+        """The same, a part with each step."""
+        return dispatch.prepare(state)
 
     def tick(self, state: SpaceState) -> Tick:
         """The tick that the state stands at."""
