@@ -17,7 +17,7 @@ import click
 
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.surroundings import Seconds, StandardInput, check_ready_fd
-from gamekit.errors import GamekitError
+from gamekit.errors import GamekitError, ServerError
 from gamekit.game import TICK_HZ
 from gamekit.journal import Retention
 from gamekit.server.app import Server
@@ -278,5 +278,7 @@ async def _run(settings: Settings, ready_fd: int | None, parent: StandardInput |
     for number in (signal.SIGINT, signal.SIGTERM):
         # A second signal while Python ends must not make an orderly stop look like a death.
         signal.signal(number, signal.SIG_IGN)
+    if (trouble := server.host.journal.health()).displaced:
+        raise ServerError(f"The server has stopped, but not everything is on disk: {trouble.failing}.")
     _say("drained: every game is safe on disk")
     _end_in_time(settings.directory if remove_data else None)

@@ -74,10 +74,22 @@ def check_whole(path: Path, *, writing: bool) -> None:
     )
 
 
-def mark(connection: sqlite3.Connection, path: Path) -> None:
-    """Say in the file that it is in use."""
+def mark(connection: sqlite3.Connection, path: Path) -> str:
+    """Say in the file that it is in use; what is said there, which no other opening says."""
     said = json.dumps({"inode": path.stat().st_ino, "process": os.getpid(), "since_s": time.time()})
     connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (KEY, said))
+    return said
+
+
+def said_in(path: Path) -> str | None:
+    """What the main file by itself says of its use, whatever is beside it; None where it says nothing."""
+    with contextlib.suppress(sqlite3.Error):
+        # Immutable: nothing is made beside the file, and no lock is taken.
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            found = connection.execute("SELECT value FROM meta WHERE key = ?", (KEY,)).fetchone()
+            return None if found is None else str(found[0])
+    return None
 
 
 def unmark(connection: sqlite3.Connection) -> None:
@@ -88,12 +100,11 @@ def unmark(connection: sqlite3.Connection) -> None:
 
 def _marked(path: Path) -> int | None:
     """The inode of the file that was in use when the main file was written last; None for one that is whole."""
-    with contextlib.suppress(sqlite3.Error, ValueError, KeyError, TypeError):
-        # Immutable: what the main file says by itself, whatever is beside it, and nothing is made there.
-        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
-            found = connection.execute("SELECT value FROM meta WHERE key = ?", (KEY,)).fetchone()
-            return None if found is None else int(json.loads(found[0])["inode"])
+    said = said_in(path)
+    if said is None:
+        return None
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return int(json.loads(said)["inode"])
     return None
 
 

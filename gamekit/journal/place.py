@@ -66,6 +66,14 @@ class Place:
         self._bytes = held
         return None
 
+    def written_ns(self) -> int:
+        """When the database's own file was written last, by a checkpoint or by a copy over it, in nanoseconds.
+
+        Raises:
+            OSError: it cannot be looked at.
+        """
+        return os.stat(self._database).st_mtime_ns
+
     def _differs(self, path: str) -> str | None:
         try:
             found = os.stat(path)

@@ -29,18 +29,19 @@ from gamekit.errors import JournalError
 from gamekit.journal.growth import LogGrowth
 from gamekit.journal.health import Health
 from gamekit.journal.lock import ProcessLock
-from gamekit.journal.mark import unmark
+from gamekit.journal.mark import said_in, unmark
 from gamekit.journal.place import Place, displaced
 from gamekit.journal.reader import connect_read_only
 from gamekit.journal.trouble import is_busy, journal_error
 
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 
-#: How long SQLite waits for another program's lock before the writer says that it waits, in seconds; and how long the
-#: writer waits where somebody waits for its answer, or for its end.
+#: How long SQLite waits for another program's lock in one try, in seconds; how long the writer has waited when it says
+#: so; and how long it waits where somebody waits for its answer, or for its end.
+TRY_S = 0.25
 LATE_S = 1.0
 PATIENCE_S = 5.0
-CLOSING_PATIENCE_S = 2.0
+CLOSING_PATIENCE_S = 1.0
 #: A pause between two tries where SQLite does not wait by itself, in seconds.
 _PAUSE_S = 0.05
 #: What is written, and deleted again, to find out whether there is room again: a few hundred kB, so that games do not
@@ -74,11 +75,15 @@ class Storage:
         self._growth = LogGrowth(path)
         self._looked_s = -math.inf
         try:
-            connection.execute(f"PRAGMA busy_timeout = {int(LATE_S * 1000)}")
+            connection.execute(f"PRAGMA busy_timeout = {int(TRY_S * 1000)}")
             (self._page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
             #: Keeps SQLite from deleting the log by its name when a displaced database is closed.
             self._anchor = connect_read_only(path)
             self._place = Place(path)
+            self._known_ns = 0
+            # In the main file, unless another program's read kept the log from being brought in at the start.
+            (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
+            self._mark = None if busy else said_in(path)
         except (OSError, sqlite3.Error) as error:
             raise journal_error("open database", error, path) from error
 
@@ -154,6 +159,9 @@ class Storage:
         """Try until no other program's lock is in the way."""
         began_s = time.monotonic()
         while True:
+            if began_s > self._closing_s:
+                # What comes after the first that was given up is given up at once.
+                self.connection.execute("PRAGMA busy_timeout = 50")
             try:
                 attempt()
                 break
@@ -170,7 +178,7 @@ class Storage:
 
     def _wait(self, waited_s: float) -> None:
         said = "another program holds the database's lock, so commands are confirmed late; none is lost"
-        if self.health.late is None and waited_s >= LATE_S / 2:
+        if self.health.late is None and waited_s >= LATE_S:
             log.warning("%s: %s (end that program, or let it open the database read-only)", self._path, said)
             self.health = replace(self.health, late=said)
         self._check_place()
@@ -190,6 +198,7 @@ class Storage:
             (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
         try:
             wrong = self._place.look(pages * self._page_bytes)
+            wrong = wrong or self._overwritten()
         except OSError as error:
             wrong = f"{self._path} cannot be reached ({error.strerror})"
         if wrong is None and self._lock is not None:
@@ -204,6 +213,17 @@ class Storage:
         self._growth.look(self.connection, self._place.log_bytes)
         if self.health.failing is not None:
             self._probe()
+
+    def _overwritten(self) -> str | None:
+        """Whether another database was copied over the file: it has not this one's mark."""
+        written_ns = self._place.written_ns()
+        if self._mark is None or written_ns == self._known_ns:
+            return None
+        # Twice, because another program may be at work on the file: then the next look tells.
+        if self._mark not in (said_in(self._path), said_in(self._path)):
+            return f"{self._path} was overwritten by another database"
+        self._known_ns = written_ns
+        return None
 
     def due(self) -> bool:
         """True when the last look was a second ago or earlier."""
@@ -235,6 +255,7 @@ class Storage:
 
     def close(self) -> None:
         """Bring everything from the log into the database file, and close the connection."""
+        self.connection.execute("PRAGMA busy_timeout = 50")
         self.look()
         if self.health.displaced:
             log.error("%s is closed without a checkpoint: %s", self._path, self.health.failing)

@@ -491,7 +491,10 @@ class Host:
                 self.unclosed.append(f"{runner.id} ({runner.session.name}): {_unclosed(runner)}")
             # Others have their turn: a snapshot may be large.
             await asyncio.sleep(0)
-        await self.note_alive()
+        health = self.journal.health()
+        if health.late is None and health.failing is None:
+            # Behind a lock it would wait for that.
+            await self.note_alive()
         await self._loop.run_in_executor(None, self.journal.close)
         self._recovery.shutdown(wait=False)
         self.lanes.close()

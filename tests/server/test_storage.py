@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gamekit.journal import SqliteJournal
 from tests.live import LiveServer
 from tests.rawclient import RawSocket
 from tests.server.test_real_faults import metrics, new_game, order, stored_cids, verified
@@ -107,7 +108,14 @@ def cut_short(data: Path) -> None:
         file.truncate(size - 4096)
 
 
-FAULTS = (removed, replaced, log_removed, index_removed, cut_short)
+def overwritten(data: Path) -> None:
+    # As `cp backup.db gamekit.db` does: the file stays, and is another database.
+    with SqliteJournal(data.parent / "other.db"):
+        pass
+    (data / "gamekit.db").write_bytes((data.parent / "other.db").read_bytes())
+
+
+FAULTS = (removed, replaced, overwritten, log_removed, index_removed, cut_short)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
@@ -139,6 +147,8 @@ def test_files_that_are_not_at_their_paths_end_acks_and_everybody_is_told(tmp_pa
         status, answer = server.call("POST", "/api/game/new", {"seed": 1})
         assert (status, answer["code"]) == (503, "unavailable")
         assert server.log.read_text().count("what is written now would be lost") >= 1
+        assert server.stop() == 1
+        assert "not everything is on disk" in server.log.read_text()
 
 
 def test_files_that_come_back_are_written_again_and_every_ack_holds(tmp_path: Path) -> None:
@@ -197,3 +207,28 @@ def test_a_lock_file_that_was_removed_is_made_anew_so_that_no_second_server_star
         second = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert second.returncode == 1
         assert f"process {server.pid} has this journal open" in second.stderr
+
+
+def test_a_lock_that_never_ends_does_not_keep_the_server_from_ending(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "data")
+    database = server.directory / "gamekit.db"
+
+    async def play(made: dict[str, Any]) -> None:
+        socket = await RawSocket.open(made["ws_url"], token=made["token"], client="c")
+        ships = (await socket.of("snapshot"))["view"]["ships"]
+        [ship] = [key for key, row in ships.items() if row["owner"] == made["player"]]
+        await socket.send(type="command", cid=1, body=move(ship, 1))
+        await socket.of("ack", cid=1)
+        other.execute("BEGIN EXCLUSIVE")
+        await socket.send(type="command", cid=2, body=move(ship, 2))
+        await socket.of("notice", kind="late")
+        # Far less than a lock may last; an orderly end is promised within seconds.
+        await asyncio.get_running_loop().run_in_executor(None, server.stop, 20)
+        assert [one["cid"] for one in socket.messages if one["type"] == "ack"] == [1]
+        await socket.close()
+
+    with server, closing(sqlite3.connect(database, isolation_level=None)) as other:
+        asyncio.run(play(server.new_game(seed=1)))
+        other.execute("ROLLBACK")
+    games = verified(database)
+    assert games[0] == 0, games
