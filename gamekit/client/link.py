@@ -369,6 +369,11 @@ class Link:
             sending = asyncio.ensure_future(self._connection.write_message(_encoder.encode(message).decode()))
             sending.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
 
+    def _warn(self, put_off: actions.PutOff) -> None:
+        """Say once that commands wait for the server; a full window is nothing to say."""
+        if self._again is None and self._again_s == FIRST_AGAIN_S and put_off.code != "too_many_pending":
+            logger.warning("Commands wait and are sent again by themselves: %s [%s]", put_off.message, put_off.code)
+
     def _try_again_soon(self) -> None:
         """Send again, after a while, what the server would not take just now; more and more rarely."""
         if self._again is None:
@@ -398,6 +403,7 @@ class Link:
                 ):
                     order = self._orders[action.ticket]
                     if isinstance(action, actions.PutOff):
+                        self._warn(action)
                         self._try_again_soon()
                     elif isinstance(action, actions.Acknowledged):
                         self._again_s = FIRST_AGAIN_S

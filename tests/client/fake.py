@@ -31,6 +31,7 @@ class FakeServer:
         applied: bodies of the commands that took effect, in order.
         cut: {cid: where to break the connection off, once}.
         refuse: {cid: code with which the rules refuse it}.
+        refuse_now: {cid: codes with which it is refused before the journal, one after the other}.
         epoch: changes when the fake is "restarted"; deltas of older ones are forgotten.
         deaf: True to answer nothing on sockets.
         hellos: all that were received.
@@ -40,6 +41,9 @@ class FakeServer:
         self.applied: list[dict[str, Any]] = []
         self.cut: dict[int, str] = {}
         self.refuse: dict[int, str] = {}
+        self.refuse_now: dict[int, list[str]] = {}
+        #: {cid: the code with which it was refused for now}, of those that have not come again
+        self.turned_away: dict[int, str] = {}
         self.epoch = 1
         self.deaf = False
         self.close_code: tuple[int, str] | None = None
@@ -206,6 +210,14 @@ class FakeSocket(WebSocketHandler):
             self.cut_off()
             server.decide(command)
             return
+        codes = server.refuse_now.get(command.cid)
+        first = min(server.turned_away, default=command.cid)
+        if first < command.cid or codes:
+            code = server.turned_away[first] if first < command.cid else codes.pop(0)  # type: ignore[union-attr]
+            server.turned_away[command.cid] = code
+            self.say(Error(code=code, message="not now", cid=command.cid))
+            return
+        server.turned_away.pop(command.cid, None)
         outcome = server.decide(command)
         self.say(Ack(cid=outcome.cid, tick=outcome.tick, seq=outcome.seq))
         if outcome.code is not None:

@@ -339,3 +339,24 @@ def test_a_socket_that_opens_after_its_link_was_closed_is_closed_as_well(
 
     asyncio.run(main())
     gc.collect()
+
+
+def test_a_command_that_is_refused_for_now_is_sent_again_by_itself(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(link_module, "FIRST_AGAIN_S", 0.01)
+
+    async def test(server: FakeServer, red: AsyncPlayer) -> None:
+        server.refuse_now = {1: ["too_many_pending"], 3: ["readonly", "readonly", "unavailable"]}
+        orders = [red.submit({"type": "move", "number": number}) for number in range(5)]
+        await until(red.link, lambda: orders[2].put_off is not None)
+        assert "not now" in repr(orders[2])
+        outcomes = [await order for order in orders]
+        assert [outcome.cid for outcome in outcomes] == [1, 2, 3, 4, 5]
+        assert [body["number"] for body in server.applied] == [0, 1, 2, 3, 4]
+        assert orders[2].put_off is None
+
+    play(test)
+    warned = [record.getMessage() for record in caplog.records]
+    assert warned == ["Commands wait and are sent again by themselves: not now [readonly]"]
+    caplog.clear()

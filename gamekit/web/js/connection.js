@@ -174,7 +174,8 @@ export class Connection {
   /** The server takes no commands just now: an outcome makes room, or time helps. @param {string} code @param {string} message */
   putOff(code, message) {
     if (this.againTimer !== undefined) return;
-    this.listeners.putOff?.(code, message);
+    // Said once, and not with every further try.
+    if (this.againMs === FIRST_AGAIN_MS) this.listeners.putOff?.(code, message);
     this.againTimer = setTimeout(() => {
       this.againTimer = undefined;
       this.againMs = Math.min(2 * this.againMs, LAST_AGAIN_MS);

@@ -130,6 +130,8 @@ export class PlayPage {
         quiet: (nextS) => (this.quietS = nextS),
         notice: (message) => this.notice(message),
         outcome: (entry, outcome) => this.outcome(entry, outcome),
+        putOff: (code, message) =>
+          code !== "too_many_pending" && this.toast(`Not taken yet, and sent again by itself. ${message}`, "bad"),
         error: (_code, message) => this.toast(message, "bad"),
         unreached: (sentence) => this.bar.last("unreached", sentence),
         pending: () => this.pendingChanged(),
