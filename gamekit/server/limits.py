@@ -29,7 +29,7 @@ OWN = (
     Weight("large_games_a_minute_in_all", 20, "games", "Those of them that are large."),
     Weight("players", 250, "players", "Players of one game."),
     Weight("joins_a_minute", 120, "joins", "What one address joins in a minute; this machine itself is not counted."),
-    Weight("costly_at_once", 64, "requests", "Games that are made, forked, exported and imported at one time."),
+    Weight("costly_at_once", 256, "requests", "Games that are made, forked, exported and imported at one time."),
 )
 #: What a rate counts over, in seconds.
 MINUTE_S = 60.0
