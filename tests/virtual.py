@@ -186,6 +186,10 @@ class Place:
         """A command from a connection; as a real socket does, it wakes the game first."""
         (await self.runner()).feed(Received(connection, wire.Command(cid=cid, body=body)))
 
+    def send_now(self, runner: Runner, connection: ConnectionId, cid: int) -> None:
+        """A command of the counter from a connection, at this instant."""
+        runner.feed(Received(connection, wire.Command(cid=cid, body={"type": "add", "n": 1})))
+
     def crash(self) -> None:
         """The process is killed, and another begins at once."""
         self.stop()
@@ -200,4 +204,5 @@ class Place:
         if host._timer is not None:
             host._timer.cancel()
         host._heap.clear()
+        host.turns.close()
         host.draining = True

@@ -280,5 +280,7 @@ async def _run(settings: Settings, ready_fd: int | None, parent: StandardInput |
         signal.signal(number, signal.SIG_IGN)
     if (trouble := server.host.journal.health()).displaced:
         raise ServerError(f"The server has stopped, but not everything is on disk: {trouble.failing}.")
+    for one in server.host.unclosed:
+        _say(f"not closed in order, and recovered from its history at the next start: {one}")
     _say("drained: every game is safe on disk")
     _end_in_time(settings.directory if remove_data else None)

@@ -35,12 +35,15 @@ def game_row(row: GameRow) -> dict[str, Any]:
 def awake(runner: Runner, why: list[str]) -> dict[str, Any]:
     """A running session's part; `why` keeps it in memory."""
     session, load = runner.session, runner.load
+    lag_ticks, late_s = runner.pace.told(session, runner.host.now_us())
     return {
         "state": "awake",
         "why_awake": why,
         "waking": None,
         "epoch": session.epoch,
         "tick": session.tick,
+        "lag_ticks": lag_ticks,
+        "late_s": late_s,
         "seq": session.seq,
         "speed": session.speed,
         "paused": session.paused,
@@ -50,6 +53,8 @@ def awake(runner: Runner, why: list[str]) -> dict[str, Any]:
             "active": load.active,
             "factor": load.factor if load.active else 1.0,
             "late_ms": load.late_us / 1000,
+            "long_call_ms": load.long_call_us / 1000,
+            "stopped": load.stopped,
         },
         "players": _players(session.players),
         "connections": len(runner.sockets),
@@ -67,14 +72,34 @@ def asleep(glance: Glance, connections: int, waking: dict[str, Any] | None = Non
         "why_awake": [],
         "waking": waking,
         "tick": glance.tick,
+        "lag_ticks": 0,
+        "late_s": 0.0,
         "seq": glance.seq,
         "speed": glance.speed,
         "paused": glance.paused,
         "when_empty": glance.policy.when_empty,
-        "overload": {"policy": glance.policy.overload, "active": False, "factor": 1.0, "late_ms": 0.0},
+        "overload": {
+            "policy": glance.policy.overload,
+            "active": False,
+            "factor": 1.0,
+            "late_ms": 0.0,
+            "long_call_ms": 0.0,
+            "stopped": None,
+        },
         "players": _players(glance.players),
         "connections": connections,
         "readonly": None,
+    }
+
+
+def failed(row: GameRow, error: Exception) -> dict[str, Any]:
+    """The part of a game of which nothing can be told, because its rules, or its row, are broken."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "game": row.game,
+        "state": "failed",
+        "why_awake": [f"Nothing can be told of it: {error!r}. The server's log says more; the other games are well."],
     }
 
 
@@ -95,7 +120,7 @@ def discreet(told: dict[str, Any], tick: Tick) -> dict[str, Any]:
         tick: the tick at which the game is by its clock.
     """
     scenario = told.get("scenario")
-    hidden = dict.fromkeys(("seed", "seed_text", "state", "seq", "connections"))
+    hidden = dict.fromkeys(("seed", "seed_text", "state", "seq", "connections", "lag_ticks"))
     return {
         **told,
         **hidden,

@@ -19,12 +19,13 @@ from tornado.web import HTTPError, RequestHandler
 from gamekit.errors import GamekitError, HookFailed, NoSuchGame, ServerBusy
 from gamekit.game import GameId, PlayerId
 from gamekit.server.forwarded import told_of
-from gamekit.server.settings import MAX_BODY_BYTES, WAKE_RETRY_S, WAKE_WAIT_S
+from gamekit.server.settings import MAX_BODY_BYTES, READ_WAIT_S, WAKE_RETRY_S, WAKE_WAIT_S
 from gamekit.wire import Outcome, unreadable
 
 if TYPE_CHECKING:
     from gamekit.server.app import Server
     from gamekit.server.runner import Runner
+    from gamekit.session import Session
 
 T = TypeVar("T")
 
@@ -214,8 +215,7 @@ class Api(RequestHandler):
 
     def keeps_secrets(self, runner: Runner) -> bool:
         """Whether whoever asks must not learn what the game keeps from its players."""
-        session = runner.session
-        return session.game.secretive(session.state) and not self.is_admin()
+        return runner.session.secretive and not self.is_admin()
 
     async def runner(self, game: str) -> Runner:
         """The session of a game in the URL; one that takes long to come back is told of instead."""
@@ -241,6 +241,14 @@ class Api(RequestHandler):
             raise Problem(503, "waking", text, retry_s=WAKE_RETRY_S) from None
         except ServerBusy as error:
             raise Problem(503, "busy", str(error), retry_s=error.retry_s) from None
+
+    async def readable(self, runner: Runner, within_s: float = READ_WAIT_S) -> Session[Any]:
+        """A session that may be read: between two ticks, and nearer to its clock if that takes no longer than this."""
+        try:
+            await self.host.readable(runner, within_s)
+        except GamekitError as error:
+            raise Problem(503, "unavailable", str(error)) from None
+        return runner.session
 
     async def read(self, ask: Callable[[], T]) -> T:
         """Read from the journal off the loop."""

@@ -317,22 +317,42 @@ class Host:
         until_s = self._loop.time() + within_s
         runner.readers += 1
         try:
-            while runner.ended is None and not session.readonly and not self.draining:
+            while runner.ended is None and not self.draining:
                 target = min(target, runner.pace.target(session, self.now_us()))
                 left_s = until_s - self._loop.time()
-                if not session.midway and (session.tick >= target or left_s < 0.001):
+                if not session.midway and (session.tick >= target or left_s < 0.001 or session.readonly):
                     return
                 before, next_commit = session.reached, self._next_commit
-                runner.feed(Ticked())
-                while runner.queued:
-                    await self.turns.next(within_s)
-                if session.reached == before and not session.midway:
+                if not runner.queued:
+                    runner.feed(Ticked())
+                if runner.queued:
+                    await self.turns.next(COMMAND_WAIT_S)
+                if session.reached == before and not session.midway and not runner.queued:
                     # It waits for the journal.
                     await asyncio.wait([next_commit], timeout=max(left_s, 0))
                 else:
                     await asyncio.sleep(0)
         finally:
             runner.readers -= 1
+
+    async def readable(self, runner: Runner, within_s: float = READ_WAIT_S) -> None:
+        """Bring a session nearer to its clock, and wait until it may be read: large ones are not read all the time.
+
+        Raises:
+            SessionError: it has ended.
+            ServerError: the server is shutting down.
+        """
+        while True:
+            await self.catch_up(runner, within_s)
+            if runner.ended is not None:
+                raise SessionError(runner.ended)
+            if runner.session.midway:
+                self.check_running()
+            rest_us = runner.rest_until_us - self.now_us()
+            if rest_us <= 0 and not runner.session.midway:
+                return
+            within_s = 0.0
+            await asyncio.sleep(max(rest_us, 0) / 1e6)
 
     async def join(self, runner: Runner, name: str, most: int | None = None) -> tuple[PlayerId | None, Outcome]:
         """Let a new player in, under a name that is told from all others; None and the refusal when that cannot be.
@@ -379,7 +399,8 @@ class Host:
                 runner = await self.runner(runner.id)
             except GamekitError as error:
                 return Outcome(cid=cid, tick=0, seq=0, code="unavailable", message=str(error))
-        if runner.ended is None:
+        if runner.ended is None and not runner.waits(self.now_us()):
+            # One that has much to do takes it as it is: soon after what it has reached.
             await self.catch_up(runner, COMMAND_WAIT_S)
         future: asyncio.Future[Outcome] = self._loop.create_future()
 

@@ -61,6 +61,19 @@ class Pace:
         tick = max(session.tick, session.intake.last_tick)
         return max(now_us - self._runner.clock.time_of(tick + 1), 0)
 
+    def told(self, session: Session[Any], now_us: int) -> tuple[Tick, float]:
+        """What readers are told of it: how many ticks are not done that could be, and how late that is in seconds.
+
+        Ticks in which nothing falls due are done; a session that nobody watches is late only when its next look at
+        itself is.
+        """
+        runner, target = self._runner, self.target(session, now_us)
+        due = session.next_due()
+        lag = 0 if due is None or due > target else max(target - max(session.tick, due - 1), 0)
+        if runner.queued or session.midway or session.cut:
+            return max(lag, 1), self.late_us(session, now_us) / 1e6
+        return lag, max(now_us - runner.due_us, 0) / 1e6 if lag and runner.due_us is not None else 0.0
+
     def dilate(self, session: Session[Any], late_us: int) -> None:
         """A tick of a session that dilates begins late: that is given up, unless it makes up for what it missed."""
         if self._runner.sockets and session.tick >= self._joined_tick:

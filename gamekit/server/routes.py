@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -25,12 +26,16 @@ from gamekit.errors import (
 )
 from gamekit.game import GameId, PlayerId
 from gamekit.history import glance
+from gamekit.journal import Card
 from gamekit.server import about, rows
 from gamekit.server.api import Api, Problem, refusal
+from gamekit.server.housekeeping import A_TURN
 from gamekit.server.naming import game_name
 from gamekit.server.settings import MAX_NEW_GAME_BYTES
 from gamekit.session import Overload, WhenEmpty
 from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES, MAX_SEED
+
+log = logging.getLogger("gamekit.server")
 
 #: Most games of one answer to `GET /api/games`.
 GAMES_PAGE = 1000
@@ -144,26 +149,37 @@ class GamesRoute(Api):
     """`GET /api/games`"""
 
     async def get(self) -> None:
-        """A page of the games in the database, oldest first; none is woken for it."""
+        """A page of the games in the database, oldest first; none is woken for it, and no game is waited for."""
         self.require_admin()
         after = self.parameter("after")
         if after is not None and not GAME_ID.fullmatch(after):
             raise Problem(400, "bad_request", "after must be a game's id, the `next` of the page before.")
         limit = self.limit(GAMES_PAGE, GAMES_PAGE)
         cards = await self.read(lambda: self.host.journal.catalogue(GameId(after) if after else None, limit))
-        awake = [runner for card in cards if (runner := self.host.runners.get(card.row.id))]
-        await asyncio.gather(*map(self.host.catch_up, awake))
         games = []
-        for card in cards:
-            runner = self.host.runners.get(card.row.id)
-            sleeper = self.host.dormitory.sleepers.get(card.row.id)
-            connections = len(sleeper.sockets) if sleeper else 0
-            more: dict[str, Any] = {"state": "asleep", "tick": card.tick, "seq": card.seq, "connections": connections}
-            if runner is not None:
-                more = about.awake(runner, self.host.dormitory.why(runner, self.host.now_us()))
-            games.append({**about.game_row(card.row), **more, "hosted": card.row.game in self.host.games})
+        for number, card in enumerate(cards, 1):
+            try:
+                games.append(self._line(card))
+            except Exception as error:
+                log.exception("game %s cannot be listed", card.row.id)
+                games.append(about.failed(card.row, error))
+            if number % A_TURN == 0:
+                await asyncio.sleep(0)
         missing = about.missing(self.host.wall.doubt)
         self.reply({"games": games, "missing": missing, "next": cards[-1].row.id if len(cards) == limit else None})
+
+    def _line(self, card: Card) -> dict[str, Any]:
+        """One game as it is, with its lag."""
+        row, dormitory = card.row, self.host.dormitory
+        runner = self.host.runners.get(row.id)
+        if runner is not None:
+            more = about.awake(runner, dormitory.why(runner, self.host.now_us()))
+        else:
+            sleeper = dormitory.sleepers.get(row.id)
+            connections = len(sleeper.sockets) if sleeper else 0
+            more = {"state": "asleep", "tick": card.tick, "lag_ticks": 0, "late_s": 0.0, "seq": card.seq}
+            more["connections"] = connections
+        return {**about.game_row(row), **more, "hosted": row.game in self.host.games}
 
 
 class GameRoute(Api):
@@ -182,7 +198,7 @@ class GameRoute(Api):
         if (runner := self.host.runners.get(row.id)) is not None:
             session = runner.session
             told = about.game_row(row) | about.awake(runner, why)
-            secret = session.game.secretive(session.state)
+            secret = session.secretive
             by_clock = runner.clock.tick_at(self.host.now_us())
             tick = by_clock if session.hold_at is None else min(by_clock, session.hold_at)
         else:
@@ -211,11 +227,13 @@ class StateRoute(Api):
         player = self.player_of(runner)
         try:
             seen = await self.server.views.of(runner, player, self.request.remote_ip or "")
-        except SessionError as error:
+        except (SessionError, ServerError) as error:
             raise Problem(503, "unavailable", str(error)) from None
         missing = about.missing(self.host.wall.doubt)
         more = {"missing": missing} if missing else {}
-        told = {"id": runner.id, "tick": seen.tick, "seq": seen.seq, **more}
+        lag_ticks, late_s = runner.pace.told(runner.session, self.host.now_us())
+        lag = {"lag_ticks": lag_ticks, "late_s": late_s}
+        told = {"id": runner.id, "tick": seen.tick, **lag, "seq": seen.seq, **more}
         self.set_header("ETag", f'"{seen.epoch}.{seen.tick}.{seen.seq}.{player or ""}"')
         if not missing and self.check_etag_header():
             self.set_status(304)

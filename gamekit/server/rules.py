@@ -28,8 +28,7 @@ class GameRulesRoute(Api):
     async def get(self, game: str) -> None:
         """The rules in force, and what each of them means."""
         runner = await self.runner(game)
-        await self.host.catch_up(runner)
-        session = runner.session
+        session = await self.readable(runner)
         fields = [msgspec.structs.asdict(row) for row in session.game.rule_table()]
         self.reply(
             {
@@ -49,5 +48,5 @@ class GameRulesRoute(Api):
         outcome = await self.host.admin(runner, {"type": "set_rules", "changes": changes})
         if outcome.code is not None:
             raise refusal(outcome)
-        session = runner.session
+        session = await self.readable(runner, 0.0)
         self.reply({"tick": outcome.tick, "seq": outcome.seq, "rules": session.game.rules(session.state)})

@@ -17,7 +17,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
@@ -40,6 +40,7 @@ from gamekit.server.settings import (
     HEARTBEAT_MAX_S,
     LONG_CALL_US,
     SLICE_US,
+    UNKNOWN_LEAD_TICKS,
     UNWATCHED_S,
 )
 from gamekit.server.silences import Silences
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from gamekit.server.host import Host
 
 log = logging.getLogger("gamekit.server")
+T = TypeVar("T")
 
 #: Sessions that nobody watches go on together on this grid, so that they share commits.
 UNWATCHED_GRID_US = 1_000_000
@@ -116,6 +118,7 @@ class Runner:
         self.times = TickTimes()
         self.load = Load()
         session.meter = self.times
+        session.lead = UNKNOWN_LEAD_TICKS
         if clock is None:
             clock = GameClock(phase)
             clock.anchor(host.now_us(), session.tick, session.speed)
@@ -128,11 +131,13 @@ class Runner:
         self.beat_at = 0
         self._quiet_s = 1
         #: Each connection's own schedule of heartbeats, where a common one would tell what others do; else None.
-        self._silences = Silences() if session.game.secretive(session.state) else None
+        self._silences = Silences() if session.secretive else None
         self.pace = Pace(self)
         #: Until when the session rests after a call that took long, on the host's clock.
         self.rest_until_us = 0
         self.queued = False
+        #: True when it may sleep as soon as the tick under way is complete.
+        self.drowsy = False
         #: Since when its tick is due that waits for its turn.
         self._since_us: int | None = None
         #: How late the tick under way began, and the work that it has taken until now.
@@ -193,7 +198,7 @@ class Runner:
         if self.bed is not None:
             self.due_us = None
             self.host.rouse(self.id)
-        elif self._waits(now_us):
+        elif self.waits(now_us):
             self._since_us, self.due_us = self.due_us, None
             self.host.turns.add(self)
         else:
@@ -215,7 +220,12 @@ class Runner:
         self._feed(_TICKED, now_us, waits=False)
         self._work_us += (time.perf_counter_ns() - begun) // 1000
         session = self._session
-        if session is None or self.ended is not None or not session.watched:
+        if session is None or self.ended is not None:
+            return
+        if self.drowsy and not session.midway:
+            self.drowsy = False
+            self.host.dormitory.consider(self)
+        if not session.watched:
             return
         self.host.housekeeping.measured[self] = None
         if not session.midway:
@@ -226,14 +236,14 @@ class Runner:
             self.load.late(self._late_us)
             self._late_us, self._work_us = self.pace.late_us(session, now_us) if session.cut else 0, 0
 
-    def _waits(self, now_us: int) -> bool:
+    def waits(self, now_us: int) -> bool:
         """Whether the session must wait for its turn with all that moves its state."""
         return self.queued or now_us < self.rest_until_us or now_us < self.load.heavy_until_us
 
     def feed(self, stimulus: Stimulus) -> None:
         """Give the session one stimulus and do what it says. One that has ended, or sleeps, takes nothing."""
         now_us = self.host.now_us()
-        self._feed(stimulus, now_us, waits=self._waits(now_us))
+        self._feed(stimulus, now_us, waits=self.waits(now_us))
 
     def _feed(self, stimulus: Stimulus, now_us: int, *, waits: bool) -> None:
         session = self._session
@@ -260,18 +270,28 @@ class Runner:
         except Exception as error:
             self._failed(error)
 
-    def _charge(self, passed: Tick, spent_ns: int, now_us: int) -> None:
+    def read(self, ask: Callable[[], T]) -> T:
+        """Ask the game something for somebody outside. Nothing of it changes, so it may fail; but it is charged."""
+        spent_ns, now_us = self.host.spent_ns(), self.host.now_us()
+        try:
+            return ask()
+        finally:
+            self._charge(None, spent_ns, now_us)
+
+    def _charge(self, passed: Tick | None, spent_ns: int, now_us: int) -> None:
         """A call is over: what it cost, and what follows from that."""
         host, load, session = self.host, self.load, self.session
         wall_us = host.now_us() - now_us
         # A busy machine is not the game's fault; but a call that waits holds the others up as one that works does.
         cost_us = wall_us if wall_us >= HARD_CALL_US else (host.spent_ns() - spent_ns) // 1000
-        load.worked(passed, cost_us)
+        if passed is not None:
+            # How soon a command takes effect is a matter of real time.
+            load.worked(passed, wall_us)
+        if session.cut or wall_us >= SLICE_US:
+            session.lead = load.stride(UNKNOWN_LEAD_TICKS)
         if cost_us < SLICE_US:
             return
         load.called(cost_us)
-        lead = load.stride(CATCH_UP_TICKS)
-        session.lead = None if lead == CATCH_UP_TICKS else lead
         self.rest_until_us = host.now_us() + rest_us(cost_us)
         if cost_us > LONG_CALL_US:
             host.metrics.long_calls.inc()
@@ -294,6 +314,8 @@ class Runner:
         self.load.stopped, self._hard_calls = why, 0
         log.warning("game %s is paused: %s", self.id, why)
         self.notify("overload", why, self.load.late_us / 1000)
+        # Before its next step, not after it.
+        self.session.lead = 0
         self.ask(lambda ticket: Submitted(ticket, ADMIN, "@server", 0, {"type": "pause"}), lambda outcome: None)
 
     @contextmanager
@@ -403,6 +425,9 @@ class Runner:
             writes = self._pen.writes(self.session, self.session.settle())
             self._settling = writes[-1]
             self.host.journal.submit(writes)
+            # Its time goes on when something happens to it before it is dropped, and not by itself.
+            self.due_us = None
+            self.host.turns.discard(self)
 
     def lie_down(self, bed: Bed, due_us: int | None) -> None:
         """Let go of the session; the sockets stay. It is woken at `due_us`, or when somebody speaks."""
@@ -420,6 +445,7 @@ class Runner:
         self._session = session
         self.pace.join(session, self.host.now_us())
         session.meter = self.times
+        session.lead = self.load.stride(UNKNOWN_LEAD_TICKS)
         self.due_us = None
         self.host.keep(self)
         self.host.beats.plan_soon(self)

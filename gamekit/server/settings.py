@@ -96,8 +96,10 @@ REST_AFTER_LONG = 4
 HARD_CALL_US = 2_000_000
 HARD_CALLS = 3
 HARD_WITHIN_US = 60_000_000
-#: A command takes effect at most so far ahead of what its game has reached, by what its ticks cost, in microseconds.
+#: A command takes effect at most so far ahead of what its game has reached, by what its ticks take, in microseconds.
+#: Before that is known, and in games of which ticks take next to nothing, it is so many ticks.
 LEAD_US = 100_000
+UNKNOWN_LEAD_TICKS = 1_000
 #: What a game may be late by at most, in microseconds, unless it was later when that began: beyond it time is given up.
 MAKE_UP_US = 30_000_000
 #: How long a reader, or a command from outside a socket, waits for a game that is behind its clock to come nearer to

@@ -76,6 +76,10 @@ class Absence(msgspec.Struct):
         )
 
 
+#: Why a session stays in memory that would sleep if it were between two ticks.
+IN_A_TICK = "It is in the middle of a tick that takes several turns."
+
+
 class Bed(msgspec.Struct):
     """What is kept of a session that sleeps under open sockets.
 
@@ -108,7 +112,9 @@ def why_awake(runner: Runner, now_us: int, sleep_after_us: int) -> list[str]:
     found = []
     if runner.readers:
         found.append("It is brought to now for somebody who asked.")
-    if runner.busy:
+    if session.midway:
+        found.append(IN_A_TICK)
+    elif runner.busy:
         found.append("A command is on its way.")
     if any(viewer.behind for viewer in session.audience.seats()):
         found.append("A connection has not read everything yet.")
@@ -131,6 +137,8 @@ def _due_us(runner: Runner) -> int | None:
     session = runner.session
     if session.paused:
         return None
+    if session.midway:
+        return runner.host.now_us()
     due = session.game.next_due(session.state)
     if session.hold_at is not None:
         due = session.hold_at if due is None else min(due, session.hold_at)
@@ -161,9 +169,17 @@ class Dormitory:
 
     def consider(self, runner: Runner) -> None:
         """Let a session fall asleep, unless something keeps it awake."""
+        with runner.guarded():
+            self._consider(runner)
+
+    def _consider(self, runner: Runner) -> None:
         now_us = self.host.now_us()
         # One that is being settled is not settled again: what was handed over then would never be the last of it.
-        if runner.asleep or runner.settling or self.why(runner, now_us):
+        if runner.asleep or runner.settling:
+            return
+        if why := self.why(runner, now_us):
+            # It is asked again when its tick is complete: a busy one may never be found between two.
+            runner.drowsy = why == [IN_A_TICK]
             return
         if runner.sockets or runner.session.policy.when_empty == "pause":
             # What was watched, or will stand still, must be of now; the rest is brought up to date when it wakes.

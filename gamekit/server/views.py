@@ -72,12 +72,13 @@ class Views:
 
         Raises:
             SessionError: the game was stopped, or fell asleep.
+            ServerError: the server is shutting down.
         """
         accounts = [("game", runner.id), ("address", address)]
         runner.readers += 1
         try:
             while True:
-                await self._host.catch_up(runner)
+                await self._host.readable(runner)
                 session = runner.session
                 seen = self._kept.get((runner.id, player))
                 if seen is not None and seen[:3] == (session.epoch, session.tick, session.seq):
@@ -97,7 +98,7 @@ class Views:
 
     def _make(self, runner: Runner, player: PlayerId | None, accounts: list[Any]) -> Seen:
         session, began_s = runner.session, time.perf_counter()
-        view = msgspec.json.encode(session.game.view(session.state, player))
+        view = runner.read(lambda: msgspec.json.encode(session.game.view(session.state, player)))
         self._budgets.charge(accounts, time.perf_counter() - began_s)
         self.made += 1
         seen = Seen(session.epoch, session.tick, session.seq, view, self._now())

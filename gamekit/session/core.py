@@ -146,6 +146,8 @@ class Session(Generic[S]):
         #: The tick up to which everything was shown; and the same while the state stands inside a tick or a record.
         self._shown_at: Tick = game.tick(state)
         self._stands: Tick | None = None
+        #: The latest answer of the game's, which must not be asked in the middle of a tick.
+        self._secretive = True
         #: What cannot be answered before that is complete.
         self._held: deque[Attached | CaughtUp | FellBehind | Received] = deque()
 
@@ -155,6 +157,13 @@ class Session(Generic[S]):
     def tick(self) -> Tick:
         """The tick that the state stands at, the last complete one; everything shown is at or before it."""
         return self.game.tick(self.state) if self._stands is None else self._stands
+
+    @property
+    def secretive(self) -> bool:
+        """Whether the game keeps things from its players; in the middle of a tick, whether it did before."""
+        if self._stands is None:
+            self._secretive = self.game.secretive(self.state)
+        return self._secretive
 
     @property
     def reached(self) -> Tick:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,8 +38,11 @@ class Watched:
         self.size = size
         self.session = SimpleNamespace(epoch=1, tick=0, seq=0, state=None, game=self)
 
-    async def catch_up(self, runner: Any) -> None:
+    async def readable(self, runner: Any) -> None:
         await asyncio.sleep(0)
+
+    def read(self, ask: Callable[[], Any]) -> Any:
+        return ask()
 
     def view(self, state: Any, player: PlayerId | None) -> dict[str, str]:
         return {"player": player or "", "filler": "x" * self.size}
