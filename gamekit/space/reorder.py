@@ -79,14 +79,18 @@ def _planned(state: SpaceState, player: PlayerId, ship: Ship, kept: int, runs: l
             return no_way(state, player, place.sector, goal.sector, " in this sequence")
         entries += courses.given(ship, way)
         place = goal
-    total = kept + len(entries)
-    if len(ship.queue) < total and total > state.rules.queue_limit:
-        return Rejected(
-            "queue_full",
-            f"In this sequence {ship.name} would need {total} entries and the limit is {state.rules.queue_limit}; "
-            "cancel some first.",
-        )
-    return entries
+        # Not only at the end: a long queue in an odd sequence would be as many long ways to search for.
+        if kept + len(entries) > max(len(ship.queue), state.rules.queue_limit):
+            return _too_long(state, ship)
+    return entries if kept + len(entries) <= max(len(ship.queue), state.rules.queue_limit) else _too_long(state, ship)
+
+
+def _too_long(state: SpaceState, ship: Ship) -> Rejected:
+    return Rejected(
+        "queue_full",
+        f"In this sequence {ship.name} would need more entries than the limit, {state.rules.queue_limit}; "
+        "cancel some first.",
+    )
 
 
 def _undealt(state: SpaceState, ship: Ship, place: Place, entry: Buy | Sell) -> Rejected | None:

@@ -169,10 +169,14 @@ def redrawn(state: SpaceState, player: PlayerId | None, gone: Sequence[str] = ()
     Args:
         gone: the ships that have left the game.
     """
-    public = view(state, None)
     if player is None:
+        public = view(state, None)
         return public | {"ships": {**public["ships"], **dict.fromkeys(gone)}}
-    return beyond(public, view(state, player))
+    # Only what is a player's own is beyond what everybody sees.
+    own = [ship for ship in state.ships.values() if ship.owner == player]
+    ships = {ship.id: _queue(state, ship) | _hold(ship) for ship in own}
+    patch: Changes = {"ships": ships} if ships else {}
+    return patch | ({"players": {player: _purse(state, player)}} if player in state.players else {})
 
 
 def beyond(public: View, own: View) -> Changes:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gamekit.game import Event, Join, PlayerId, Rejected, RuleField
-from gamekit.space import SpaceGame, SpaceState, check
+from gamekit.space import SpaceGame, SpaceState, check, views
 from gamekit.space.commands import AutoTrade, BuyWare, MoveShip, Target
 from gamekit.space.events import RulesChanged, ShipDocked, ShipEmerged
 from gamekit.space.gates import close_gate
@@ -265,3 +265,16 @@ def test_the_laws_hold_whatever_is_changed_at_any_tick(data: st.DataObject) -> N
         GAME.advance(state, until)
         GAME.advance(twin, until)
         assert GAME.encode(twin) == GAME.encode(state)
+
+
+def test_patch_of_changed_rules_is_drawn_once_for_all_players(monkeypatch: pytest.MonkeyPatch) -> None:
+    play = Play()
+    drawn: list[None] = []
+    draw = views.view
+    monkeypatch.setattr(views, "view", lambda *given: [drawn.append(None), draw(*given)][1])
+    events = change(play, dock_ticks=3)
+    drawn.clear()
+    patches = [play.game.changes(play.state, viewer, events) for viewer in (None, PlayerId("p1"), PlayerId("p2"))]
+    assert len(drawn) == 1
+    assert list(patches[1]["ships"]) == ["ship-1"]
+    assert list(patches[2]["ships"]) == ["ship-2"]

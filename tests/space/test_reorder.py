@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gamekit.space import courses
 from gamekit.space.commands import BuyWare, ReorderQueue, SellWare
 from gamekit.space.events import QueueChanged, ShipStopped
 from gamekit.space.model import Docked, OnLeg
@@ -146,3 +147,18 @@ def test_a_sequence_that_needs_more_than_the_queue_holds_is_refused() -> None:
     play.move(station="mid-smelter", append=True)
     assert len(play.queue()) == 8
     assert play.refused(ReorderQueue("ship-1", (1, 3, 2))) == "queue_full"
+
+
+def test_a_sequence_that_is_too_long_is_refused_before_all_its_ways_are_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    play = Play(LINE, {"queue_limit": 40})
+    for sector in ("west", "mid"):
+        for x in range(12):
+            play.move(sector=sector, x=x, y=50, append=True)
+    planned: list[None] = []
+    plan = courses.planned_again
+    monkeypatch.setattr(courses, "planned_again", lambda *given: [planned.append(None), plan(*given)][1])
+    alternating = tuple(order for pair in zip(range(1, 13), range(13, 25), strict=True) for order in pair)
+    assert play.refused(ReorderQueue("ship-1", alternating)) == "queue_full"
+    assert 5 < len(planned) < 20
