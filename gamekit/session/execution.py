@@ -15,15 +15,12 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from gamekit.game import Enough, Event, Game, PlayerId, Rejected, Tick, advance_some, in_parts
 from gamekit.session import control
 from gamekit.session.answers import MESSAGE_CHARS, Answer
-from gamekit.session.records import Entry, Line, read_control, read_join
+from gamekit.session.records import Entry, Line, decoder_of, read_control, read_join
 from gamekit.session.stimuli import Action, NotePlayer, Settled
 from gamekit.session.stream import Happening, told, untold
 
@@ -31,12 +28,6 @@ if TYPE_CHECKING:
     from gamekit.session.core import Session
 
 S = TypeVar("S")
-
-
-@lru_cache(maxsize=64)
-def _decoder_of(command_type: Any) -> msgspec.json.Decoder[Any]:
-    """The decoder of a game's commands. Making one costs half of what bringing a sleeping session back does."""
-    return msgspec.json.Decoder(command_type)
 
 
 class Execution(Generic[S]):
@@ -52,7 +43,7 @@ class Execution(Generic[S]):
         self.happened: list[Happening] = []
         #: How many commands were carried out since the latest snapshot.
         self.commands = 0
-        self._decoder = _decoder_of(session.game.command_type)
+        self._decoder = decoder_of(session.game.command_type)
         #: True while the state stands inside a tick; and while it stands inside a tick or a record.
         self.inside = self.midway = False
         self._divisible = in_parts(session.game)

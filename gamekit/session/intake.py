@@ -19,7 +19,7 @@ from gamekit.errors import SessionError
 from gamekit.game import Command, Join, PlayerId, Rejected, Tick
 from gamekit.session import control
 from gamekit.session.answers import Answers
-from gamekit.session.records import Entry, Line, client_key
+from gamekit.session.records import Entry, Line, client_key, decoder_of
 from gamekit.session.stimuli import TicketId
 from gamekit.session.turned import TurnedAway
 from gamekit.wire import MAX_PENDING_COMMANDS, Ack, Error
@@ -107,13 +107,14 @@ class Intake:
             return Error(code=code, message=text, cid=cid)
         self.turned_away.came(key, cid)
         command = self._typed(player, body)
-        if isinstance(command, Rejected):
-            return Error(code=command.code, message=command.message, cid=cid or None)
+        kept = command if isinstance(command, Rejected) else self._kept(command)
+        if isinstance(kept, Rejected):
+            return Error(code=kept.code, message=kept.message, cid=cid or None)
         if cid:
             self._pending.setdefault(key, {})[cid] = None
         if ticket is not None:
             self._tickets[len(self._buffer)] = [ticket]
-        self._buffer.append(Entry(player, client, cid, msgspec.Raw(msgspec.json.encode(command))))
+        self._buffer.append(Entry(player, client, cid, kept))
         return None
 
     def next_line(self, tick: Tick) -> tuple[Line, str] | None:
@@ -183,6 +184,23 @@ class Intake:
         if self._admit is not None and player != control.ADMIN:
             return self._admit(player, command)
         return control.check(command) or command
+
+    def _kept(self, command: Command) -> msgspec.Raw | Rejected:
+        """The command as it is journaled, once it is certain that it will be read as what it is.
+
+        MessagePack has values that JSON has not (numbers that are not finite, types of its own). A record that cannot
+        be read again would stop the game for good.
+        """
+        try:
+            text = msgspec.json.encode(command)
+            if not isinstance(command, Join | control.Control):
+                decoder_of(self._command_type).decode(text)
+        except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
+            return Rejected(
+                "bad_command",
+                f"The command cannot be kept: {error}. Send only what JSON can hold: numbers must be finite.",
+            )
+        return msgspec.Raw(text)
 
     def _wait_also(self, key: str, cid: int, ticket: TicketId) -> None:
         places = [(self._buffer, self._tickets)]
