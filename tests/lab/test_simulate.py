@@ -77,7 +77,7 @@ def test_scenario_file_is_run_and_complaints_name_it(tmp_path: Path) -> None:
     assert simulate(path, hours=0.1).scenario == "own"
     assert simulate(str(path), hours=0.1).scenario == "own"
     path.write_text('sectors = [{ id = "here", name = "Here", x = 0 }]\n')
-    with pytest.raises(ConfigError, match=r"own\.toml: sectors\[0\]: Object missing required field `y`"):
+    with pytest.raises(ConfigError, match=r"own\.toml: line 1: sectors\[0\]: y is missing"):
         simulate(path)
 
 

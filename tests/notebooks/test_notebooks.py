@@ -306,14 +306,14 @@ def test_what_if_is_answered_by_forks_of_a_live_game_that_goes_on_unasked() -> N
 
 def test_economy_is_balanced_in_two_ways_of_which_one_feeds_the_cities() -> None:
     found, notebook = execute(
-        "07-balance.ipynb", BALANCE_FINDINGS, hours=1.5, target=1.05, seeds=2, paths=3, trials=7, checks=2
+        "07-balance.ipynb", BALANCE_FINDINGS, hours=1.5, target=1.05, seeds=2, paths=4, trials=7, checks=3
     )
     assert found["control"] == ["does nothing"] * 3
     assert found["cycles"] == "matters"
     assert found["eaten"][1] < found["eaten"][0]
     storms, cycles = found["best"]
     assert found["sides"] == [storms, {"storm_rate": 200, **cycles}]
-    assert (found["trials"], found["fresh"]) == (7, 2)
+    assert (found["trials"], found["fresh"]) == (7, 3)
     assert found["fed"] == "b is higher"
     for cell in ("sensitivity", "sweep-chart", "optimise-chart", "compare-chart"):
         assert outputs(notebook, cell)[0]["image/svg+xml"].startswith("<svg")
