@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import random
 import subprocess
@@ -47,6 +48,36 @@ class Clock(SpaceGame):
 
     def bid(self, state: Any, ship: Any, prospect: Any) -> int:
         return super().bid(state, ship, prospect) * (1 + time.perf_counter_ns() % 1_000)
+
+
+class Calendar(SpaceGame):
+    """Asks which day it is, which no run sees change."""
+
+    name = "calendar"
+
+    def bid(self, state: Any, ship: Any, prospect: Any) -> int:
+        return super().bid(state, ship, prospect) * (1 + datetime.datetime.now().year % 1_000)
+
+
+class Hourly(SpaceGame):
+    """Asks for the hour."""
+
+    name = "hourly"
+
+    def bid(self, state: Any, ship: Any, prospect: Any) -> int:
+        return super().bid(state, ship, prospect) + int(time.time() // 3_600)
+
+
+class FloatState(SpaceGame):
+    """Leaves a fraction in the state."""
+
+    name = "float-state"
+
+    def advance(self, state: SpaceState, to_tick: Tick) -> list[Event]:
+        events = super().advance(state, to_tick)
+        if state.tick > 1_500:
+            next(iter(state.stations.values())).since = 0.5  # type: ignore[assignment]
+        return events
 
 
 class Memory(SpaceGame):
@@ -226,6 +257,9 @@ def poking(state: SpaceState, game: SpaceGame) -> None:
 BROKEN: dict[type[SpaceGame], str] = {
     Chance: r"'bid'.*asked the same thing twice.*tick 970; its code names randint, random",
     Clock: r"'bid'.*asked the same thing twice.*perf_counter_ns",
+    Calendar: r"first at tick 970.*another time of day.*names datetime",
+    Hourly: r"first at tick 970.*another time of day.*names time",
+    FloatState: r"cannot be read again once it is saved.*float",
     Memory: r"'bid'.*asked the same thing twice",
     InClass: r"'bid'.*asked the same thing twice",
     InInstance: r"'dispatch'.*asked the same thing twice",

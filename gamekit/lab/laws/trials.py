@@ -1,9 +1,9 @@
 """The trials: a stretch that was played is played again in other ways, and must come to the same at every step.
 
 In this process: the same steps once more, from the saved start; straight from stop to stop; in the smallest parts. In
-other processes, each with another hash seed: from the start, and from a state that was saved half-way. What differs
-tells which law is broken, and the first note that does, at which tick and by which hook. It costs about four times
-the stretch without any check, and two starts of Python.
+other processes, each with another hash seed and time: from the start, and from a state that was saved half-way. What
+differs tells which law is broken, and the first note that does, at which tick and by which hook. It costs about four
+times the stretch without any check, and two starts of Python.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 
@@ -113,13 +113,24 @@ class Laws(Checked):
         before = self.plain.encode(state)
         for player in (None, *list(state.players)[:1]):
             if self.game.view(state, player) != self.game.view(state, player):
-                self._broken("view", state.tick, "`view` shows different things of one state")
+                self._broken(state.tick, "`view` shows different things of one state")
         self.game.next_due(state)
         self.game.rules(state)
+        self._round_trip(state)
         if self.plain.encode(state) != before:
-            self._broken("view", state.tick, "`view`, `next_due` or `rules` changed the state; they may only read it")
+            self._broken(state.tick, "`view`, `next_due` or `rules` changed the state; they may only read it")
 
-    def _broken(self, hook: str, tick: Tick, what: str) -> None:
+    def _round_trip(self, state: SpaceState) -> None:
+        """What is saved can be read again, and is the same then."""
+        encoded = self.plain.encode(state)
+        try:
+            same = self.plain.encode(self.plain.decode(encoded, self.plain.version)) == encoded
+        except Exception as error:
+            self._broken(state.tick, f"the state cannot be read again once it is saved ({error})")
+        if not same:
+            self._broken(state.tick, "the state is another one when it was saved and read again")
+
+    def _broken(self, tick: Tick, what: str) -> NoReturn:
         raise InvariantViolated(f"The rules {self.plain.name!r} break a law at tick {tick:,}: {what}.")
 
     def conclude(self, state: SpaceState, commands: Sequence[tuple[Tick, PlayerId, Command]]) -> None:
@@ -142,6 +153,7 @@ class Laws(Checked):
                 stacklevel=3,
             )
             return
+        self._round_trip(state)
         whole = Playback(self._start, self.plain.version, list(commands), self._stops)
         name = self.plain.name
         for way, law in (
@@ -158,8 +170,8 @@ class Laws(Checked):
             return
         seeds = [seed for seed in _SEEDS if seed != os.environ.get("PYTHONHASHSEED")]
         law = (
-            "Deterministic: with another hash seed, in a new process, it goes another way; a rule reads `hash()`, "
-            f"`id()` or the order of a set, or {_MEMORY}"
+            "Deterministic: with another hash seed and at another time of day, in a new process, it goes another way; "
+            f"a rule reads `hash()`, `id()`, the order of a set, or a clock, or {_MEMORY}"
         )
         self._compare(law, _elsewhere(sent, whole, seeds[0]), 0)
         if self._half:

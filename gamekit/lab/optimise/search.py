@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
@@ -29,6 +29,7 @@ from gamekit.lab.arguments import (
     setup_of,
     workers_of,
 )
+from gamekit.lab.cells import by_value
 from gamekit.lab.compare import compare
 from gamekit.lab.extras import needed
 from gamekit.lab.metrics import DEFAULT, Metric, name_of
@@ -92,6 +93,8 @@ def optimise(
     optuna = needed("optuna", "search", "Optimisation")
     goal = Goal(target, confidence_of(confidence))
     _check(metric, also, hours, setup, executor, workers, database, scenario)
+    if not isinstance(executor, ThreadPoolExecutor):
+        by_value((metric, tuple(also), setup, game), "optimise: its metrics, setup or game")
     if trials < 1 or check_seeds < 2:
         raise ConfigError(f"A search needs trials=1 or more and check_seeds=2 or more, got {trials} and {check_seeds}.")
     rules = rules_of_side(rules)
