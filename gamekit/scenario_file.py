@@ -47,7 +47,7 @@ def read_definition(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         ConfigError: the file cannot be read, or it is no TOML (or JSON); names the file and, for the latter, the line.
     """
-    return read_values(path, "See docs/game.md for an example.")
+    return read_values(path, "Give the path of a TOML or JSON file; docs/game.md has an example.")
 
 
 def read_values(path: str | os.PathLike[str], hint: str) -> Written:
@@ -55,13 +55,13 @@ def read_values(path: str | os.PathLike[str], hint: str) -> Written:
 
     Args:
         path: the file; what ends in `.json` is JSON.
-        hint: a sentence that says what to do where it is neither.
+        hint: a sentence that says what to do where it cannot be read or is neither.
 
     Raises:
         ConfigError: it cannot be read, or is no TOML (or JSON).
     """
     name = os.fspath(path)
-    text = _text(name)
+    text = _text(name, hint)
     kind = "JSON" if name.endswith(".json") else "TOML"
     try:
         values = json.loads(text) if kind == "JSON" else tomllib.loads(text)
@@ -81,15 +81,15 @@ def read_values(path: str | os.PathLike[str], hint: str) -> Written:
     return written
 
 
-def _text(name: str) -> str:
+def _text(name: str, hint: str) -> str:
     """A file's text, whatever mark it begins with."""
     try:
         with Path(name).open("rb") as file:
             held = file.read(MOST_BYTES + 1)
     except OSError as error:
-        raise ConfigError(f"{name}: cannot be read: {error.strerror}. Give the path of a file.") from None
+        raise ConfigError(f"{name}: cannot be read: {error.strerror}. {hint}") from None
     except ValueError as error:
-        raise ConfigError(f"{name!r}: cannot be read: {error}. Give the path of a file.") from None
+        raise ConfigError(f"{name!r}: cannot be read: {error}. {hint}") from None
     if len(held) > MOST_BYTES:
         raise ConfigError(f"{name}: it is larger than {MOST_BYTES:,} bytes; a scenario is at most 2,000,000.")
     if held.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(held) > 1 and 0 in held[:2]):

@@ -157,10 +157,11 @@ def _text(value: Any, meta: Meta, found: Mistakes, path: Path) -> str | None:
     if longest is None:
         return value
     if not meta.min_length:
-        # A sentence, which may be empty.
-        if value and (wrong := unfit(value, longest)):
+        # A sentence, which may be empty, and may go over several lines of a file.
+        sentence = " ".join(value.split())
+        if sentence and (wrong := unfit(sentence, longest)):
             found.add(path, wrong.replace("a name of 1", "text of 0") + f" It is {shown(value)}.")
-        return value
+        return sentence
     if wrong := unfit(value, longest):
         found.add(path, f"{wrong} It is {shown(value)}.")
         return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import unicodedata
 
 import pytest
@@ -145,3 +146,21 @@ def test_a_long_run_of_marks_is_refused_at_once() -> None:
 
     assert "this one has" in str(unfit(Counted("a" + "\u0301\u0316" * 100_000), 40))
     assert calls == 0
+
+
+def test_what_is_kept_of_a_name_stays_what_it_is() -> None:
+    chance = random.Random(3)
+    odd = (0xFE0F, 0x200C, 0x200D, 0x1F469, 0x1F680, 0x2800, 0x3164, 0x115F, 0x1F3FD, 0x20E3)
+    spans = (range(0x370), range(0x600, 0x700), range(0x900, 0x980), range(0x2000, 0x2070), odd)
+    pool = [chr(code) for span in spans for code in span]
+    taken = 0
+    for _ in range(20_000):
+        name = "".join(chance.choice(pool) for _ in range(chance.randint(1, 8)))
+        kept = as_typed(name)
+        assert as_typed(kept) == kept, ascii(name)
+        assert (unfit(name, 40) is None) == (unfit(kept, 40) is None), ascii(name)
+        if unfit(kept, 40) is None:
+            taken += 1
+            assert taken_as_it_is(kept, 40), ascii(name)
+            assert unicodedata.is_normalized("NFC", kept), ascii(name)
+    assert 1_000 < taken < 19_000

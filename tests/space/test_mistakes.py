@@ -86,6 +86,14 @@ def test_the_same_is_told_of_what_comes_as_json() -> None:
     assert str(caught.value).count("\n") == 9
 
 
+def test_a_sentence_may_go_over_several_lines() -> None:
+    assert scenario.definition("own", changed(sentence="Ore in the west,\n  a town in the east.\n")).sentence == (
+        "Ore in the west, a town in the east."
+    )
+    [told] = complaints(changed(sentence="a\u0007b"))
+    assert told.startswith("own: sentence: Choose text of 0 to 300 printable characters; U+0007 at place 2")
+
+
 def test_doubled_connections_are_told_together() -> None:
     both = changed(gates=[["west", "mid"], ["mid", "east"], ["mid", "west"], ["east", "mid"], ["west", "mid"]])
     assert complaints(both) == [
