@@ -17,7 +17,7 @@ from inspect import iscoroutinefunction
 from random import Random
 from typing import Any
 
-from gamekit.client.core import checked_body
+from gamekit.client.bodies import checked_body
 from gamekit.client.order import OrderState
 from gamekit.client.reading import PlayerReading, ShipReading
 from gamekit.client.seen import Clock, Seen

@@ -42,13 +42,12 @@ from gamekit.client.actions import (
     Transmit,
     Turned,
 )
+from gamekit.client.bodies import checked_body
 from gamekit.client.seen import SILENCE_S, Clock, Seen
-from gamekit.errors import GamekitError, LocalProtocolError, RemoteProtocolError, RequestRefused
+from gamekit.errors import GamekitError, RemoteProtocolError, RequestRefused
 from gamekit.game import Tick
 from gamekit.wire import (
     ANSWERS_KEPT,
-    MAX_CID,
-    MAX_MESSAGE_BYTES,
     MAX_PENDING_COMMANDS,
     PASSING_REFUSALS,
     Ack,
@@ -395,21 +394,3 @@ class Core:
     def _broken(self, what: str) -> list[Action]:
         text = f"The server broke the protocol: {what}. Use the same version of gamekit on both sides."
         return self.stop(RemoteProtocolError("protocol_error", text))
-
-
-def checked_body(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of a command's body as plain values.
-
-    Raises:
-        LocalProtocolError: it is not made of plain values ("bad_message") or too large to be sent ("too_large").
-    """
-    try:
-        plain: dict[str, Any] = msgspec.to_builtins(dict(body), str_keys=True)
-        size = len(msgspec.json.encode(Command(cid=MAX_CID, body=plain)))
-    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
-        text = f"The command is not made of plain values (text, numbers, lists, mappings): {error}."
-        raise LocalProtocolError("bad_message", text) from None
-    if size > MAX_MESSAGE_BYTES:
-        text = f"The command has {size} bytes; the limit is {MAX_MESSAGE_BYTES}. Nothing was sent; make it smaller."
-        raise LocalProtocolError("too_large", text)
-    return plain

@@ -21,16 +21,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
-from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.httputil import url_concat
+from tornado.httpclient import HTTPClientError
 from tornado.iostream import StreamClosedError
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketError
 
 from gamekit.client import actions
+from gamekit.client.again import Again
 from gamekit.client.core import Core, Phase
 from gamekit.client.loops import Home
+from gamekit.client.opening import open_socket
 from gamekit.client.order import AsyncOrder, OrderState
-from gamekit.client.parts import MAX_MESSAGE_BYTES, Assembly
+from gamekit.client.parts import Assembly
 from gamekit.client.rest import read_problem
 from gamekit.client.seen import Clock, Seen
 from gamekit.errors import ClientClosed, GamekitError, RemoteProtocolError, ServerError
@@ -45,8 +46,6 @@ O = TypeVar("O", bound=OrderState)  # noqa: E741
 SILENCE_S = 5.0
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
-#: After this long a command that was refused for a reason that passes goes out again, if no outcome made room before.
-FIRST_AGAIN_S = 1.0
 #: How long a closing handshake may take.
 CLOSING_S = 2.0
 #: Events kept for whoever asks what happened lately.
@@ -58,21 +57,7 @@ _FATAL_STATUS = {400, 401, 403, 404, 410}
 _decoder = msgspec.json.Decoder(ToClient)
 _encoder = msgspec.json.Encoder()
 
-#: Asks for large messages in parts, so that a picture on a slow line is heard of while it comes.
-_PARTS = {"parts": "deflate"}
-
 Listener = Callable[[actions.News], None]
-
-
-def _unwanted(opening: asyncio.Future[WebSocketClientConnection]) -> None:
-    """Close a socket that nobody waits for any more, now that it has opened."""
-    if opening.cancelled() or opening.exception() is not None:
-        return
-    connection = opening.result()
-    stream = connection.protocol.stream if connection.protocol else None
-    connection.close()
-    if stream is not None:
-        stream.close()
 
 
 class Link:
@@ -99,9 +84,7 @@ class Link:
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._heard_s = self._spoke_s = self._progress_s = 0.0
         self._assembly = Assembly(_decoder.decode)
-        #: When commands that were refused for a reason that passes go out again, and how long that takes the next time.
-        self._again: asyncio.TimerHandle | None = None
-        self._again_s = FIRST_AGAIN_S
+        self._again = Again(self._try_again)
         self._trouble = "it was not tried yet"
         #: The loop that it runs on.
         self.home = Home()
@@ -240,8 +223,7 @@ class Link:
             return
         self.home.check()
         self._act(self._core.stop(ClientClosed(text)))
-        if self._again is not None:
-            self._again.cancel()
+        self._again.cancel()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -273,18 +255,8 @@ class Link:
     async def _connect(self) -> WebSocketClientConnection | None:
         self._gone.clear()
         self._enough.clear()
-        request = HTTPRequest(url_concat(self.url, _PARTS), connect_timeout=SILENCE_S, request_timeout=2 * SILENCE_S)
-        opening = asyncio.ensure_future(
-            websocket_connect(request, on_message_callback=self._on_message, max_message_size=MAX_MESSAGE_BYTES)
-        )
         try:
-            return await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            # A socket that opens after nobody wants it any more would stay open for ever: whenever that is, also when
-            # the time to wait for it is over, or this is cancelled once more.
-            opening.add_done_callback(_unwanted)
-            await asyncio.wait([opening], timeout=CLOSING_S)
-            raise
+            return await open_socket(self.url, self._on_message)
         except HTTPClientError as error:
             self._trouble = str(error)
             if error.code in _FATAL_STATUS:
@@ -369,22 +341,10 @@ class Link:
             sending = asyncio.ensure_future(self._connection.write_message(_encoder.encode(message).decode()))
             sending.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
 
-    def _warn(self, put_off: actions.PutOff) -> None:
-        """Say once that commands wait for the server; a full window is nothing to say."""
-        if self._again is None and self._again_s == FIRST_AGAIN_S and put_off.code != "too_many_pending":
-            logger.warning("Commands wait and are sent again by themselves: %s [%s]", put_off.message, put_off.code)
-
-    def _try_again_soon(self) -> None:
-        """Send again, after a while, what the server would not take just now; more and more rarely."""
-        if self._again is None:
-            self._again = asyncio.get_running_loop().call_later(self._again_s, self._try_again)
-            self._again_s = min(2 * self._again_s, LONGEST_DELAY_S)
-
-    def _try_again(self) -> None:
-        self._again = None
+    def _try_again(self) -> bool:
+        """Send what was put off; True while some of it must wait on."""
         self._act(self._core.try_again())
-        if self._core.put_off:
-            self._try_again_soon()
+        return self._core.put_off
 
     # --- what the core decided --------------------------------------------------------------------------------
 
@@ -403,10 +363,9 @@ class Link:
                 ):
                     order = self._orders[action.ticket]
                     if isinstance(action, actions.PutOff):
-                        self._warn(action)
-                        self._try_again_soon()
+                        self._again.put_off(action)
                     elif isinstance(action, actions.Acknowledged):
-                        self._again_s = FIRST_AGAIN_S
+                        self._again.taken()
                     order.take(action)
                     if order.settled:
                         del self._orders[action.ticket]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gamekit.client.actions import Abandoned
-from gamekit.client.core import checked_body
+from gamekit.client.bodies import checked_body
 from gamekit.client.events import Events
 from gamekit.client.iothread import IoThread
 from gamekit.client.order import Order

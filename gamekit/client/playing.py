@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gamekit.client.actions import Happened
+from gamekit.client.bodies import checked_body
 from gamekit.client.chain import Progress, failed_step
-from gamekit.client.core import checked_body
 from gamekit.client.events import AsyncEvents, each_event
 from gamekit.client.link import Link
 from gamekit.client.order import AsyncOrder, OrderState

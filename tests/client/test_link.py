@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 import gamekit
-from gamekit.client import AsyncPlayer
+from gamekit.client import AsyncPlayer, again
 from gamekit.client import link as link_module
 from gamekit.client.link import Link
 from gamekit.errors import CommandFailed, ConfigError, RequestRefused, ServerError
@@ -344,7 +344,7 @@ def test_a_socket_that_opens_after_its_link_was_closed_is_closed_as_well(
 def test_a_command_that_is_refused_for_now_is_sent_again_by_itself(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(link_module, "FIRST_AGAIN_S", 0.01)
+    monkeypatch.setattr(again, "FIRST_S", 0.01)
 
     async def test(server: FakeServer, red: AsyncPlayer) -> None:
         server.refuse_now = {1: ["too_many_pending"], 3: ["readonly", "readonly", "unavailable"]}

@@ -151,7 +151,7 @@ def test_every_blocking_wait_of_the_client_goes_through_the_door() -> None:
         "iothread.py run",
         "order.py _waited",
         # One has a result already, the other makes a coroutine.
-        "link.py _unwanted",
+        "opening.py _unwanted",
         "order.py __await__",
     }
 
