@@ -42,6 +42,8 @@ CHUNK_TICKS = 36_000
 STEP_S = 1.0
 KEEP_S = 5.0
 TOLD_TICKS = 864_000
+#: After so many CPU seconds it is asked whether a game lives fast enough to come to where its clock is.
+HOPELESS_AFTER_S = 10.0
 #: A longer absence than this is a wrong clock, in seconds: then no time has passed.
 LONGEST_AWAY_S = 366 * 86_400
 
@@ -53,12 +55,14 @@ class Absence(msgspec.Struct):
         since, until: from which tick to which.
         tick: how far it is.
         skipped: True when the owner of the server does not want the rest of it.
+        hopeless: True when the game lives so slowly that it would hardly ever be where its clock is.
     """
 
     since: Tick
     until: Tick
     tick: Tick
     skipped: bool = False
+    hopeless: bool = False
 
     @property
     def percent(self) -> int:
@@ -341,6 +345,9 @@ class Dormitory:
                 await self._live(session, clock, absence, job)
             finally:
                 del self.absences[session.id]
+            if absence.hopeless:
+                log.warning("game %s lives more slowly than its clock runs: it is awake, and late", session.id)
+                return
             if absence.skipped:
                 clock.anchor(self.host.now_us(), session.tick, session.speed)
                 return
@@ -348,8 +355,8 @@ class Dormitory:
     async def _live(self, session: Session[Any], clock: GameClock, absence: Absence, job: Job) -> None:
         """Live through an absence, or as much of it as is wanted."""
         host = self.host
-        kept_s = job.used_s
-        while session.tick < absence.until and not absence.skipped:
+        begun_s = kept_s = job.used_s
+        while session.tick < absence.until and not absence.skipped and not absence.hopeless:
             host.check_running()
             enough = partial(_enough, absence, job, job.used_s + STEP_S)
             await host.lanes.run(job, live, session, min(absence.until, session.tick + CHUNK_TICKS), enough)
@@ -363,6 +370,10 @@ class Dormitory:
                 writes.append(SaveSnapshot(snapshot, session.epoch))
             await host.stored(*writes)
             session.granted(session.tick)
+            computed_s = job.used_s - begun_s
+            if computed_s >= HOPELESS_AFTER_S:
+                # By what it computes, not by the time that passes, for it shares its lane with others.
+                absence.hopeless = session.tick - absence.since < 2 * TICK_HZ * session.speed * computed_s
 
 
 def _enough(absence: Absence, job: Job, until_s: float) -> bool:
