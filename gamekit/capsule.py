@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.files import replacing
 from gamekit.game import GameId, Tick
-from gamekit.inspection import check_file, check_past, check_row
+from gamekit.inspection import check_config_size, check_file, check_past, check_row
 from gamekit.journal import (
     Clock,
     GameRow,
@@ -146,6 +146,8 @@ def read_game(path: Path, game: GameId | None = None, until: Tick | None = None,
     try:
         with SqliteReader(path, strict=strict) as reader:
             row = (reader.game(game) if game else None) or only_game(reader, path, game)
+            if strict:
+                check_config_size(row)
             check_row(row)
             check_file(reader, row.id)
             past = past_of(reader, row.id, until)

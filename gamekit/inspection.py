@@ -21,16 +21,23 @@ from gamekit.journal.rows import LARGEST, whole
 from gamekit.names import taken_as_it_is
 from gamekit.session import control
 from gamekit.session.records import Entry, Saved, read_control, read_line, read_saved
-from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS
+from gamekit.wire import MAX_CID, MAX_CLIENT_CHARS, MAX_MESSAGE_BYTES
 
 #: Most records, bytes of commands, snapshots and bytes of snapshots before compression of a game that is taken in; and
 #: most bytes of its configuration.
 MAX_RECORDS = 2_000_000
 MAX_COMMANDS_BYTES = 512 << 20
+MAX_RECORD_BYTES = 8 << 20
 MAX_SNAPSHOTS = 20_000
 MAX_SNAPSHOTS_BYTES = 256 << 20
-MAX_CONFIG_BYTES = 16 << 20
+MAX_CONFIG_BYTES = 8 << 20
+#: The same of a game that is in a server's own database, which has taken it when it was made.
+MAX_OWN_CONFIG_BYTES = 64 << 20
+#: Most bytes of what a session remembers of its clients and players: small values take ten times that in memory.
+MAX_ANSWERS_BYTES = 8 << 20
 MAX_PLAYERS = 10_000
+#: Largest command: some times what a server takes.
+MAX_BODY_BYTES = 4 * MAX_MESSAGE_BYTES
 #: Deepest nesting of the configuration.
 MAX_DEPTH = 64
 #: Longest display name of a game, of whatever version.
@@ -46,6 +53,16 @@ _PLAYER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
+class _Outline(msgspec.Struct):
+    """A session's snapshot, of which only sizes are looked at."""
+
+    players: msgspec.Raw
+    answers: msgspec.Raw
+
+
+_outline = msgspec.msgpack.Decoder(_Outline)
+
+
 def check_file(reader: SqliteReader, game: GameId) -> None:
     """Make sure that a game in a file is small enough to be loaded, before anything of it is.
 
@@ -56,6 +73,7 @@ def check_file(reader: SqliteReader, game: GameId) -> None:
     for what, found, most in (
         ("records", sizes.records, MAX_RECORDS),
         ("bytes of commands", sizes.commands_bytes, MAX_COMMANDS_BYTES),
+        ("bytes in one record", sizes.largest_record_bytes, MAX_RECORD_BYTES),
         ("snapshots", sizes.snapshots, MAX_SNAPSHOTS),
         ("bytes of snapshots", sizes.plain_bytes, MAX_SNAPSHOTS_BYTES),
         ("players", sizes.players, MAX_PLAYERS),
@@ -75,6 +93,8 @@ def check_past(past: Past, *, own: bool = False) -> None:
         JournalCorrupt: something in it could not; the message says what.
     """
     row = past.row
+    if not own:
+        check_config_size(row)
     check_row(row)
     if not taken_as_it_is(row.name, MAX_NAME_CHARS):
         raise _bad(row.id, "its name has characters that cannot be shown; give it another with `gamekit fork --name`")
@@ -112,9 +132,19 @@ def check_row(row: GameRow) -> None:
         raise _bad(row.id, "its configuration is no JSON object, is nested too deeply or is too long")
 
 
+def check_config_size(row: GameRow) -> None:
+    """Make sure that a configuration from elsewhere is small enough to be read; before it is.
+
+    Raises:
+        JournalCorrupt: it is not.
+    """
+    if len(row.config) > MAX_CONFIG_BYTES:
+        raise _bad(row.id, f"its configuration has {len(row.config):,} characters, at most {MAX_CONFIG_BYTES:,}")
+
+
 def configuration(row: GameRow) -> dict[str, object] | None:
     """What a game was made from; None when that is no JSON object within limits."""
-    if len(row.config) > MAX_CONFIG_BYTES:
+    if len(row.config) > MAX_OWN_CONFIG_BYTES:
         return None
     try:
         config = json.loads(row.config)
@@ -153,10 +183,12 @@ def check_snapshot(snapshot: StoredSnapshot) -> None:
         JournalCorrupt: it is not.
     """
     try:
-        saved = read_saved(snapshot.data)
+        outline = _outline.decode(snapshot.data)
+        small = max(len(outline.answers), len(outline.players)) <= MAX_ANSWERS_BYTES
+        saved = read_saved(snapshot.data) if small else None
     except (msgspec.MsgspecError, GamekitError, ValueError, RecursionError) as error:
         raise _bad(snapshot.game, f"the snapshot at tick {snapshot.tick} cannot be read ({error})") from None
-    if wrong := _wrong_in(saved):
+    if wrong := "more is remembered of players than is" if saved is None else _wrong_in(saved):
         raise _bad(snapshot.game, f"in the snapshot at tick {snapshot.tick} {wrong}")
     if not _DIGEST.fullmatch(snapshot.digest) or snapshot.version > 2**31:
         raise _bad(snapshot.game, f"the snapshot at tick {snapshot.tick} has an impossible digest or version")
@@ -197,6 +229,8 @@ def check_clock(game: GameId, tick: Tick, known: Tick, most: int) -> None:
 
 def _wrong_body(entry: Entry) -> str | None:
     """What is wrong with a command, as far as that can be said without the rules of its game."""
+    if len(entry.body) > MAX_BODY_BYTES:
+        return "is too long"
     try:
         if not _depth_within(msgspec.json.decode(entry.body), MAX_DEPTH):
             return "is nested too deeply"
@@ -238,12 +272,13 @@ def _wrong_player(player: PlayerId, name: str) -> str | None:
 
 
 def _depth_within(value: object, most: int) -> bool:
-    level: list[object] = [value]
+    level = [value]
     for _ in range(most):
         following: list[object] = []
         for one in level:
+            # Level by level, and of those inside only what can hold more: empty ones are most of a forged value.
             inner: Iterable[object] = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
-            following += (deeper for deeper in inner if isinstance(deeper, dict | list))
+            following.extend(deeper for deeper in inner if deeper and isinstance(deeper, dict | list))
         if not following:
             return True
         level = following

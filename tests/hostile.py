@@ -20,6 +20,7 @@ from gamekit.history import rebuild, stored
 from gamekit.journal import Past, StoredSnapshot, chain_of, digest_of, schema
 from gamekit.journal.transfer import insert_past
 from gamekit.lab.sources import new_past, with_commands
+from gamekit.session.answers import Answer
 from gamekit.session.records import Saved, read_saved
 from gamekit.space import SpaceGame
 
@@ -89,6 +90,8 @@ _SQL: dict[str, Any] = {
     "name that is empty": "UPDATE games SET name = ''",
     "name of a million characters": "UPDATE games SET name = hex(zeroblob(500000))",
     "name that is no text": "UPDATE games SET name = cast(x'ff41ff' as text)",
+    "configuration of nine megabytes": 'UPDATE games SET config = \'{"scenario": {"a": [\' || '
+    "replace(hex(zeroblob(6500000)), '0000', '[],') || '1]}}'",
     "seed that is no number": "UPDATE games SET seed = 'nan'",
     "seed of five thousand digits": "UPDATE games SET seed = replace(hex(zeroblob(2500)), '0', '7')",
     "made at no time": "UPDATE games SET created_s = 9e999",
@@ -177,6 +180,10 @@ def _entry(**fields: Any) -> Callable[[Past], Past]:
     return _record(commands=json.dumps([entry]))
 
 
+def _many_entries() -> str:
+    return "[" + ",".join(['{"player":"p1","client":"","cid":0,"body":0}'] * 250_000) + "]"
+
+
 def _last(change: Callable[[Saved], None]) -> Callable[[Past], Past]:
     """The last snapshot with other content, and its digest made anew."""
 
@@ -217,6 +224,9 @@ _PAST: dict[str, Any] = {
     "record nested very deeply": _record(commands="[" * 100_000 + "]" * 100_000),
     "record of somebody who is a path": _entry(player="../.."),
     "record of a client that is a path": _entry(client="a/b"),
+    "record of ten megabytes": lambda past: _chained(past, commands=_many_entries()),
+    "command of a megabyte": _entry(body={"type": "join", "name": "x", "more": [[]] * 300_000}),
+    "answers without end": _set("answers", {"p1/c": [Answer(cid=1, tick=1, seq=1)] * 2_500_000}),
     "record with an impossible number": _entry(cid=2**60),
     "record of the owner that is no command of theirs": _entry(player="@admin"),
     "record of the owner at an impossible speed": _entry(player="@admin", body={"type": "set_speed", "speed": 1e300}),

@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
+from gamekit.capsule import SUFFIX
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.errors import GamekitError, ServerError
 from gamekit.game import GameId
-from gamekit.inspection import check_row
+from gamekit.inspection import check_config_size, check_row
 from gamekit.journal import GameRow, JournalReader, SqliteReader
 
 DEFAULT_URL = "http://127.0.0.1:8642/"
@@ -127,9 +128,11 @@ def show(game: str, database: Path) -> None:
             click.echo(f"  tick {record.tick:>9}  record {record.seq:>7}  {record.commands}")
 
 
-def _summary_or_damage(reader: JournalReader, row: GameRow) -> dict[str, Any]:
+def _summary_or_damage(reader: SqliteReader, row: GameRow) -> dict[str, Any]:
     """One game of a database; where it cannot be read, why, so that the others are listed."""
     try:
+        if reader.path.suffix == SUFFIX:
+            check_config_size(row)
         return summary(reader, row)
     except GamekitError as error:
         return {"id": _shown(row.id), "name": _shown(row.name), "game": _shown(row.game), "damaged": _shown(str(error))}

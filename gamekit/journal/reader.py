@@ -57,7 +57,7 @@ _STEPS = 100_000
 #: Most bytes of one row, and of one snapshot as it is before it is compressed; a file's claim about the latter is not
 #: believed. A server's own journal may hold larger ones.
 MAX_ROW_BYTES = 64 << 20
-MAX_SNAPSHOT_BYTES = 128 << 20
+MAX_SNAPSHOT_BYTES = 64 << 20
 
 SELECT_GAMES = "SELECT id, game, version, name, config, seed, created_s, epoch FROM games"
 _SELECT_RECORDS = f"SELECT {', '.join(Record.__struct_fields__)} FROM commands"
@@ -86,6 +86,7 @@ class Sizes(NamedTuple):
 
     records: int
     commands_bytes: int
+    largest_record_bytes: int
     snapshots: int
     plain_bytes: int
     players: int
@@ -245,7 +246,11 @@ class SqliteReader:
     def sizes(self, game: GameId) -> Sizes:
         """How much there is of a game, by the file's own account, without loading any of it."""
         return Sizes(
-            *self._rows("SELECT count(*), coalesce(sum(length(commands)), 0) FROM commands WHERE game = ?", game)[0],
+            *self._rows(
+                "SELECT count(*), coalesce(sum(length(commands)), 0), coalesce(max(length(commands)), 0) "
+                "FROM commands WHERE game = ?",
+                game,
+            )[0],
             *self._rows("SELECT count(*), coalesce(sum(plain_bytes), 0) FROM snapshots WHERE game = ?", game)[0],
             *self._rows("SELECT count(*) FROM players WHERE game = ?", game)[0],
         )

@@ -181,7 +181,10 @@ class ImportRoute(PastApi):
             file.close()
             past = await self.tried(lambda: read_capsule(Path(file.name)))
         finally:
-            os.unlink(file.name)
+            # Reading a file that was written with a log leaves an empty one, and an index of it.
+            for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name)
         if self._new_id:
             past = await self.read(lambda: renamed(past, _new_id(), created_s=self.host.wall_s()))
         rules = self.host.games.get(past.row.game)
