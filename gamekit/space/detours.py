@@ -61,9 +61,11 @@ def reconsider(state: SpaceState, ship: Ship, index: int, events: list[Event]) -
 def set_out(state: SpaceState, ship: Ship, done: int, events: list[Event]) -> None:
     """An entry of the order `done` is through: if the next order begins, its way is planned by the weather of now."""
     queue = ship.queue
-    if not queue or queue[0].order == done:
+    if queue and queue[0].order == done:
         return
     state.turned.pop(ship.id, None)
+    if not queue:
+        return
     end = order_at(ship, 0)[1]
     if _first_closed(state, queue[:end]) is None:
         return

@@ -59,6 +59,7 @@ def decommission(state: SpaceState, ship: Ship) -> None:
     assert not ship.hold, "what a ship carries would vanish with it"
     assert ship.job is None, "what is reserved for a job would stay so"
     del state.ships[ship.id]
+    state.turned.pop(ship.id, None)
     state.agenda.remove(ship)
 
 
