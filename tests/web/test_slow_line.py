@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.live import LiveServer
 from tests.slowline import slow_line
-from tests.web.conftest import Visitor, until
+from tests.web.conftest import AWAY, Visitor, until
 from tests.web.test_play import by_id, live, new_game, own_ship, play
 
 #: Keeps what the light says, from the beginning.
@@ -66,4 +66,22 @@ def test_more_orders_at_once_than_the_window_takes_are_all_carried_out_in_the_or
     page.evaluate(GIVE, [own_ship(page), 300])
     until(page, "gamekit.connection.queue.entries.length === 0")
     assert numbers(server, made) == list(range(1, 301))
-    assert page.evaluate("() => gamekit.book.ended.filter(({ state }) => state === 'refused').length") == 0
+    assert page.evaluate("() => gamekit.book.refused.length") == 0
+
+
+def test_three_hundred_orders_outlive_a_server_that_is_killed_among_them_once_each_and_in_order(
+    tmp_path: Path, visitor: Visitor
+) -> None:
+    visitor.forgiven = AWAY
+    with LiveServer(tmp_path / "data") as mortal:
+        made = new_game(mortal, name="Killed among them")
+        page = play(visitor, made["play_url"])
+        page.evaluate(GIVE, [own_ship(page), 300])
+        until(page, "gamekit.connection.queue.entries.length < 250")
+        mortal.kill()
+        expect(by_id(page, "light")).to_have_attribute("data-state", "offline")
+        page.evaluate(GIVE, [own_ship(page), 50])
+        mortal.start()
+        until(page, "gamekit.connection.queue.entries.length === 0")
+        assert numbers(mortal, made) == list(range(1, 351))
+        assert page.evaluate("() => gamekit.book.refused.length") == 0
