@@ -26,7 +26,7 @@ MAX_MESSAGE_BYTES = 16 * 1024
 MAX_PENDING_COMMANDS = 128
 #: Refusals that pass: they say nothing against the command, which is sent again under the same number. Until then the
 #: server refuses higher numbers of the same client. Every other refusal of a command is final.
-PASSING_REFUSALS = frozenset({"too_many_pending", "readonly", "unavailable", "draining"})
+PASSING_REFUSALS = frozenset({"too_many_pending", "readonly", "unavailable", "draining", "waking", "busy"})
 #: How many answers per client the session remembers for resends; a client's window is never wider.
 ANSWERS_KEPT = 256
 #: Longest client id, in characters.

@@ -24,7 +24,7 @@ PATIENCE_US = 4_000_000
 #: How long a client may stay away, in microseconds: long enough that nobody watches, and the game goes on by itself.
 AWAY_US = 120_000_000
 #: Refusals after which the same command is sent again, for it may be accepted then.
-AGAIN = {"too_many_pending", "readonly", "unavailable", "draining"}
+AGAIN = {"too_many_pending", "readonly", "unavailable", "draining", "waking", "busy"}
 #: How often a player gives more at once than the window takes, and how many then.
 FLOOD = 0.003
 FLOOD_COMMANDS = 150

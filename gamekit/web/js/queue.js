@@ -12,7 +12,7 @@
 /** Most commands under way, which is sent and without an outcome, where the welcome does not tell. */
 export const WINDOW = 128;
 /** Refusals that pass: the command is sent again. See docs/protocol.md. */
-export const PASSING = new Set(["too_many_pending", "readonly", "unavailable", "draining"]);
+export const PASSING = new Set(["too_many_pending", "readonly", "unavailable", "draining", "waking", "busy"]);
 
 /**
  * @typedef {object} Entry
