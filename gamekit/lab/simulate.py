@@ -144,7 +144,7 @@ def simulate(
         raise ConfigError(f"hours: must be a number from 0 on, got {hours}.")
     played = space_rules_of(game)
     defined = definition_of(scenario)
-    settings = plain_or_refused("rules", rules or {})
+    settings, seed = plain_or_refused("rules", rules or {}), plain_or_refused("seed", seed)
     config = {"scenario": defined, "rules": settings}
     laws = _laws(played) if check else None
     state = (played if laws is None else laws.watch.game).new(config, seed)

@@ -88,10 +88,17 @@ def _of_recipes(definition: Definition, recipes: dict[str, RecipeRow]) -> Iterat
 def _of_sectors(definition: Definition) -> Iterator[str]:
     yield from _of_islands(definition)
     spots: dict[tuple[str, int, int], int] = {}
+    same: list[tuple[int, int]] = []
     for index, station in enumerate(definition.stations):
         first = spots.setdefault((station.sector, station.x, station.y), index)
         if first != index:
-            yield f"stations[{index}]: it stands exactly where stations[{first}] stands; move one of them."
+            same.append((index, first))
+    if len(same) > 4:
+        keys = listed((f"stations[{index}] where stations[{first}]" for index, first in same), commas=True)
+        yield f"stations: {len(same)} of them stand exactly where another one stands ({keys}); move them."
+        return
+    for index, first in same:
+        yield f"stations[{index}]: it stands exactly where stations[{first}] stands; move one of them."
 
 
 def _of_names(definition: Definition, lists: Catalogue) -> Iterator[str]:

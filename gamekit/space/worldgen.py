@@ -53,6 +53,7 @@ def new_state(config: Mapping[str, Any], seed: int) -> SpaceState:
     for key in config:
         if key not in {"scenario", "rules"}:
             raise ConfigError(f"config: unknown key {key!r}; allowed are 'scenario' and 'rules'.")
+    seed = int(seed) if isinstance(seed, Integral) and not isinstance(seed, bool) else seed
     if type(seed) is not int or not -(2**63) <= seed < 2**64:
         raise ConfigError(f"seed: expected an integer of 64 bits, got {seed!r}.")
     rules = load_rules(config.get("rules", {}))

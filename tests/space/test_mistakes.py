@@ -176,7 +176,7 @@ def test_whole_numbers_of_numpy_and_pandas_are_understood(number: Callable[[int]
     rows = [row | {"x": number(abs(row["x"]) % 251), "y": number(at)} for at, row in enumerate(LINE["sectors"])]
     plain = [row | {"x": abs(row["x"]) % 251, "y": at} for at, row in enumerate(LINE["sectors"])]
     rules = {"jump_ticks": np.int64(7)}
-    run = simulate(changed(sectors=rows), rules, hours=0.1)
+    run = simulate(changed(sectors=rows), rules, np.uint64(1), hours=np.float64(0.1))
     assert run.digest == simulate(changed(sectors=plain), {"jump_ticks": 7}, hours=0.1).digest
 
 

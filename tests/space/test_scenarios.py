@@ -299,3 +299,14 @@ def test_names_that_look_the_same_are_warned_of() -> None:
     companies = [{"name": name, "ships": 0, "credits": 0} for name in ("Co", "\u0421o", "Coo")]
     found = review.warnings(scenario.definition("own", LINE | {"companies": companies}))
     assert "companies: names that look the same (1 like 0); give one of each another name." in found
+
+
+def test_many_stations_on_one_spot_are_one_warning() -> None:
+    spot = {"sector": "west", "recipe": "store", "x": 0, "y": 0}
+    found = review.warnings(scenario.definition("own", LINE | {"stations": [*LINE["stations"], *[spot] * 30]}))
+    told = [one for one in found if one.startswith("stations")]
+    assert len(told) == 1
+    assert told[0].startswith(
+        "stations: 30 of them stand exactly where another one stands (stations[4] where stations[0]"
+    )
+    assert len(told[0]) < 400
