@@ -21,6 +21,7 @@ from gamekit.game import Command, Event, PlayerId, Rejected, Tick
 from gamekit.journal import digest_of
 from gamekit.lab.simulate import traffic
 from gamekit.space import SpaceGame, SpaceState
+from tests.designer_game import FoodFirst, InTurn
 
 CALLS = [0]
 
@@ -326,11 +327,20 @@ class Lawful(SpaceGame):
 def test_kept_laws_pass_and_a_check_changes_nothing() -> None:
     for setup in (None, traffic(3), lawful_poking):
         how: dict[str, Any] = {"seed": 3, "hours": 0.1, "game": Lawful, "setup": setup}
-        checked = lab.simulate("nearest-stars", check=True, **how)
+        checked = lab.simulate("nearest-stars", check=True, record_minutes=1, **how)
         plain = lab.simulate("nearest-stars", **how)
         assert (checked.digest, checked.events, checked.metrics) == (plain.digest, plain.events, plain.metrics)
     assert type(checked.game) is Lawful
     lab.check(checked, hours=0.02)
+
+
+@pytest.mark.parametrize("kind", [FoodFirst, InTurn], ids=lambda kind: kind.name)
+def test_the_example_of_the_docs_passes_in_storms_and_in_fog(kind: type[SpaceGame]) -> None:
+    for scenario, rules in (
+        ("nearest-stars", {"storm_rate": 6_000, "storm_ticks": 3_000}),
+        ("procedural:4", {"fog": 1}),
+    ):
+        lab.simulate(scenario, rules, seed=5, hours=0.05, game=kind, setup=traffic(2), check=True)
 
 
 def lawful_poking(state: SpaceState, game: SpaceGame) -> None:

@@ -34,11 +34,12 @@ def main() -> None:
 def _done(work: bytes) -> tuple[str | None, bytes]:
     from gamekit.lab.laws.playback import notes_to_bytes, played
 
-    notes = []
+    notes: list[Any] = []
     try:
         game, playback, way = pickle.loads(work)
         for note in played(game, playback, way):
-            notes.append(note)
+            if not note.repeats(notes):
+                notes.append(note)
     except Exception as error:
         # Whatever rules raise: the one who asked tells it.
         return f"{type(error).__name__}: {error}", notes_to_bytes(notes)

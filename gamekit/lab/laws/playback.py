@@ -23,6 +23,10 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
     mark: int
     told: dict[str, int]
 
+    def repeats(self, notes: Sequence[Note]) -> bool:
+        """Whether it says no more than the last of these: a step that led nowhere, such as to the tick at hand."""
+        return bool(notes) and not self.told and (self.tick, self.mark) == (notes[-1].tick, notes[-1].mark)
+
 
 class Playback(msgspec.Struct, frozen=True):
     """What is played.

@@ -101,7 +101,9 @@ class Laws(Checked):
 
     def _looked(self, state: Any, events: list[Event]) -> list[Event]:
         super()._looked(state, events)
-        self._notes.append(noted(self.plain, state, self.watch))
+        note = noted(self.plain, state, self.watch)
+        if not note.repeats(self._notes):
+            self._notes.append(note)
         if not self._half and state.tick >= self._half_at:
             self._half, self._half_tick, self._half_notes = self.plain.encode(state), state.tick, len(self._notes)
         if len(self._notes) & (len(self._notes) - 1) == 0:
@@ -228,7 +230,8 @@ def _here(game: SpaceGame, playback: Playback, way: Way) -> tuple[str | None, li
     notes: list[Note] = []
     try:
         for note in played(game, playback, way):
-            notes.append(note)
+            if not note.repeats(notes):
+                notes.append(note)
     except Exception as error:
         # It was played once without; whatever is raised now is another way that it goes.
         return f"{type(error).__name__}: {error}", notes
