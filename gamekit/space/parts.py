@@ -16,7 +16,7 @@ T = TypeVar("T")
 Parts: TypeAlias = Generator[None, None, T]
 
 #: So many steps of about a microsecond make a part.
-STEPS = 1_000
+STEPS = 500
 
 
 def at_once(parts: Parts[T]) -> T:
