@@ -21,7 +21,8 @@ GamekitError
 │   ├── ClientClosed            this side ended the conversation
 │   └── RequestRefused          it was reached and said no: wrong token, no such game, ...; carries code and status
 ├── UnknownName                 no ship, sector or ware has this name; lists the closest ones
-└── CommandFailed               a command was refused by the rules (raised to the *caller* of a client only)
+├── CommandFailed               a command was refused by the rules (raised to the *caller* of a client only)
+└── NotTaken                    a command has no answer in time, because the server does not take it for now
 
 A refusal by the rules inside the engine is a value, `gamekit.game.Rejected`, never an exception.
 Every message says what to do next.
@@ -193,3 +194,10 @@ class CommandFailed(GamekitError):
         self.code = code
         self.message = message
         self.cid = cid
+
+
+class NotTaken(GamekitError, TimeoutError):
+    """A command has no answer in time, because the server does not take it for now; the message says why.
+
+    The command stays on its way, and is sent again by itself.
+    """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from gamekit.client import show
 from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, PutOff, Turned
 from gamekit.client.iothread import check_may_wait
-from gamekit.errors import CommandFailed, ConfigError, GamekitError
+from gamekit.errors import CommandFailed, ConfigError, GamekitError, NotTaken
 from gamekit.wire import Ack, Outcome
 
 if TYPE_CHECKING:
@@ -211,13 +211,22 @@ class Order(OrderState):
     def _waited(self, future: Future[T], timeout_s: float | None) -> T:
         check_may_wait()
         self.asked = True
-        return future.result(timeout_s)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            if future.done():
+                raise
+            said = f"{self!r} has no answer within {timeout_s:g} s"
+            if self.put_off is None:
+                raise TimeoutError(f"{said}; it stays on its way") from None
+            raise NotTaken(f"{said}; it is sent again by itself") from None
 
     def ack(self, timeout_s: float | None = None) -> Ack:
         """Wait until the command is on the server's disk; see `AsyncOrder.ack`.
 
         Raises:
             SessionError: called in a callback, which would wait for itself.
+            NotTaken: not within `timeout_s` seconds, because the server does not take it just now.
             TimeoutError: not within `timeout_s` seconds; the command stays on its way.
         """
         return self._waited(self._acked, timeout_s)
@@ -227,6 +236,7 @@ class Order(OrderState):
 
         Raises:
             SessionError: called in a callback, which would wait for itself.
+            NotTaken: not within `timeout_s` seconds, because the server does not take it just now.
             TimeoutError: not within `timeout_s` seconds; the command stays on its way.
         """
         return self._waited(self._outcome, timeout_s)

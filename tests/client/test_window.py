@@ -7,8 +7,10 @@ import random
 import msgspec
 import pytest
 
-from gamekit.client.actions import Action, Decided, PutOff, Transmit, Turned
+from gamekit.client.actions import Acknowledged, Action, Decided, PutOff, Transmit, Turned
 from gamekit.client.core import Core
+from gamekit.client.order import Order
+from gamekit.errors import NotTaken
 from gamekit.session import intake
 from gamekit.wire import PASSING_REFUSALS, Ack, Command, Error, ToClient
 from tests.client.sketch import delta, done, welcome
@@ -119,3 +121,14 @@ def test_everything_is_carried_out_once_and_in_order_although_the_window_is_smal
     assert put_off > 10
     assert decided == list(range(1, given + 1))
     assert core.pending == 0
+
+
+def test_who_waits_for_a_command_that_is_not_taken_is_told_why_when_the_time_is_over() -> None:
+    order = Order({"type": "stop", "ship": "ship-1"})
+    with pytest.raises(TimeoutError, match="it stays on its way"):
+        order.ack(0.01)
+    order.take(PutOff(1, 7, "readonly", "The journal cannot be written (no room)."))
+    with pytest.raises(NotTaken, match=r"no room.*has no answer within 0\.01 s; it is sent again by itself"):
+        order.ack(0.01)
+    order.take(Acknowledged(1, Ack(7, 3, 1)))
+    assert order.ack(0.01).tick == 3
