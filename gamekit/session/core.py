@@ -143,6 +143,8 @@ class Session(Generic[S]):
         #: How far the call under way may go, and until when; None without limit.
         self._bound: Tick | None = None
         self._enough: Enough | None = None
+        #: True while nothing of the session may move, or be looked at closely: it is not its turn.
+        self._still = False
         #: The tick up to which everything was shown; and the same while the state stands inside a tick or a record.
         self._shown_at: Tick = game.tick(state)
         self._stands: Tick | None = None
@@ -220,7 +222,7 @@ class Session(Generic[S]):
             stimulus: what happened.
             now: the tick that the clock shows.
             bound: how far the game may go in this call, for a session that has much to catch up with. Below the
-                session's tick nothing of it moves, not even what it is in the middle of.
+                session's tick nothing of it moves, not even what it is in the middle of, and whoever comes waits.
             enough: asked between two parts of its work; True ends the call, and `cut` says that more may be due. None
                 does all of it.
 
@@ -233,15 +235,24 @@ class Session(Generic[S]):
         actions: list[Action] = []
         self.actions = actions
         self._bound, self._enough, self.cut = bound, enough, False
+        self._still = bound is not None and bound < self.tick
         self._take(stimulus, now)
-        if self._held and self._stands is None:
-            # What waited for the tick is answered as of that tick.
-            self._bound = self.tick - 1
-            waiting, self._held = self._held, deque()
-            for one in waiting:
-                self._take(one, now)
+        if self._held and self._stands is None and not self._still:
+            self._answer_held(now)
         self._bound = self._enough = None
         return actions
+
+    def _answer_held(self, now: Tick) -> None:
+        """Answer what waited for the tick, as of that tick; the rest in later calls when it takes long."""
+        self._bound = self.tick - 1
+        waiting, self._held = self._held, deque()
+        while waiting:
+            self._take(waiting.popleft(), now)
+            if waiting and self._enough is not None and self._enough():
+                self.cut = True
+                break
+        waiting.extend(self._held)
+        self._held = waiting
 
     def _take(self, stimulus: Stimulus, now: Tick) -> None:
         match stimulus:
@@ -261,7 +272,7 @@ class Session(Generic[S]):
                 self._advance(now)
             case Attached():
                 self._advance(now)
-                if self._stands is not None:
+                if self._stands is not None or self._still:
                     self._held.append(stimulus)
                     return
                 self.actions += self.audience.attach(stimulus)
@@ -278,7 +289,7 @@ class Session(Generic[S]):
                 if viewer := self.audience.viewer(stimulus.connection):
                     viewer.behind = True
             case CaughtUp():
-                if self._stands is not None:
+                if self._stands is not None or self._still:
                     self._held.append(stimulus)
                 elif viewer := self.audience.viewer(stimulus.connection):
                     self.actions.append(self.audience.catch_up(viewer))

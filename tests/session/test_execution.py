@@ -12,11 +12,11 @@ import pytest
 from gamekit import wire
 from gamekit.errors import SessionError
 from gamekit.game import Game, Join, PlayerId
-from gamekit.session import ADMIN, ConnectionId, JournalFailed, Received, Ticked
+from gamekit.session import ADMIN, Attached, ConnectionId, JournalFailed, Received, Ticked
 from gamekit.space import SpaceGame
 from tests.counter_game import CounterGame
 from tests.parts_game import PartsGame
-from tests.session.world import World
+from tests.session.world import Viewer, World
 
 SPACE: dict[str, Any] = {"scenario": "lifeline", "rules": {"storm_rate": 20_000}}
 PLAYERS = (PlayerId("p1"), PlayerId("p2"))
@@ -175,6 +175,23 @@ def test_who_comes_inside_a_tick_is_welcomed_when_it_is_complete() -> None:
     settle(world)
     settle(world)
     assert [ack.cid for ack in late.of(wire.Ack)] == [1], "a command after the hello was lost"
+
+
+def test_who_comes_when_it_is_not_the_turn_of_the_game_waits_for_it_in_order_and_one_at_a_time() -> None:
+    world = World({"rules": {"every_ticks": 0}}, enough=always)
+    session = world.session
+    for number in (1, 2):
+        world.viewers[ConnectionId(number)] = Viewer()
+        hello = Attached(ConnectionId(number), None, f"c{number}")
+        assert not session.handle(hello, world.now, session.tick - 1, always)
+        assert not session.handle(Received(ConnectionId(number), wire.Ping(t=1.0)), world.now, session.tick - 1, always)
+    received: list[list[str]] = [[], []]
+    for _ in range(6):
+        world.feed(Ticked())
+        received = [[type(one).__name__ for one in world.viewers[ConnectionId(n)].messages] for n in (1, 2)]
+        if received[0] and not received[1]:
+            assert session.cut, "nothing says that somebody waits"
+    assert received == [["Welcome", "Snapshot", "Pong"]] * 2
 
 
 def test_who_leaves_inside_a_tick_is_not_welcomed() -> None:
