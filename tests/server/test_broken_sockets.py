@@ -8,6 +8,7 @@ import json
 import os
 import socket
 import struct
+import time
 import urllib.request
 from typing import Any
 
@@ -15,10 +16,12 @@ import pytest
 from tornado.iostream import StreamClosedError
 
 from gamekit.bench.wirefast import masked
+from gamekit.server.budgets import BURST_S, SHARE
+from gamekit.server.sockets import SNAPSHOT_S_A_BYTE
 from tests.large import large_game, memory_kb
 from tests.live import LiveServer
 from tests.rawclient import RawSocket
-from tests.server.test_slow import unread_socket
+from tests.server.test_slow import counter, unread_socket
 
 
 def connections(server: LiveServer) -> float:
@@ -165,3 +168,41 @@ def test_clients_that_go_away_while_they_are_answered_or_heard_are_no_fault_of_t
     # All of them are over once as many more were answered.
     for _ in range(5):
         assert server.call("POST", "/api/games/import", b"abc", token=server.admin_token)[0] == 422
+
+
+def test_sockets_that_repeat_their_hello_get_what_their_game_and_address_can_pay_for(server: LiveServer) -> None:
+    status, made = server.call("POST", "/api/game/new", {"scenario": "crowded", "seed": 1}, token=server.admin_token)
+    assert status == 201
+    before = encoded(server)
+
+    async def check() -> int:
+        lines = [await RawSocket.open(made["ws_url"]) for _ in range(10)]
+        for line in lines:
+            for _ in range(100):
+                await line.send_raw('{"type": "hello"}')
+        began_s = time.monotonic()
+
+        async def snapshots(line: RawSocket) -> int:
+            seen = 0
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(4):
+                    while (frame := await line.connection.read_message()) is not None:
+                        seen += str(frame[:20]).startswith('{"type":"snapshot"')
+            return seen
+
+        seen = sum(await asyncio.gather(*map(snapshots, lines)))
+        took_s = time.monotonic() - began_s
+        for line in lines:
+            line.connection.close()
+        # 465 kB each: a burst, and the share of the time; the last before an account is empty comes on top.
+        price_s = 465_000 * SNAPSHOT_S_A_BYTE
+        assert seen <= (BURST_S + SHARE * took_s) / price_s + len(lines) + 1
+        return seen
+
+    assert asyncio.run(check()) > 0
+    assert encoded(server) - before < 1_000
+
+
+def encoded(server: LiveServer) -> float:
+    """Messages that the server has encoded, by its own metric."""
+    return counter(server, "gamekit_messages_encoded_total")
