@@ -36,7 +36,7 @@ tests: $(VENV)/.dev node_modules/.package-lock.json
 long: $(VENV)/.dev
 	GAMEKIT_LONG=20 $(BIN)/pytest --timeout 7200 tests/space/test_scenarios.py tests/space/test_patience.py \
 		tests/space/test_long_run.py tests/space/test_ways.py tests/server/test_sleep.py tests/server/test_rolling.py tests/server/test_fuzz.py \
-		tests/lab/test_launch.py $(ARGS)
+		tests/lab/test_launch.py tests/test_firstuse.py $(ARGS)
 
 ## Every benchmark at full size; an hour and a half on a quiet machine. The game headless, one line of JSON a run; the
 ## model of the benchmarks headless beside Mesa; players and spectators beside naive servers; how many sessions a server

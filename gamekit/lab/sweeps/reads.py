@@ -9,6 +9,11 @@ import types
 _ADDING = frozenset({"append", "add", "extend", "appendleft", "extendleft"})
 
 
+#: Instructions that read a variable of the module, and one of a function around; those of newer Pythons too.
+_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_FREE = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
+
+
 class Names:
     """Which globals, attributes of them and imports a function's code names, inner functions included."""
 
@@ -29,8 +34,8 @@ class Names:
         steps = [one for one in dis.get_instructions(code) if one.opname not in ("CACHE", "PRECALL", "EXTENDED_ARG")]
         module, dots = "", 0
         for step, after in zip(steps, [*steps[1:], None], strict=True):
-            if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF", "LOAD_CLASSDEREF"):
-                if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            if step.opname in _GLOBAL or step.opname in _FREE:
+                if step.opname in _GLOBAL:
                     self.names.add(step.argval)
                 next_is = after is not None and after.opname in ("LOAD_ATTR", "LOAD_METHOD")
                 self.attributes.setdefault(step.argval, set()).add(after.argval if next_is and after else "")
