@@ -26,7 +26,7 @@ AWAY_US = 120_000_000
 #: Refusals after which the same command is sent again, for it may be accepted then.
 AGAIN = {"too_many_pending", "readonly", "unavailable", "draining", "waking", "busy"}
 #: How often a player gives more at once than the window takes, and how many then.
-FLOOD = 0.003
+FLOOD = 0.006
 FLOOD_COMMANDS = 150
 
 
