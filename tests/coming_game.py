@@ -77,6 +77,6 @@ class Sparks(SmallGame):
         return {
             "sparks": {key: {"left": left} for key, left in state.sparks.items()},
             "beams": {"lamp": {"on": True}} if not state.lit else {},
-            "cards": {f"c{card}": {"owner": player} for card in state.hands.get(player or "", ())},
+            "cards": {f"{player}-{card}": {"owner": player} for card in state.hands.get(player or "", ())},
             "players": {key: {"cards": len(hand)} for key, hand in state.hands.items()},
         }
