@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -254,7 +255,7 @@ def _lying(base: bytes) -> bytes:
 
 
 def _patched(base: bytes, sql: str, *values: Any) -> bytes:
-    path = Path(os.environ.get("TMPDIR", "/tmp")) / f"hostile-{os.getpid()}.db"
+    path = Path(tempfile.gettempdir()) / f"hostile-{os.getpid()}.db"
     path.write_bytes(base)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(sql, values)
