@@ -66,7 +66,7 @@ from gamekit.server.wall import MAX_CATCH_UP_S
 @click.option(
     "--idle-timeout",
     "idle_timeout_s",
-    type=Seconds(),
+    type=Seconds(1),
     default=75.0,
     show_default=True,
     help="Seconds that a connection may wait for its next request.",

@@ -17,10 +17,14 @@ _CHUNK_BYTES = 65536
 
 
 class Seconds(click.FloatRange):
-    """A time in seconds: from 0 to thirty years, and a number."""
+    """A time in seconds: up to thirty years, and a number.
 
-    def __init__(self) -> None:
-        super().__init__(0, 1e9)
+    Args:
+        least: the shortest.
+    """
+
+    def __init__(self, least: float = 0) -> None:
+        super().__init__(least, 1e9)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number; "nan" is none."""
