@@ -20,7 +20,7 @@ def test_a_new_game_can_be_played_with_what_it_answers(server: LiveServer) -> No
     made = server.new_game(scenario="nearest-stars", seed=7, name="First", player_name="Ada")
     assert set(made) == {"id", "token", "player", "ws_url", "play_url"}
     state = server.state(made["id"], made["token"])
-    assert set(state) == {"id", "tick", "seq", "view"}
+    assert set(state) == {"id", "tick", "lag_ticks", "late_s", "seq", "view"}
     assert {"sectors", "stations", "ships", "players"} <= set(state["view"])
     assert state["view"]["players"][made["player"]]["name"] == "Ada"
     assert len(state["view"]["sectors"]) == 16
