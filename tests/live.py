@@ -8,14 +8,24 @@ import select
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 #: How long a server may take to accept connections, and to be gone after a SIGKILL, in seconds.
 START_S = 60
+
+
+def until(wanted: Callable[[], bool], timeout_s: float = 60) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + timeout_s
+    while not wanted():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
 
 
 class LiveServer:

@@ -19,7 +19,7 @@ from gamekit.game import GameId
 from gamekit.history import rebuild
 from gamekit.journal import SqliteReader, digest_of
 from gamekit.space import SpaceGame
-from tests.live import LiveServer
+from tests.live import LiveServer, until
 from tests.rawclient import RawSocket
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -40,14 +40,6 @@ def about(server: LiveServer, game: str) -> dict[str, Any]:
     assert status == 200
     result: dict[str, Any] = answer
     return result
-
-
-def until(wanted: Callable[[], bool], timeout_s: float = 30) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + timeout_s
-    while not wanted():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 def test_a_game_falls_asleep_and_is_told_of_without_being_woken(sleepy: LiveServer) -> None:

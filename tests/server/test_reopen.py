@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,19 +15,11 @@ from gamekit.history import rebuild, verify
 from gamekit.journal import SqliteReader, digest_of
 from gamekit.server.openings import BATCH_GAMES
 from gamekit.space import SpaceGame
-from tests.live import LiveServer
+from tests.live import LiveServer, until
 from tests.virtual import ID, Place, run
 
 GAMES = 50
 COMMANDS = 8
-
-
-def until(wanted: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + timeout_s
-    while not wanted():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["replayers", "replayers-killed"])

@@ -12,7 +12,7 @@ from gamekit.game import Join, PlayerId, Rejected
 from gamekit.journal import SqliteReader
 from gamekit.session.records import read_line, read_saved
 from tests.designer_game import Donate, FoodFirst
-from tests.live import LiveServer
+from tests.live import LiveServer, until
 from tests.rawclient import RawSocket
 from tests.test_cli import gamekit
 
@@ -110,6 +110,8 @@ def test_a_killed_server_comes_back_with_the_changed_rules_and_verify_agrees(tmp
     wait_for(made, 8_000)
     server.kill()
     server.start()
+    # At a thousand times normal speed there is much to live through; until then the answer is to ask again.
+    until(lambda: server.call("GET", f"/api/game/{made['id']}/rules")[0] != 503)
     _, told = server.call("GET", f"/api/game/{made['id']}/rules")
     assert (told["rules"]["storm_rate"], told["rules"]["ship_capacity"]) == (3_000, 100)
     assert server.stop() == 0

@@ -17,21 +17,13 @@ import pytest
 
 from gamekit.game import GameId
 from gamekit.journal import SqliteReader
-from tests.live import LiveServer
+from tests.live import LiveServer, until
 from tests.rawclient import RawSocket
 
 #: A galaxy that is much work to live through: an hour of game time takes minutes.
 HEAVY = {"scenario": "procedural:300", "rules": {"dispatch_ticks": 1, "cycle_percent": 1, "company_percent": 1000}}
 #: How long the heavy games are made to have slept, in seconds.
 SLEPT_S = 3600.0
-
-
-def until(wanted: Callable[[], bool], timeout_s: float = 60) -> None:
-    """Wait for something that another process does."""
-    deadline = time.monotonic() + timeout_s
-    while not wanted():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
 
 
 def longer_asleep(directory: Path, games: list[str], by_s: float) -> None:
