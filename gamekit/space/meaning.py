@@ -32,7 +32,7 @@ def check(definition: Definition, lists: Catalogue, found: Mistakes) -> None:
         check_catalogue(lists, found, own_wares=bool(definition.wares))
     if definition.ship_classes:
         check_classes(("ship_classes",), definition.ship_classes, found)
-    recipes = [row.id for row in _rows(lists.recipes) if row.id is not None]
+    recipes = dict.fromkeys(row.id for row in _rows(lists.recipes) if row.id is not None)
     if definition.wares and definition.recipes == ():
         found.add(("wares",), "wares of your own need recipes of your own, which name them; add `recipes`.")
     for index, station in _numbered(definition.stations):
@@ -50,7 +50,7 @@ def check_catalogue(lists: Catalogue, found: Mistakes, *, own_wares: bool = True
     wares = (
         ids(("wares",), lists.wares, found)
         if own_wares
-        else [row.id for row in _rows(lists.wares) if row.id is not None]
+        else dict.fromkeys(row.id for row in _rows(lists.wares) if row.id is not None)
     )
     ids(("recipes",), lists.recipes, found)
     for index, recipe in _numbered(lists.recipes):
@@ -72,7 +72,7 @@ def check_catalogue(lists: Catalogue, found: Mistakes, *, own_wares: bool = True
 
 
 def _capacity(recipe: RecipeRow, index: int, found: Mistakes) -> None:
-    dealt_in = list(dict.fromkeys([*recipe.inputs, *recipe.outputs, *recipe.trades]))
+    dealt_in = dict.fromkeys([*recipe.inputs, *recipe.outputs, *recipe.trades])
     for ware, most in recipe.capacity.items():
         path, key = ("recipes", index, "capacity", ware), f"recipes.{recipe.id}.capacity"
         if ware not in dealt_in:
@@ -92,7 +92,7 @@ def check_classes(path: Path, rows: Sequence[ShipClassRow], found: Mistakes) -> 
     """Note classes of ships that share an id, and that the one that everybody starts with is missing."""
     classes = ids(path, rows, found)
     if FREIGHTER not in classes:
-        found.add(path, f"expected one with the id {FREIGHTER!r}, got {', '.join(classes)}.")
+        found.add(path, f"expected one with the id {FREIGHTER!r}, got {listed(classes, commas=True)}.")
 
 
 def ids(path: Path, rows: Sequence[Any], found: Mistakes) -> dict[str, None]:

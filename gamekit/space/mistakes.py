@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from gamekit.errors import ConfigError
@@ -19,6 +20,9 @@ _MOST_TOLD = 300
 _MOST_NAMES = 40
 #: So many keys are named where several make the same mistake.
 _MOST_KEYS = 8
+#: Names are compared for likeness up to this length, and so many times for one text: each takes some 10 us.
+_ALIKE_CHARS = 60
+_MOST_COMPARED = 20_000
 
 
 class Mistake(NamedTuple):
@@ -27,6 +31,26 @@ class Mistake(NamedTuple):
     path: Path
     key: str
     text: str
+
+
+class Likeness:
+    """Finds the name that was probably meant.
+
+    After many comparisons it looks no further: a text of thousands of mistakes is checked as soon as one without.
+    """
+
+    def __init__(self) -> None:
+        self._left = _MOST_COMPARED
+
+    def nearest(self, named: object, allowed: Collection[str]) -> str | None:
+        """The one of the allowed names that is most like what was given; None where none is, or was looked at."""
+        text = str(named)
+        if self._left <= 0 or len(text) > _ALIKE_CHARS:
+            return None
+        compared = [one for one in islice(allowed, self._left) if len(one) <= _ALIKE_CHARS]
+        self._left -= len(allowed)
+        near = get_close_matches(text.lower(), compared, 1, 0.75)
+        return near[0] if near else None
 
 
 class Mistakes:
@@ -42,6 +66,7 @@ class Mistakes:
         self.found: list[Mistake] = []
         self._lines = lines or {}
         self._listed: set[str] = set()
+        self._likeness = Likeness()
 
     def add(self, path: Path, text: str, key: str | None = None) -> None:
         """Note what is wrong with the value at `path`; `key` is how it is called, by default the path itself."""
@@ -53,14 +78,14 @@ class Mistakes:
 
     def unknown(self, path: Path, what: str, named: object, allowed: Collection[str], key: str | None = None) -> None:
         """Note that something is named that does not exist, with the nearest name and those that are allowed."""
-        near = get_close_matches(str(named).lower(), allowed, 1, 0.75)
+        near = self._likeness.nearest(named, allowed)
         text = f"unknown {what} {shown(named)}; "
-        text += f"did you mean {near[0]!r}? " if near else ""
+        text += f"did you mean {near!r}? " if near else ""
         if not near or what not in self._listed:
             most = 10 if what in self._listed else _MOST_NAMES
             self._listed.add(what)
-            names = list(allowed)
-            text += f"allowed are {', '.join(names[:most])}{', ...' if len(names) > most else ''}."
+            names = [cut(name) for name in islice(allowed, most)]
+            text += f"allowed are {', '.join(names)}{', ...' if len(allowed) > most else ''}."
         self.add(path, text.rstrip(), key)
 
     def tell(self) -> None:
@@ -73,11 +98,12 @@ class Mistakes:
             return
         told = sorted(self.found, key=lambda one: (self._line(one.path) or 0, *map(_sortable, one.path)))
         lines = [
-            _visible(f"{self.source}: {self._place(one)}{one.key}{': ' if one.key else ''}{one.text}") for one in told
+            _visible(f"{self.source}: {self._place(one)}{one.key}{': ' if one.key else ''}{one.text}")
+            for one in told[:_MOST_TOLD]
         ]
-        more = len(lines) - _MOST_TOLD
+        more = len(told) - _MOST_TOLD
         if more > 0:
-            lines[_MOST_TOLD:] = [f"{self.source}: and {more} more mistakes; mend these first."]
+            lines.append(f"{self.source}: and {more} more mistakes; mend these first.")
         if len(lines) > 1:
             lines.append(f"{self.source}: {len(told)} mistakes.")
         raise ConfigError("\n".join(lines))
@@ -107,13 +133,17 @@ def written(path: Path) -> str:
     """A path as people write it, e.g. "sectors[1].id"."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        text += f"[{step}]" if isinstance(step, int) else f".{cut(step)}" if text else cut(step)
     return text
 
 
 def shown(value: Any) -> str:
     """A value as it is told: its repr, cut where it is long."""
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    return cut(ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value))
+
+
+def cut(text: str) -> str:
+    """A text of up to 60 characters; a longer one without its end."""
     return text if len(text) <= 60 else text[:57] + "..."
 
 

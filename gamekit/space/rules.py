@@ -8,7 +8,6 @@ command line and notebooks print is `table()`; it is read from the types, so it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from functools import cache
 from numbers import Integral
 from typing import Annotated, Any, cast, get_args, get_type_hints
@@ -18,6 +17,10 @@ from msgspec import Meta
 
 from gamekit.errors import ConfigError
 from gamekit.game import Rejected, RuleField
+from gamekit.space.mistakes import Likeness, shown
+
+#: So many wrong settings are told one by one.
+_MOST_WRONG = 100
 
 
 def _meta(unit: str, low: int, high: int, sentence: str, *, at_start: bool = False) -> Meta:
@@ -154,11 +157,15 @@ def mistakes(settings: object) -> list[tuple[tuple[str, ...], str]]:
         return [(("rules",), f"rules: expected a table of fields and whole numbers, got {settings!r}.")]
     rows = {row.name: row for row in table()}
     found: list[tuple[tuple[str, ...], str]] = []
+    likeness = Likeness()
     for name, value in settings.items():
+        if len(found) >= _MOST_WRONG:
+            found.append((("rules",), f"rules: {len(settings)} were given; mend these first, then see the others."))
+            break
         if name not in rows:
-            near = get_close_matches(str(name), rows, 1, 0.75)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            text = f"rules: unknown key {name!r}; {hint}allowed are {', '.join(rows)}."
+            near = likeness.nearest(name, rows)
+            hint = f"did you mean {near!r}? " if near else ""
+            text = f"rules: unknown key {shown(name)}; {hint}allowed are {', '.join(rows)}."
             found.append((("rules", str(name)), text))
         elif problem := _problem(rows[name], value):
             found.append((("rules", name), problem))
@@ -199,5 +206,4 @@ def _problem(row: RuleField, value: object) -> str | None:
     value = _whole(value)
     if type(value) is int and row.low <= value <= row.high:
         return None
-    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-    return f"rules.{row.name}: expected a whole number of {row.unit} from {row.low} to {row.high}, got {shown}."
+    return f"rules.{row.name}: expected a whole number of {row.unit} from {row.low} to {row.high}, got {shown(value)}."

@@ -21,7 +21,8 @@ import pytest
 from gamekit.errors import ConfigError
 from gamekit.lab import simulate
 from gamekit.scenario_file import read_definition
-from gamekit.space import SpaceGame, review, scenario
+from gamekit.space import SpaceGame, mistakes, review, scenario
+from gamekit.space.rules import load as load_rules
 from tests.space.galaxies import LINE
 
 SIX = """name = "mistakes"
@@ -300,3 +301,35 @@ def test_what_is_told_can_be_seen_whatever_the_keys_hold() -> None:
     for line in complaints(changed(recipes=recipes, **{"rules": {"x\x07": 1}, "k\ud800": 1})):
         assert line.isprintable()
         line.encode()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"gates": [[f"s{number}", f"q{number}"] for number in range(3_000)]},
+        {"stations": [{"sector": "s" * 30_000, "recipe": f"hu{number}", "x": 0, "y": 0} for number in range(30)]},
+        {"rules": {f"key{number}": 1 for number in range(20_000)}},
+        {f"key{number}": 1 for number in range(20_000)},
+        {"s" * 100_000: 1},
+    ],
+    ids=["ends", "long names", "rules", "keys", "a long key"],
+)
+def test_thousands_of_mistakes_are_compared_with_few_names_and_told_in_few_words(
+    config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+    compare = mistakes.get_close_matches
+
+    def counted(word: str, names: list[str], *arguments: Any) -> list[str]:
+        compared.append(sum(len(word) * len(name) for name in names))
+        return compare(word, names, *arguments)
+
+    monkeypatch.setattr(mistakes, "get_close_matches", counted)
+    sectors = [{"id": f"s{number}", "name": f"s{number}", "x": number, "y": 0} for number in range(1_000)]
+    plain = {"name": "many", "sectors": sectors, "gates": [], "stations": [], **config}
+    for made in (lambda: SpaceGame().new({"scenario": plain}, 1), lambda: load_rules(plain.get("rules", {"no": 1}))):
+        with pytest.raises(ConfigError) as told:
+            made()
+        assert len(str(told.value)) < 100_000
+    # Characters against characters: one of thousands of mistakes takes a fraction of a second.
+    assert sum(compared) < 2_000_000
