@@ -33,6 +33,15 @@ def rows_of(view: View) -> Rows:
     }
 
 
+def together(some: Rows, more: Rows) -> Rows:
+    """The rows and fields that are in either."""
+    both = dict(some)
+    for table, rows in more.items():
+        held = both.get(table, {})
+        both[table] = held | {key: (*held.get(key, ()), *fields) for key, fields in rows.items()}
+    return both
+
+
 def gone(base: Rows, view: View) -> Changes:
     """The patch that takes out of a mirror what `view` has no more: rows as None, fields of a row as None.
 

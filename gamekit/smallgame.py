@@ -25,7 +25,7 @@ import msgspec
 
 from gamekit.errors import ConfigError
 from gamekit.game import Changes, Command, Event, Join, PlayerId, Rejected, RuleField, Tick, View
-from gamekit.mirrored import Mirrors, gone, joined, mirrors_of
+from gamekit.mirrored import Mirrors, gone, joined, mirrors_of, rows_of, together
 
 Carried: TypeAlias = "list[Event] | Rejected"
 
@@ -114,6 +114,7 @@ class SmallGame:
     def see(self, state: Any, player: PlayerId | None) -> View:
         """What `player` may see beside names and rules, as tables of rows by id; None is a spectator.
 
+        What a spectator sees is public: it is sent to every player too, also where a player's own view leaves it out.
         The rows of a table may come and go. Give each row all its fields at any time, None where there is nothing: a
         field that is left out stays in mirrors as None.
         """
@@ -186,6 +187,8 @@ class SmallGame:
         if player is not None:
             public = self.view(state, None)
             patch = {table: rows for table, rows in view.items() if rows != public.get(table)}
+            # The public patch is merged first, and may hold rows that this player does not see.
+            base = together(base, rows_of(public))
         return joined(patch, gone(base, view))
 
     def audience(self, state: Any, event: Event) -> tuple[PlayerId, ...] | None:

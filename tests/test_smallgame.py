@@ -90,6 +90,31 @@ def test_a_field_that_is_left_out_does_not_stay_as_it_was() -> None:
     assert mirrored.gone(held, {}) == {"cards": {"c1": None}}
 
 
+class Broadcast(Sparks):
+    """Spectators see every spark, a player only those that burn as long as three steps or more."""
+
+    name = "broadcast"
+
+    def see(self, state: Any, player: PlayerId | None) -> View:
+        seen = super().see(state, player)
+        if player is None:
+            return seen
+        return {**seen, "sparks": {key: row for key, row in seen["sparks"].items() if state.sparks[key] >= 3}}
+
+
+def test_a_player_who_sees_less_than_a_spectator_has_a_true_mirror() -> None:
+    game = Broadcast()
+    state = started(game)
+    mirrors = {viewer: game.view(state, viewer) for viewer in (None, ADA, BOB)}
+    sizes = set()
+    patch(game, state, mirrors, game.apply(state, ADA, Throw(3)))
+    for _ in range(4):
+        patch(game, state, mirrors, game.advance(state, state.tick + 5))
+        assert all(mirror == game.view(state, viewer) for viewer, mirror in mirrors.items())
+        sizes.add((len(mirrors[None]["sparks"]), len(mirrors[ADA]["sparks"])))
+    assert any(public > own for public, own in sizes)
+
+
 def test_views_without_patches_do_not_add_up_for_ever() -> None:
     game = Sparks()
     state = started(game)
