@@ -56,6 +56,12 @@ class Laws(Checked):
         self._stops: list[Tick] = []
         self._last = b""
         self._touched = False
+        self._sent: bytes | ConfigError
+        try:
+            # As they are now: what they remember from here on must not reach the other processes.
+            self._sent = by_value(self.plain, f"check: the game {self.plain.name}")
+        except ConfigError as error:
+            self._sent = error
 
     @property
     def unchecked(self) -> SpaceGame:
@@ -157,7 +163,6 @@ class Laws(Checked):
             return
         self._round_trip(state)
         whole = Playback(self._start, self.plain.version, list(commands), self._stops)
-        name = self.plain.name
         for way, law in (
             ("steps", f"Deterministic: played again in this process, step by step, it goes another way; {_MEMORY}, or "
                       "read from a clock or chance, or the state that is saved is not all of it"),
@@ -165,10 +170,9 @@ class Laws(Checked):
             ("parts", "Divisible: in parts (`advance_some`) it comes to another state than at one go"),
         ):  # fmt: skip
             self._compare(law, _here(self.plain, whole, way), 0 if way == "steps" else None)  # type: ignore[arg-type]
-        try:
-            sent = by_value(self.plain, f"check: the game {name}")
-        except ConfigError as error:
-            warnings.warn(f"{error} So it was not tried in another process.", UserWarning, stacklevel=3)
+        sent = self._sent
+        if isinstance(sent, ConfigError):
+            warnings.warn(f"{sent} So it was not tried in another process.", UserWarning, stacklevel=3)
             return
         seeds = [seed for seed in _SEEDS if seed != os.environ.get("PYTHONHASHSEED")]
         law = (
