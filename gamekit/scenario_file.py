@@ -94,13 +94,16 @@ def _text(name: str, hint: str) -> str:
         raise ConfigError(f"{name}: it is larger than {MOST_BYTES:,} bytes; a scenario is at most 2,000,000.")
     if held.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(held) > 1 and 0 in held[:2]):
         raise ConfigError(f"{name}: this is UTF-16 (or 32); save it as UTF-8.")
-    held = held.removeprefix(b"\xef\xbb\xbf")
+    # Lines may end as on any system, old ones too.
+    held = held.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         text = held.decode("utf-8")
     except UnicodeDecodeError as error:
         line = held.count(b"\n", 0, error.start) + 1
-        byte = held[error.start]
-        what = f"the byte 0x{byte:02x} is no UTF-8 (as Latin-1 it is {chr(byte)!r})"
+        byte = held[error.start : error.start + 1]
+        # From 0x80 to 0x9f Latin-1 has nothing to be seen; editors on Windows have quotation marks and the like there.
+        coding, windows = ("Windows-1252", "cp1252") if 0x80 <= byte[0] <= 0x9F else ("Latin-1", "latin-1")
+        what = f"the byte 0x{byte.hex()} is no UTF-8 (as {coding} it is {byte.decode(windows, 'replace')!r})"
         raise ConfigError(f"{name}: line {line}: {what}; save it as UTF-8.") from None
     if control := re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]", text):
         line = text.count("\n", 0, control.start()) + 1

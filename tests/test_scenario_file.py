@@ -29,8 +29,9 @@ stations = [{ sector = "one", recipe = "hub", x = 0, y = 0 }]
         b"\xef\xbb\xbf" + TEXT.encode(),
         TEXT.replace("\n", "\r\n").encode(),
         b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode(),
+        TEXT.replace("\n", "\r").encode(),
     ],
-    ids=["mark", "CR LF", "mark and CR LF"],
+    ids=["mark", "CR LF", "mark and CR LF", "CR"],
 )
 def test_what_editors_put_around_a_text_means_nothing(tmp_path: Path, held: bytes) -> None:
     path = tmp_path / "own.toml"
@@ -43,6 +44,11 @@ def test_what_editors_put_around_a_text_means_nothing(tmp_path: Path, held: byte
     ("held", "complaint"),
     [
         (TEXT.encode("latin-1"), "line 2: the byte 0xf6 is no UTF-8 (as Latin-1 it is '\u00f6'); save it as UTF-8"),
+        (TEXT.replace("\n", "\r").encode("latin-1"), "line 2: the byte 0xf6 is no UTF-8"),
+        (
+            TEXT.replace("\u00f6", "o").replace("One", "\u201cOne\u201d").encode("cp1252"),
+            "line 3: the byte 0x93 is no UTF-8 (as Windows-1252 it is '\u201c')",
+        ),
         (TEXT.encode("utf-16"), "this is UTF-16 (or 32); save it as UTF-8"),
         (TEXT.encode("utf-16-le"), "this is UTF-16 (or 32); save it as UTF-8"),
         (TEXT.encode("utf-16-be"), "this is UTF-16 (or 32); save it as UTF-8"),

@@ -117,9 +117,10 @@ def resolved(named: object, seed: int) -> scenario.Definition:
 
 def is_definition(named: Mapping[str, Any]) -> bool:
     """Whether a table is a whole definition and not the name of a shipped scenario with options."""
-    if "sectors" in named:
-        return not isinstance(named["sectors"], Integral | float | str | None)
-    return not named.keys() <= {"name", "companies"} and named.get("name") not in scenario.HAND_MADE + scenario.GROWN
+    if not isinstance(named.get("sectors"), Integral | float | str | None):
+        return True
+    options = {"name", "companies", "sectors"}
+    return not named.keys() <= options and named.get("name") not in scenario.HAND_MADE + scenario.GROWN
 
 
 def _shipped_definition(name: str, count: object, seed: int) -> scenario.Definition:

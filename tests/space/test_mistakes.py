@@ -141,6 +141,14 @@ def test_what_is_wrong_in_one_place_hides_nothing_in_another() -> None:
     ]
 
 
+@pytest.mark.parametrize("sectors", ["one", 5, 1.5, True, None])
+def test_sectors_that_are_no_list_hide_nothing_either(sectors: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        SpaceGame().new({"scenario": changed(sectors=sectors, units_percent="many", rules=[1])}, 1)
+    for key in ("sectors", "units_percent", "rules"):
+        assert f"scenario.{key}: expected" in str(caught.value) or f"scenario: {key}: expected" in str(caught.value)
+
+
 def test_a_thousand_mistakes_end_in_a_number() -> None:
     rows = [{"sector": "nowhere", "recipe": "store", "x": 0, "y": 0}] * 1_000
     told = complaints(changed(stations=rows))
