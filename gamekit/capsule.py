@@ -151,7 +151,7 @@ def read_game(path: Path, game: GameId | None = None, until: Tick | None = None,
             check_row(row)
             check_file(reader, row.id)
             past = past_of(reader, row.id, until)
-        check_past(past, own=not strict)
+        check_past(past, own=not strict, cut=until is not None)
     except (ValueError, TypeError, OverflowError, RecursionError, MemoryError) as error:
         raise JournalCorrupt(
             "open a capsule", f"{path} cannot be read ({error!r:.200})", hint="take a file that gamekit has written"

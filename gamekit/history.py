@@ -16,7 +16,15 @@ import msgspec
 from gamekit.errors import GamekitError, JournalCorrupt, JournalError, JournalGap
 from gamekit.firstuse import first_use
 from gamekit.game import Enough, Event, Game, GameId, PlayerId, Tick, advance_some
-from gamekit.inspection import MAX_AHEAD, MAX_OWN_AHEAD, check_clock, check_record, check_row, check_snapshot
+from gamekit.inspection import (
+    MAX_AHEAD,
+    MAX_BETWEEN,
+    MAX_OWN_AHEAD,
+    check_clock,
+    check_record,
+    check_row,
+    check_snapshot,
+)
 from gamekit.journal import GameRow, JournalReader, Record, StoredSnapshot, digest_of
 from gamekit.session import Policy, Session
 from gamekit.session.records import read_saved
@@ -131,9 +139,11 @@ def rebuild(
     if weigh is not None:
         weigh(len(start.data))
     session = _loaded(game, row, start)
+    most = MAX_OWN_AHEAD if tick is None and not from_start else MAX_BETWEEN
     for record in journal.records(row.id, after_seq=start.seq):
         if tick is not None and record.tick > tick:
             break
+        check_clock(row.id, record.tick, session.tick, most)
         events = _before(session, record.tick, pause, told=on_events is not None)
         events += session.replay(record.seq, record.tick, record.commands)
         if pause is not None:
@@ -370,6 +380,7 @@ class _Verification:
         check_record(record)
         if self._failed is not None:
             return
+        check_clock(record.game, record.tick, self._session.tick, MAX_BETWEEN)
         try:
             self._session.replay(record.seq, record.tick, record.commands)
         except _RULES_FAIL as error:
@@ -383,6 +394,7 @@ class _Verification:
         game, session = self.game, self._session
         was = self._version
         if self._failed is None:
+            check_clock(self.row.id, stored_here.tick, session.tick, MAX_BETWEEN)
             session.run_to(stored_here.tick)
         came_to = None if self._failed is not None else session.snapshot()
         found = None if came_to is None else digest_of(came_to)

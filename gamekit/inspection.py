@@ -8,9 +8,9 @@ their own state; they are no part of this.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 import msgspec
 
@@ -30,6 +30,9 @@ MAX_COMMANDS_BYTES = 512 << 20
 MAX_RECORD_BYTES = 8 << 20
 MAX_SNAPSHOTS = 20_000
 MAX_SNAPSHOTS_BYTES = 256 << 20
+#: Above so many bytes of snapshots, they may expand to this many times what is stored.
+EXPANDING_BYTES = 128 << 20
+MAX_EXPANSION = 100
 MAX_CONFIG_BYTES = 8 << 20
 #: The same of a game that is in a server's own database, which has taken it when it was made.
 MAX_OWN_CONFIG_BYTES = 64 << 20
@@ -42,10 +45,13 @@ MAX_BODY_BYTES = 4 * MAX_MESSAGE_BYTES
 MAX_DEPTH = 64
 #: Longest display name of a game, of whatever version.
 MAX_NAME_CHARS = 200
-#: How far a clock may be after the last thing that is known of a game. What lies between is lived through on opening:
-#: a week of a game that is taken in, a year of a server's own.
+#: How far a clock may be after the last snapshot of a game. What lies between is lived through on opening: a week of a
+#: game that is taken in, a year of a server's own, or of one that is cut at an earlier tick.
 MAX_AHEAD = 7 * 24 * 3600 * TICK_HZ
 MAX_OWN_AHEAD = 366 * 24 * 3600 * TICK_HZ
+#: How far a record or snapshot may be after the one before it: a replay from the beginning lives through that. A fast
+#: game of which few snapshots are kept comes far.
+MAX_BETWEEN = 10 * MAX_OWN_AHEAD
 #: Slowest and fastest game.
 SPEEDS = (0.1, 1000.0)
 
@@ -75,19 +81,25 @@ def check_file(reader: SqliteReader, game: GameId) -> None:
         ("bytes of commands", sizes.commands_bytes, MAX_COMMANDS_BYTES),
         ("bytes in one record", sizes.largest_record_bytes, MAX_RECORD_BYTES),
         ("snapshots", sizes.snapshots, MAX_SNAPSHOTS),
-        ("bytes of snapshots", sizes.plain_bytes, MAX_SNAPSHOTS_BYTES),
+        ("bytes of snapshots", sizes.plain_bytes, _expansion(sizes.stored_bytes)),
         ("players", sizes.players, MAX_PLAYERS),
     ):
         if not whole(found) or found > most:
             raise _bad(game, f"it says that it has {found} {what}, at most {most:,} are taken in")
 
 
-def check_past(past: Past, *, own: bool = False) -> None:
+def _expansion(stored_bytes: int) -> int:
+    """How many bytes of snapshots are taken in that are stored in so many."""
+    return min(MAX_SNAPSHOTS_BYTES, max(EXPANDING_BYTES, MAX_EXPANSION * stored_bytes))
+
+
+def check_past(past: Past, *, own: bool = False, cut: bool = False) -> None:
     """Make sure that a whole past could have been written by a server.
 
     Args:
         past: the past.
         own: it is only looked at where it is, not taken in: its clock may be further ahead.
+        cut: it was cut at a tick that was asked for, so its last snapshot may be long before.
 
     Raises:
         JournalCorrupt: something in it could not; the message says what.
@@ -113,9 +125,10 @@ def check_past(past: Past, *, own: bool = False) -> None:
         if not ticks[snapshot.seq] <= snapshot.tick <= after:
             raise _bad(row.id, f"a snapshot after record {snapshot.seq} is of tick {snapshot.tick}")
     check_players(row.id, past.players)
-    check_clock(
-        row.id, past.tick, max(ticks[-1], *(one.tick for one in past.snapshots), 0), MAX_OWN_AHEAD if own else MAX_AHEAD
-    )
+    kept = sorted(one.tick for one in past.snapshots)
+    for before, after in pairwise(sorted({*ticks, *kept})):
+        check_clock(row.id, after, before, MAX_BETWEEN)
+    check_clock(row.id, past.tick, kept[-1], MAX_OWN_AHEAD if own or cut else MAX_AHEAD)
 
 
 def check_row(row: GameRow) -> None:
@@ -147,8 +160,9 @@ def configuration(row: GameRow) -> dict[str, object] | None:
     if len(row.config) > MAX_OWN_CONFIG_BYTES:
         return None
     try:
-        config = json.loads(row.config)
-    except (ValueError, RecursionError):
+        # Strictly: what Python's own module takes as well (half a surrogate, NaN) cannot be told to a browser.
+        config = msgspec.json.decode(row.config)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     if not isinstance(config, dict) or not isinstance(config.get("rules", {}), dict):
         return None
@@ -208,12 +222,12 @@ def check_players(game: GameId, players: dict[PlayerId, str]) -> None:
 
 
 def check_clock(game: GameId, tick: Tick, known: Tick, most: int) -> None:
-    """Make sure that a clock is near the last thing that is known of a game.
+    """Make sure that a clock, or the next record or snapshot, is near the last thing that is known of a game.
 
     Args:
-        game: whose clock.
-        tick: what it shows.
-        known: the tick of the last record or snapshot.
+        game: whose.
+        tick: what the clock shows, or where the record or snapshot is.
+        known: the tick of the last record or snapshot before it.
         most: how far it may be ahead, in ticks.
 
     Raises:
@@ -222,8 +236,8 @@ def check_clock(game: GameId, tick: Tick, known: Tick, most: int) -> None:
     if not whole(tick) or tick - known > most:
         raise _bad(
             game,
-            f"its clock shows tick {tick}, and the last that is known of it is of tick {known}; at most {most:,} ticks "
-            "may lie between. If it slept for long, open it once where it was, and export it again",
+            f"it comes to tick {tick}, and the last that is known of it before is of tick {known}; at most {most:,} "
+            "ticks may lie between. If it slept for long, open it once where it was, and export it again",
         )
 
 

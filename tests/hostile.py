@@ -87,6 +87,10 @@ _SQL: dict[str, Any] = {
     "replace(hex(zeroblob(200)), '00', '[') || replace(hex(zeroblob(200)), '00', ']') || '}'",
     "configuration whose rules are a list": "UPDATE games SET config = '{\"rules\": []}'",
     "configuration whose scenario is a number": "UPDATE games SET config = '{\"scenario\": 7}'",
+    "configuration with half a surrogate": r"""UPDATE games SET config = '{"scenario": "\ud800"}'""",
+    "configuration with half a surrogate as a key": r"""UPDATE games SET config = '{"\udfff": 1}'""",
+    "configuration with a number that is none": """UPDATE games SET config = '{"scenario": "duel", "more": NaN}'""",
+    "configuration with a number without end": """UPDATE games SET config = '{"rules": {"storm_rate": 1e999}}'""",
     "name with what a terminal obeys": "UPDATE games SET name = char(27) || '[2J'",
     "name that is empty": "UPDATE games SET name = ''",
     "name of a million characters": "UPDATE games SET name = hex(zeroblob(500000))",
@@ -209,6 +213,13 @@ def _blown_up(past: Past, count: int, size: int) -> Past:
     return replace(past, snapshots=[past.snapshots[0], *more], tick=20 + count)
 
 
+def _far(past: Past, tick: int, *, record: bool = False, snapshot: bool = False) -> Past:
+    """A game that comes to a tick that nothing leads to, whatever of it says so beside the clock."""
+    here = _chained(past, tick=tick) if record else past
+    last = [replace(past.snapshots[1], tick=tick)] if snapshot else []
+    return replace(here, tick=tick, snapshots=[past.snapshots[0], *last])
+
+
 #: What is changed before it is written, so that every checksum is right.
 _PAST: dict[str, Any] = {
     "id that is a path": _id("../.."),
@@ -217,6 +228,10 @@ _PAST: dict[str, Any] = {
     "id that is empty": _id(""),
     "record at a tick before zero": _record(tick=-1),
     "record far in the future": _record(tick=2**62),
+    "record and clock far in the future": lambda past: _far(past, 10**12, record=True),
+    "record, snapshot and clock far in the future": lambda past: _far(past, 2**52, record=True, snapshot=True),
+    "snapshot and clock far in the future": lambda past: _far(past, 2**52, snapshot=True),
+    "record a month after the last snapshot": lambda past: _far(past, 25_920_000, record=True),
     "record of a run that has not begun": _record(epoch=99),
     "record with a number out of order": _record(seq=7),
     "record that is no JSON": _record(commands="["),
@@ -243,6 +258,7 @@ _PAST: dict[str, Any] = {
     "state that is none": _set("state", b"\x93\x01\x02"),
     "state of another format": _set("format", 99),
     "snapshot that expands to 300 MB": lambda past: _blown_up(past, 1, 300 * MB),
+    "snapshots that expand to 240 MB": lambda past: _blown_up(past, 12, 20 * MB),
     "snapshots that expand to 400 MB": lambda past: _blown_up(past, 20, 20 * MB),
 }
 

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from gamekit.capsule import past_of, read_capsule, renamed, write_capsule
+from gamekit.capsule import past_of, read_capsule, reader_of, renamed, write_capsule
 from gamekit.errors import JournalCorrupt, JournalError, JournalGap
 from gamekit.game import GameId
 from gamekit.history import rebuild, verify
-from gamekit.journal import JournalReader, MemoryJournal, Past, SqliteReader, digest_of
+from gamekit.inspection import MAX_AHEAD, MAX_OWN_AHEAD, check_past
+from gamekit.journal import JournalReader, MemoryJournal, Past, SqliteReader, chain_of, digest_of
 from tests.counter_game import CounterGame
 from tests.pasts import past_of_world, played
 
@@ -111,6 +112,44 @@ def test_what_is_not_whole_is_neither_written_nor_adopted(past: Past, tmp_path: 
         with pytest.raises(error):
             holding(broken)
     assert list(tmp_path.iterdir()) == []
+
+
+class GoneOn(Exception):
+    """A replay has begun to live through time."""
+
+
+def test_record_to_which_nothing_leads_is_refused_before_the_time_up_to_it_is_lived_through(past: Past) -> None:
+    *before, last = past.records
+    chain = chain_of(before[-1].chain, last.game, last.epoch, last.seq, 10**12, last.commands)
+    far = replace(past, records=[*before, replace(last, tick=10**12, chain=chain)], tick=10**12)
+    at = before[-1].tick
+    reader = reader_of(replace(far, snapshots=[one for one in past.snapshots if one.tick <= at]))
+
+    asked = 0
+
+    def pause() -> bool:
+        nonlocal asked
+        asked += 1
+        if asked > 1_000:
+            raise GoneOn
+        return False
+
+    with pytest.raises(JournalCorrupt, match="comes to tick 1000000000000"):
+        rebuild(reader, past.row, GAME, pause=pause)
+    problems = [one.problem for one in verify(reader, past.row, GAME)]
+    assert "comes to tick 1000000000000" in (problems[-1] or "")
+    with pytest.raises(JournalCorrupt, match="comes to tick 1000000000000"):
+        check_past(far)
+
+
+def test_a_game_of_which_few_snapshots_were_kept_may_have_come_far_between_them(past: Past) -> None:
+    *before, last = past.snapshots
+    on = MAX_OWN_AHEAD + last.tick
+    moved = replace(past, snapshots=[*before, replace(last, seq=past.last_seq, tick=on)], tick=on)
+    check_past(moved)
+    with pytest.raises(JournalCorrupt, match="open it once where it was"):
+        check_past(replace(moved, tick=on + MAX_AHEAD + 1))
+    check_past(replace(moved, tick=on + MAX_AHEAD + 1), cut=True)
 
 
 def test_damaged_capsule_is_told_and_not_half_read(past: Past, tmp_path: Path) -> None:

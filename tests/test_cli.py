@@ -119,6 +119,18 @@ def test_ls_and_show_tell_what_is_there(played: Path) -> None:
     assert "gamekit ls" in missing.stderr
 
 
+def test_what_a_terminal_obeys_is_shown_as_what_it_is(played: Path, tmp_path: Path) -> None:
+    obeyed = "\\u001b]0;owned\\u0007\\u009b2J"
+    for config in (f'{{"scenario": "{obeyed}"}}', f'{{"scenario": {{"name": "{obeyed}"}}}}'):
+        copy = damaged(played, tmp_path, f"update games set config = '{config}' where name = 'Fresh'")
+        for arguments in (["ls", "--db", copy], ["ls", "--db", copy, "--json"]):
+            listed = gamekit(*arguments)
+            assert listed.returncode == 0, listed.stderr
+            assert "owned" in listed.stdout
+            assert not {"\x1b", "\x07", "\x9b"} & set(listed.stdout)
+        copy.unlink()
+
+
 def test_a_missing_database_is_told_plainly(tmp_path: Path) -> None:
     for arguments in (["ls", "--db", tmp_path / "no.db"], ["verify", tmp_path / "no.db"]):
         result = gamekit(*arguments)

@@ -122,10 +122,10 @@ def show(game: str, database: Path) -> None:
             click.echo(f"{key:<12}{value}")
         click.echo("snapshots")
         for tick, seq, digest in reader.snapshots(row.id):
-            click.echo(f"  tick {tick:>9}  record {seq:>7}  {digest}")
+            click.echo(f"  tick {tick:>9}  record {seq:>7}  {_shown(digest)}")
         click.echo("latest commands")
         for record in list(reader.records(row.id))[-10:]:
-            click.echo(f"  tick {record.tick:>9}  record {record.seq:>7}  {record.commands}")
+            click.echo(f"  tick {record.tick:>9}  record {record.seq:>7}  {_shown(record.commands)}")
 
 
 def _summary_or_damage(reader: SqliteReader, row: GameRow) -> dict[str, Any]:
@@ -161,8 +161,8 @@ def summary(reader: JournalReader, row: GameRow) -> dict[str, Any]:
         "id": row.id,
         # Names come from anybody.
         "name": _shown(row.name),
-        "game": row.game,
-        "scenario": scenario.get("name", "custom") if isinstance(scenario, dict) else scenario,
+        "game": _shown(row.game),
+        "scenario": _shown(str(scenario.get("name", "custom") if isinstance(scenario, dict) else scenario)),
         "seed": row.seed,
         "created_s": row.created_s,
         "epoch": row.epoch,

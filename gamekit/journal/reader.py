@@ -82,13 +82,14 @@ _OF_LATENCY = "FROM latency WHERE at_s >= ? AND game = ? ORDER BY at_s, rowid LI
 
 
 class Sizes(NamedTuple):
-    """How much there is of one game. `plain_bytes` is the size of its snapshots before compression."""
+    """How much there is of one game: `plain_bytes` of its snapshots before compression, `stored_bytes` after it."""
 
     records: int
     commands_bytes: int
     largest_record_bytes: int
     snapshots: int
     plain_bytes: int
+    stored_bytes: int
     players: int
 
 
@@ -251,7 +252,11 @@ class SqliteReader:
                 "FROM commands WHERE game = ?",
                 game,
             )[0],
-            *self._rows("SELECT count(*), coalesce(sum(plain_bytes), 0) FROM snapshots WHERE game = ?", game)[0],
+            *self._rows(
+                "SELECT count(*), coalesce(sum(plain_bytes), 0), coalesce(sum(length(data)), 0) FROM snapshots "
+                "WHERE game = ?",
+                game,
+            )[0],
             *self._rows("SELECT count(*) FROM players WHERE game = ?", game)[0],
         )
 
