@@ -21,9 +21,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gamekit
 from gamekit.lab import Simulation, sweep
 from gamekit.lab.metrics import units_made
 from gamekit.lab.sweeps.keys import Unkeyable, digest_of_things
+from gamekit.lab.sweeps.origins import deciding
 from gamekit.space import SpaceGame
 from tests.lab.killed import kept
 
@@ -138,6 +140,33 @@ CELLS = {
         "import pandas as pd\nA = pd.DataFrame({'a': [1, 2]})\ndef f(run): return A.a.sum()",
         "import pandas as pd\nA = pd.DataFrame({'a': [1, 3]})\ndef f(run): return A.a.sum()",
     ),
+    "a cached property": (
+        "import functools\nclass C:\n @functools.cached_property\n def k(self): return 1\ndef f(run): return C().k",
+        "import functools\nclass C:\n @functools.cached_property\n def k(self): return 2\ndef f(run): return C().k",
+    ),
+    "a function chosen by type": (
+        "import functools\ng = functools.singledispatch(lambda v: 0)\n@g.register\ndef _(v: int): return 1\n"
+        "def f(run): return g(1)",
+        "import functools\ng = functools.singledispatch(lambda v: 0)\n@g.register\ndef _(v: int): return 2\n"
+        "def f(run): return g(1)",
+    ),
+    "an attribute of a set": (
+        "class S(set): pass\ns = S('abc')\ns.k = 1\ndef f(run): return s.k",
+        "class S(set): pass\ns = S('abc')\ns.k = 2\ndef f(run): return s.k",
+    ),
+    "a class's text": ("class C: '1'\ndef f(run): return C.__doc__", "class C: '2'\ndef f(run): return C.__doc__"),
+    "a class's name": (
+        "C = type('C', (), {})\ndef f(run): return C.__name__",
+        "C = type('C', (), {})\nC.__name__ = 'D'\ndef f(run): return C.__name__",
+    ),
+    "an annotation": (
+        "def g(v: 'm'): pass\ndef f(run): return g.__annotations__",
+        "def g(v: 'km'): pass\ndef f(run): return g.__annotations__",
+    ),
+    "what was put into a package": (
+        "import statistics\nstatistics.own = lambda v: 1\ndef f(run): return statistics.own(run)",
+        "import statistics\nstatistics.own = lambda v: 2\ndef f(run): return statistics.own(run)",
+    ),
     "a pattern": (
         "import re\nP = re.compile('a')\ndef f(run): return bool(P.match('a'))",
         "import re\nP = re.compile('b')\ndef f(run): return bool(P.match('a'))",
@@ -249,6 +278,77 @@ def test_what_has_no_content_says_where_it_is(tmp_path: Path) -> None:
     for thing in (lock, (one for one in "abc"), cell("def f(run): return lock", lock=lock)):
         with pytest.raises(Unkeyable, match="no content that could be compared"):
             digest_of_things(thing)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("K = 1\ndef f(run): return globals()['K']", "by globals"),
+        ("K = 1\ndef f(run): return eval('K')", "by eval"),
+        ("K = 1\ndef f(run):\n def g(): return eval('K')\n return g()", "by eval"),
+        ("def f(run): return __import__('own').K", "by __import__"),
+        ("import importlib\ndef f(run): return importlib.import_module('own').K", "by import_module"),
+        ("from importlib import import_module\ndef f(run): return import_module('own').K", "by import_module"),
+        ("def f(run):\n import sys\n return sys.modules['own'].K", "by modules"),
+        ("def f(run): return open('limit.txt').read()", r"outside of Python \(open\)"),
+        ("from pathlib import Path\ndef f(run): return Path('limit.txt').read_text()", r"\(read_text\)"),
+        ("import os\ndef f(run): return os.environ['LIMIT']", r"\(environ\)"),
+        ("import pandas as pd\ndef g(): return pd.read_csv('prices.csv')\ndef f(run): return g()", "^g reads .*into a constant"),
+    ],
+)
+def test_what_code_finds_only_when_it_runs_has_no_key(text: str, told: str) -> None:
+    with pytest.raises(Unkeyable, match=told):
+        digest_of_things(cell(text))
+
+
+def test_a_function_that_writes_a_file_and_names_like_those_of_builtins_have_keys() -> None:
+    text = "def f(run):\n with open('log.txt', 'a') as log: log.write('x')\n return run.frame.eval('a + b')"
+    assert digest_of_things(cell(text)) == digest_of_things(cell(text))
+    text = "def eval(v): return 1\ndef f(run): return eval('K')"
+    assert digest_of_things(cell(text)) != digest_of_things(cell(text.replace("1", "2")))
+
+
+def in_a_new_process(text: str, directory: Path) -> str:
+    """The digest of `f` in a script of a directory, with what lies there."""
+    (directory / "script.py").write_text(
+        f"from gamekit.lab.sweeps.keys import digest_of_things\n{text}\nprint(digest_of_things(f))\n"
+    )
+    path = str(Path(__file__).parents[2])
+    told = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    run = [sys.executable, "script.py"]
+    return subprocess.run(run, cwd=directory, env=told, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_a_module_of_ones_own_that_is_called_as_one_of_pythons_counts(tmp_path: Path) -> None:
+    said = []
+    for number in (1, 2):
+        (tmp_path / "test.py").write_text(f"def g(): return {number}\n")
+        said.append(in_a_new_process("from test import g\ndef f(run): return g()", tmp_path))
+    assert said[0] != said[1]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_an_installed_package_counts_by_its_files_when_its_version_stays(recorded: bool, tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    info = site / "research-1.0.dist-info"
+    info.mkdir(parents=True)
+    said = []
+    for number in (1, 2, 2):
+        (site / "research.py").write_text(f"__version__ = '1.0'\ndef g(): return {number}\n")
+        if recorded:
+            (info / "METADATA").write_text("Metadata-Version: 2.1\nName: research\nVersion: 1.0\n")
+            (info / "top_level.txt").write_text("research\n")
+            (info / "RECORD").write_text(f"research.py,sha256={number},20\nresearch-1.0.dist-info/RECORD,,\n")
+        text = f"import sys\nsys.path.append({str(site)!r})\nfrom research import g\ndef f(run): return g()"
+        said.append(in_a_new_process(text, tmp_path))
+    assert said[0] != said[1] == said[2]
+
+
+def test_all_of_gamekit_that_a_metric_may_use_decides() -> None:
+    package = Path(gamekit.__file__).parent
+    counted = {path.relative_to(package).as_posix() for path in deciding()}
+    assert {"game.py", "names/looks.py", "lab/history.py", "lab/doctor/findings.py", "interval.py"} <= counted
+    assert not [one for one in counted if one.startswith(("server/", "web/", "cli/"))]
 
 
 def test_runs_of_what_has_no_key_are_told_and_never_taken_from_the_database(threads: Executor, tmp_path: Path) -> None:

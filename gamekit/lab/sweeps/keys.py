@@ -6,8 +6,8 @@ there; a module of the user's own by its file as well. A class counts by all it 
 class and what it would be pickled as. Packages count by name and version, gamekit by the code that decides a run.
 
 Names, files and line numbers do not count: a notebook's cell that is run again gives the same digest. What has no
-content that could be compared (an open file, a lock, a connection) raises `Unkeyable`. What a function reads from
-outside Python (files, the environment, a clock) cannot be known.
+content that could be compared (an open file, a lock, a connection) raises `Unkeyable`, and so does code that finds a
+name only when it runs (`globals()`, `eval`), or reads a file or the environment. Clocks and chance cannot be known.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -37,7 +38,6 @@ _BOOKKEEPING = frozenset(
             "__dict__",
             "__weakref__",
             "__module__",
-            "__doc__",
             "__qualname__",
             "__firstlineno__",
             "__static_attributes__",
@@ -52,6 +52,18 @@ _BOOKKEEPING = frozenset(
         ),
     }
 )
+#: Builtins that find what they give by a name that the code need not hold.
+_DYNAMIC = frozenset({"globals", "locals", "eval", "exec", "__import__"})
+#: Functions of libraries that do, by the module they are taken of.
+_FINDING = {"importlib": {"import_module", "reload"}, "sys": {"modules", "_getframe"}, "runpy": {"run_path"}}
+#: What reads what lies outside of Python, by the names of functions and attributes.
+_OUTSIDE = frozenset(
+    {
+        *("open", "read_text", "read_bytes", "environ", "getenv", "urlopen", "loadtxt", "genfromtxt", "fromfile"),
+        *("read_csv", "read_json", "read_parquet", "read_excel", "read_sql", "read_pickle", "read_feather"),
+    }
+)
+_MEMORY = re.compile(r" at 0x[0-9a-fA-F]+")
 _PLAIN = (type(None), type(Ellipsis), type(NotImplemented), bool, int, float, complex, str, bytes)
 _DESCRIPTORS = (
     *(types.MemberDescriptorType, types.GetSetDescriptorType, types.WrapperDescriptorType),
@@ -130,6 +142,9 @@ class _Walk:
                 yield from map(self.of, (thing.func, thing.args, thing.keywords))
             case staticmethod() | classmethod():
                 yield self.of(thing.__func__)
+            case functools.cached_property():
+                # Before Python 3.12 it holds a lock.
+                yield self.of(thing.func)
             case property():
                 yield from map(self.of, (thing.fget, thing.fset, thing.fdel))
             case list() | tuple() if type(thing) in (list, tuple):
@@ -141,6 +156,7 @@ class _Walk:
             case set() | frozenset():
                 yield self.of(type(thing))
                 yield from sorted(map(self.of, thing))
+                yield self.of(getattr(thing, "__dict__", None))
             case types.CellType():
                 with contextlib.suppress(ValueError):  # empty
                     yield self.of(thing.cell_contents)
@@ -171,12 +187,20 @@ class _Walk:
             yield from (function.__qualname__, package_of(name))
             return
         yield function.__name__
+        if "registry" in vars(function) and "_clear_cache" in vars(function):
+            # Of `functools.singledispatch`, whose cache says nothing of what it does.
+            yield self.of(dict(vars(function)["registry"]), f"what {function.__name__} is registered for")
+            return
         yield self.of(function.__code__)
         yield self.of(function.__defaults__, f"a default of {function.__name__}")
         yield self.of(function.__kwdefaults__, f"a default of {function.__name__}")
         attributes = {one: value for one, value in vars(function).items() if one != "__wrapped__"}
         yield self.of(attributes, f"an attribute of {function.__name__}")
+        annotations = inspect.get_annotations(function)
+        yield sorted((one, value if isinstance(value, str) else _named(value)) for one, value in annotations.items())
         read = Names(function.__code__)
+        if own:
+            _refuse_dynamic(function, read)
         for one, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             yield self._read(one, cell, f"{one}, which {function.__name__} closes over", read)
         if not own:
@@ -215,6 +239,12 @@ class _Walk:
                     yield self.of(getattr(thing, one), f"{name}.{one}")
         else:
             yield self._read(name, thing, label, read)
+            if isinstance(thing, types.ModuleType):
+                # What the user has put into somebody else's module.
+                for one in sorted(attributes):
+                    value = getattr(thing, one, None)
+                    if is_own(getattr(value, "__module__", None) or "builtins"):
+                        yield self.of(value, f"{name}.{one}")
 
     def _imported(self, name: str, taken: set[str], package: str) -> Iterator[Any]:
         """A module that a function imports when it is called."""
@@ -241,6 +271,8 @@ class _Walk:
 
     def _class(self, kind: type) -> Iterator[Any]:
         yield kind.__qualname__
+        if is_own(kind.__module__):
+            yield kind.__name__
         if not is_own(kind.__module__):
             yield package_of(kind.__module__)
             return
@@ -304,4 +336,30 @@ def _hashed(*parts: Any) -> bytes:
 
 def _named(thing: Any) -> str:
     """An annotation in words that do not depend on where things lie in memory."""
-    return inspect.formatannotation(thing) if not isinstance(thing, Mapping) else ""
+    return _MEMORY.sub("", inspect.formatannotation(thing)) if not isinstance(thing, Mapping) else ""
+
+
+def _refuse_dynamic(function: types.FunctionType, read: Names) -> None:
+    """Complain of code whose reads its names do not tell.
+
+    Raises:
+        Unkeyable: it finds something by a name that is made when it runs, or reads what lies outside of Python.
+    """
+    name, known = function.__name__, function.__globals__
+    found = {one for one in _DYNAMIC & read.names if one not in known}
+    for module, taken in _FINDING.items():
+        here = {one for one, value in known.items() if getattr(value, "__name__", "") == module}
+        named = set().union(*(read.attributes.get(one, set()) for one in here), read.imported.get(module, set()))
+        found |= taken & (named | (read.said if module in read.imported else set()))
+        found |= {one for one in taken & read.names if getattr(known.get(one), "__module__", "") == module}
+    if found:
+        raise Unkeyable(
+            f"{name} finds what it uses by {', '.join(sorted(found))} when it runs, so it cannot be known beforehand; "
+            "name it in the code instead."
+        )
+    outside = set() if read.writes else _OUTSIDE & read.said
+    if outside:
+        raise Unkeyable(
+            f"{name} reads what lies outside of Python ({', '.join(sorted(outside))}), which may change between two "
+            "runs; read it once, into a constant beside the function, and its content counts."
+        )

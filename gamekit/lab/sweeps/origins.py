@@ -7,6 +7,7 @@ import hashlib
 import sys
 import sysconfig
 import types
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -14,20 +15,26 @@ from typing import Any
 
 import gamekit
 
-#: Parts of gamekit that decide what a run gives; the rest (servers, pages, charts) may change without harm.
-_DECIDING = ("space", "session", "game.py", "history.py", "upgrade.py", "lab/metrics.py", "lab/simulate.py")
+#: Parts of gamekit that no run comes to; a metric may use all the rest (frames, histories, the doctor).
+_APART = ("server", "web", "cli", "widgets", "bench", "faultsim", "client", "lab/charts", "lab/sweeps")
+
+
+def deciding() -> Iterator[Path]:
+    """The files of gamekit that may decide what a run gives, in order."""
+    package = Path(gamekit.__file__).parent
+    for path in sorted(package.rglob("*")):
+        name = path.relative_to(package).as_posix()
+        if path.suffix in {".py", ".toml"} and not name.startswith(tuple(f"{part}/" for part in _APART)):
+            yield path
 
 
 @cache
 def rules_code() -> str:
-    """A digest of gamekit's own code that decides a run; after a change of it studies begin anew."""
+    """A digest of gamekit's own code that may decide a run; after a change of it studies begin anew."""
     told = hashlib.blake2b(gamekit.__version__.encode(), digest_size=16)
     package = Path(gamekit.__file__).parent
-    for part in _DECIDING:
-        found = package / part
-        for path in [found] if found.is_file() else sorted(found.rglob("*")):
-            if path.suffix in {".py", ".toml"}:
-                told.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in deciding():
+        told.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes())
     return told.hexdigest()
 
 
@@ -43,11 +50,12 @@ def is_own(name: str) -> bool:
     top = name.partition(".")[0]
     if top in ("__main__", "__mp_main__"):
         return True
-    if top in ("gamekit", "builtins") or top in sys.stdlib_module_names:
+    if top in ("gamekit", "builtins") or top in sys.builtin_module_names:
         return False
     file = getattr(sys.modules.get(name) or sys.modules.get(top), "__file__", None)
     if file is None:
-        return top not in sys.builtin_module_names
+        return top not in sys.stdlib_module_names
+    # A file beside the script may have the name of a module of Python's ("code", "test", "profile"), and hides it.
     place = str(Path(file).resolve())
     return "site-packages" not in place and "dist-packages" not in place and not place.startswith(_places())
 
@@ -60,11 +68,35 @@ def package_of(name: str | None) -> str:
         return f"{name} {rules_code()}"
     if top == "builtins" or top in sys.stdlib_module_names:
         return f"{name} {sys.version}"
-    version = getattr(sys.modules.get(top), "__version__", None)
-    if version is None:
+    return f"{name} {getattr(sys.modules.get(top), '__version__', None)} {_content_of(top)}"
+
+
+@cache
+def _content_of(top: str) -> str:
+    """A digest of an installed package's files, because its author may change them and not its version."""
+    told = hashlib.blake2b(digest_size=16)
+    for one in sorted(_distributions().get(top, ())):
         with contextlib.suppress(metadata.PackageNotFoundError):
-            version = metadata.version(top)
-    return f"{name} {version}"
+            lines = (metadata.distribution(one).read_text("RECORD") or "").splitlines()
+            told.update(f"{one} {metadata.version(one)}".encode())
+            told.update("\n".join(sorted(line for line in lines if _is_content(line))).encode())
+    if top not in _distributions():
+        # A file that was put there by hand.
+        file = getattr(sys.modules.get(top), "__file__", None)
+        place = Path(file) if file else Path()
+        for path in sorted(place.parent.rglob("*.py")) if place.name == "__init__.py" else [place] if file else []:
+            told.update(path.name.encode() + path.read_bytes())
+    return told.hexdigest()
+
+
+def _is_content(line: str) -> bool:
+    """Whether a line of RECORD tells a file of the package itself: no script, and nothing that the installer wrote."""
+    return ",sha256=" in line and not line.startswith("../") and ".dist-info/" not in line
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
 
 
 def found_at(module: str, qualname: str) -> Any:

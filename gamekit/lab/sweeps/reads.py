@@ -11,6 +11,7 @@ _ADDING = frozenset({"append", "add", "extend", "appendleft", "extendleft"})
 
 #: Instructions that read a variable of the module, and one of a function around; those of newer Pythons too.
 _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_WRITING = frozenset({"w", "a", "x", "wb", "ab", "xb", "wt", "at", "xt"})
 _FREE = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
 
 
@@ -23,6 +24,10 @@ class Names:
         self.attributes: dict[str, set[str]] = {}
         #: {module that is imported when the function runs: names that are taken from it}
         self.imported: dict[str, set[str]] = {}
+        #: every global, attribute and module that is named at all
+        self.said: set[str] = set()
+        #: whether a file that is named here is opened for writing only
+        self.writes = False
         self._scan(code)
 
     def only_added_to(self, name: str) -> bool:
@@ -32,6 +37,8 @@ class Names:
 
     def _scan(self, code: types.CodeType) -> None:
         steps = [one for one in dis.get_instructions(code) if one.opname not in ("CACHE", "PRECALL", "EXTENDED_ARG")]
+        self.said.update(code.co_names)
+        self.writes = self.writes or not _WRITING.isdisjoint(one for one in code.co_consts if isinstance(one, str))
         module, dots = "", 0
         for step, after in zip(steps, [*steps[1:], None], strict=True):
             if step.opname in _GLOBAL or step.opname in _FREE:
