@@ -92,7 +92,7 @@ def asleep(glance: Glance, connections: int, waking: dict[str, Any] | None = Non
     }
 
 
-def failed(row: GameRow, error: Exception) -> dict[str, Any]:
+def failed(row: GameRow, error: BaseException) -> dict[str, Any]:
     """The part of a game of which nothing can be told, because its rules, or its row, are broken."""
     return {
         "id": row.id,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeVar
 
 from gamekit.journal import LatencyRow, PutLatency
+from gamekit.server.guard import FAULTS
 from gamekit.server.settings import HEARTBEAT_S
 from gamekit.server.wall import ALIVE_S
 
@@ -96,7 +97,7 @@ class Housekeeping:
         for number, one in enumerate(ones, 1):
             try:
                 do(one)
-            except Exception:
+            except FAULTS:
                 log.exception("what is done every second failed for one of many; it is done for the others")
             if number % A_TURN == 0:
                 await asyncio.sleep(0)

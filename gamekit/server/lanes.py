@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from gamekit.errors import ServerBusy
+from gamekit.server.guard import contained
 
 T = TypeVar("T")
 
@@ -226,7 +227,7 @@ class Lanes:
         try:
             if job.stopped is not None:
                 raise job.stopped
-            return work(*arguments)
+            return contained(work, *arguments)
         finally:
             self._leave(job)
 

@@ -29,6 +29,7 @@ from gamekit.game import Game, GameId, Tick
 from gamekit.games import hosted
 from gamekit.history import rebuild
 from gamekit.journal import Clock, SqliteReader
+from gamekit.server.guard import FAULTS
 
 #: What one order may take, in CPU seconds: a game that takes longer is left to the server, where it takes turns with
 #: others, so that no other order waits for it.
@@ -103,7 +104,7 @@ def serve(orders: BinaryIO, answers: BinaryIO, database: Path, games: dict[str, 
             order = read.decode(queue.get())
             try:
                 answer = write.encode(carried_out(order, reader, games))
-            except Exception:
+            except FAULTS:
                 answer = write.encode(Rebuilt())
             answers.write(LENGTH.pack(len(answer)) + answer)
             answers.flush()

@@ -27,6 +27,7 @@ from gamekit.game import GameId, Tick
 from gamekit.journal import Append, Completion, Reserve, Write
 from gamekit.server.beats import silent_frame
 from gamekit.server.clock import GameClock
+from gamekit.server.guard import FAULTS, contained
 from gamekit.server.measure import TickTimes
 from gamekit.server.overload import Load
 from gamekit.server.pace import Pace
@@ -267,14 +268,14 @@ class Runner:
                 self.host.turns.add(self)
             else:
                 self._schedule(session, now_us, bound)
-        except Exception as error:
+        except FAULTS as error:
             self._failed(error)
 
     def read(self, ask: Callable[[], T]) -> T:
         """Ask the game something for somebody outside. Nothing of it changes, so it may fail; but it is charged."""
         spent_ns, now_us = self.host.spent_ns(), self.host.now_us()
         try:
-            return ask()
+            return contained(ask)
         finally:
             self._charge(None, spent_ns, now_us)
 
@@ -323,10 +324,10 @@ class Runner:
         """Ask the game something: if it raises, this game ends, and nothing else does."""
         try:
             yield
-        except Exception as error:
+        except FAULTS as error:
             self._failed(error)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         """What the state is now is not known: nothing of it may be shown, kept or built upon."""
         log.error(
             "game %s failed and is stopped; its history is safe, a restart recovers it, and "

@@ -192,3 +192,65 @@ def test_a_list_of_games_tells_of_those_beside_one_that_cannot_be_told_of(tmp_pa
             assert by_id[well["id"]]["state"] == "awake"
             assert by_id[sick["id"]]["why_awake"] or by_id[sick["id"]]["state"] == "failed"
             assert server.stop() == 0
+
+
+LEAVING = """import asyncio, sys
+from tests.counter_game import CounterGame
+SEEDS = ["new", "apply", "advance", "view", "encode", "decode", "cancel"]
+class Leaving(CounterGame):
+    name = "leaving"
+    def new(self, config, seed):
+        if SEEDS[seed] == "new":
+            sys.exit("that was all")
+        return super().new(config, seed)
+    def apply(self, state, player, command):
+        if type(command).__name__ == "Add":
+            state.value = 7
+            if SEEDS[state.seed] == "apply":
+                sys.exit("that was all")
+            if SEEDS[state.seed] == "cancel":
+                raise asyncio.CancelledError
+        return super().apply(state, player, command)
+    def advance(self, state, to_tick):
+        if state.value >= 7 and SEEDS[state.seed] == "advance":
+            raise SystemExit(3)
+        return super().advance(state, to_tick)
+    def view(self, state, player):
+        if state.value >= 7 and SEEDS[state.seed] == "view":
+            exit()
+        return super().view(state, player)
+    def encode(self, state):
+        if state.value >= 7 and SEEDS[state.seed] == "encode":
+            raise GeneratorExit
+        return super().encode(state)
+    def decode(self, data, version):
+        state = super().decode(data, version)
+        if SEEDS[state.seed] == "decode":
+            sys.exit()
+        return state
+"""
+
+
+def test_rules_that_end_the_program_end_their_own_game_only(tmp_path: Path) -> None:
+    (tmp_path / "leave.py").write_text(LEAVING)
+    server = LiveServer(tmp_path / "data", options=("--game", "leave:Leaving"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).resolve().parents[2]}")
+        with server:
+            well = server.new_game(scenario="duel")
+            status, problem = server.call("POST", "/api/game/new", {"game": "leaving", "seed": 0})
+            assert (status, problem["code"]) == (503, "unavailable")
+            assert "the program" in problem["detail"]
+            for seed in range(1, 7):
+                status, made = server.call("POST", "/api/game/new", {"game": "leaving", "seed": seed})
+                if status != 201:
+                    assert status == 503, made
+                    continue
+                body = {"cid": 1, "body": {"type": "add", "n": 1}}
+                server.call("POST", f"/api/game/{made['id']}/commands", body, token=made["token"])
+                for _ in range(2):
+                    status, told = server.call("GET", f"/api/game/{made['id']}/state", token=made["token"])
+                    assert status in {200, 503}, told
+            assert server.call("GET", f"/api/game/{well['id']}/state", token=well["token"])[0] == 200
+            assert server.stop() == 0
+    assert server.log.read_text().strip().splitlines()[-1] == "drained: every game is safe on disk"
