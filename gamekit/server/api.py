@@ -174,6 +174,21 @@ class Api(RequestHandler):
             why = unreadable(self.request.body, error)
             raise Problem(400, "bad_request", f"The body could not be read: {why}. See docs/protocol.md.") from None
 
+    async def large_body_as(self, kind: type[T], most: int, hint: str) -> T:
+        """As `body_as`, for bodies that take long to read: who sends those again and again has them read later.
+
+        Args:
+            kind, most, hint: as `body_as` takes them.
+        """
+        budgets, accounts = self.server.budgets, [("address", self.request.remote_ip or "")]
+        while len(self.request.body) > MAX_BODY_BYTES and (wait_s := budgets.wait_s(accounts)) > 0:
+            await asyncio.sleep(wait_s)
+        began_s = time.thread_time()
+        try:
+            return self.body_as(kind, most, hint)
+        finally:
+            budgets.charge(accounts, time.thread_time() - began_s)
+
     def token(self) -> str | None:
         """The bearer token of the request, from its header or its query."""
         header = self.request.headers.get("Authorization", "")

@@ -29,6 +29,7 @@ from gamekit.history import glance
 from gamekit.journal import Card
 from gamekit.server import about, rows
 from gamekit.server.api import Api, Problem, refusal
+from gamekit.server.guard import FAULTS
 from gamekit.server.housekeeping import A_TURN
 from gamekit.server.naming import game_name
 from gamekit.server.settings import MAX_NEW_GAME_BYTES
@@ -94,7 +95,14 @@ class NewGameRoute(Api):
 
     async def post(self) -> None:
         """Make a game and its first player."""
-        asked = self.body_as(
+        limits, address, free = self.server.limits, self.request.remote_ip or "", self.is_admin()
+        if not free and len(self.request.body) <= MAX_NEW_GAME_BYTES:
+            try:
+                # Before it is read, for that is work.
+                limits.check("definition_bytes", len(self.request.body), "The scenario")
+            except TooCostly as error:
+                raise Problem(422, "too_costly", str(error)) from None
+        asked = await self.large_body_as(
             NewGame, MAX_NEW_GAME_BYTES, "The scenario is too large: a definition has up to 2,000,000."
         )
         rules = self.server.settings.rules | asked.rules
@@ -107,7 +115,6 @@ class NewGameRoute(Api):
             raise Problem(400, "bad_config", text)
         name = game_name(asked.name, "New game")
         policy = {"when_empty": asked.when_empty, "overload": asked.overload}
-        limits, address, free = self.server.limits, self.request.remote_ip or "", self.is_admin()
         try:
             if not free:
                 await self._within_limits(address)
@@ -139,7 +146,6 @@ class NewGameRoute(Api):
     async def _within_limits(self, address: str) -> None:
         """Refuse what is more than anybody may make."""
         limits = self.server.limits
-        limits.check("definition_bytes", len(self.request.body), "The scenario")
         self.counted("games_a_minute", address)
         self.counted("games_a_minute_in_all", "")
         limits.check("games", await self.read(self.host.journal.count) + 1, "The database")
@@ -160,7 +166,7 @@ class GamesRoute(Api):
         for number, card in enumerate(cards, 1):
             try:
                 games.append(self._line(card))
-            except Exception as error:
+            except FAULTS as error:
                 log.exception("game %s cannot be listed", card.row.id)
                 games.append(about.failed(card.row, error))
             if number % A_TURN == 0:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tornado.httpclient import AsyncHTTPClient
 
 from gamekit.errors import ConfigError, ServerBusy, TooCostly, TooOften
 from gamekit.games import hosted
+from gamekit.server.app import Server
+from gamekit.server.budgets import BURST_S
 from gamekit.server.limits import MINUTE_S, MOST_ADDRESSES, NONE, Limits
+from gamekit.server.settings import MAX_BODY_BYTES, Settings
 from gamekit.space import SpaceGame
 from gamekit.space.scenario import GROWN, HAND_MADE
 from tests.live import LiveServer
@@ -84,6 +89,39 @@ def test_a_large_definition_and_a_full_game_are_refused(server: LiveServer) -> N
     assert (status, problem["code"]) == (422, "game_full")
     assert "--limit players=N" in problem["detail"]
     assert server.call("POST", f"/api/game/{game}/join", {"name": "Cy"}, token=server.admin_token)[0] == 201
+
+
+def test_a_definition_that_is_too_large_is_refused_unread(server: LiveServer) -> None:
+    rules = {"x" * 5_000: 1}
+    status, problem = server.call("POST", "/api/game/new", {"nothing like": "a game", "rules": rules})
+    assert (status, problem["code"]) == (422, "too_costly"), "it was read first"
+    status, problem = server.call("POST", "/api/game/new", {"rules": rules}, token=server.admin_token)
+    assert (status, problem["code"]) == (400, "bad_config")
+    assert len(problem["detail"]) < 1_000
+
+
+def test_who_sends_large_bodies_again_and_again_has_them_read_later(tmp_path: Path) -> None:
+    async def check() -> None:
+        server = Server(Settings(port=0, directory=tmp_path / "data"))
+        await server.start()
+        try:
+            # As if one had just been read that took long; what is owed is paid in half a second.
+            server.budgets.charge([("address", "127.0.0.1")], BURST_S + 0.1)
+
+            async def posted(body: bytes) -> int:
+                client = AsyncHTTPClient(force_instance=True)
+                answer = await client.fetch(f"{server.url}api/game/new", method="POST", body=body, raise_error=False)
+                return int(answer.code)
+
+            large = asyncio.ensure_future(posted(b'{"rules": {' + b" " * MAX_BODY_BYTES + b"]"))
+            assert await posted(b"{") == 400
+            assert not large.done(), "it was read though its address owes"
+            assert await large == 400
+            assert server.budgets.wait_s([("address", "127.0.0.1")]) == 0
+        finally:
+            await server.drain()
+
+    asyncio.run(check())
 
 
 def test_one_address_makes_so_many_games_in_a_minute(server: LiveServer) -> None:
