@@ -255,6 +255,22 @@ def test_stranded_cargo_holding_ships_and_idle_traders_are_told() -> None:
     assert (waiting.subject, waiting.cause) == ("p1", "1 of 1 traders wait for a trade worth their while")
 
 
+def test_traders_behind_closed_gates_are_not_told_to_be_fewer() -> None:
+    # The mine and the depot stand in one sector; without it every seller is apart from its buyers.
+    stations = [row for row in LINE["stations"] if row["recipe"] != "mine"]
+    play = Play(LINE | {"stations": stations})
+    play.accepted(AutoTrade("ship-1", on=True))
+    for gate in ("west:mid", "mid:east"):
+        play.close(gate)
+    [waiting] = findings(play, "idle ships")
+    assert waiting.cause.endswith("; closed gates part every seller from its buyers")
+    assert waiting.remedy == "open the gates, or wait for them"
+    apart = Play(LINE | {"stations": stations, "gates": []})
+    apart.accepted(AutoTrade("ship-1", on=True))
+    [waiting] = findings(apart, "idle ships")
+    assert waiting.cause.endswith("; no gates lead from any seller to a buyer")
+
+
 def test_frame_has_the_worst_first_and_is_empty_when_all_is_well() -> None:
     run = simulate(rules={"company_percent": 0}, hours=10)
     frame = doctor(run)

@@ -256,4 +256,20 @@ def _why_idle(galaxy: Galaxy, player: Fields, trading: list[Fields]) -> tuple[st
     costs = [galaxy.price_bounds(ware)[0] * max(galaxy.least_load(ware), 1) // 100 for ware in traded]
     if "credits" in player and player["credits"] < min(costs):
         return f"; their owner cannot pay the cheapest load, {min(costs) / 100:,.2f} credits", "raise starting_credits"
+    if not any(_meet(galaxy, ware) for ware in traded):
+        if any(_meet(galaxy, ware, closed_too=True) for ware in traded):
+            return "; closed gates part every seller from its buyers", "open the gates, or wait for them"
+        return "; no gates lead from any seller to a buyer", "connect them"
     return "", "fewer ships, or a lower least_load_percent, or a wider trade_range_jumps"
+
+
+def _meet(galaxy: Galaxy, ware: str, *, closed_too: bool = False) -> bool:
+    """Whether gates lead from a seller of a ware to another station that buys it, over open ones or over all."""
+    wanted: dict[str, set[str]] = {}
+    for key, station in galaxy.buyers(ware).items():
+        wanted.setdefault(station["sector"], set()).add(key)
+    return any(
+        wanted.get(sector, set()) - {key}
+        for key, station in galaxy.sellers(ware).items()
+        for sector in galaxy.jumps(station["sector"], closed_too=closed_too)
+    )
