@@ -51,12 +51,20 @@ def plain(value: Any, wrong: Wrong, path: Path = ()) -> Any:
     if isinstance(value, Real):
         return float(value)
     if hasattr(value, "to_dict"):
-        wrong(path, "expected a list, got a table of pandas; give `frame.to_dict('records')`.")
+        wrong(path, _of_pandas(value, path))
         return None
     if hasattr(value, "__next__"):
         wrong(path, f"expected a list, got a {type(value).__name__}, which can be read once only; give list(...).")
         return None
     return value
+
+
+def _of_pandas(value: Any, path: Path) -> str:
+    """What to give instead of a table or a row of pandas."""
+    if not hasattr(value, "columns"):
+        return "expected a table or a list, got a row or column of pandas; give `row.to_dict()` or `column.tolist()`."
+    give = "frame.values.tolist()" if path[-1:] == ("gates",) else "frame.to_dict('records')"
+    return f"expected a list, got a table of pandas; give `{give}`."
 
 
 def plain_or_refused(source: str, value: Any) -> Any:
@@ -66,7 +74,11 @@ def plain_or_refused(source: str, value: Any) -> Any:
         ConfigError: some of it has no plain form; a line for each.
     """
     found: list[str] = []
-    made = plain(value, lambda path, text: found.append(f"{source}: {'.'.join(map(str, path))}: {text}"))
+    made = plain(value, lambda path, text: found.append(f"{source}: {_written(path)}: {text}"))
     if found:
         raise ConfigError("\n".join(found))
     return made
+
+
+def _written(path: Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

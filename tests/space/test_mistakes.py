@@ -197,7 +197,8 @@ def test_frames_and_arrays_are_understood_or_refused_with_what_to_give() -> None
     assert simulate(changed(gates=np.array(LINE["gates"])), hours=0).digest == expected
     assert simulate(changed(gates=dict.fromkeys(map(tuple, LINE["gates"])).keys()), hours=0).digest == expected
     for gates, told in (
-        (frame, "give `frame.to_dict('records')`"),
+        (frame, "give `frame.values.tolist()`"),
+        ([frame.iloc[0]], "gates[0]: expected a table or a list, got a row or column of pandas; give `row.to_dict()`"),
         ((one for one in LINE["gates"]), "which can be read once only; give list(...)"),
         ("west", "expected a list, got 'west'"),
         ({("west", "mid"), 3}, "cannot be sorted; give a list"),
@@ -205,6 +206,8 @@ def test_frames_and_arrays_are_understood_or_refused_with_what_to_give() -> None
         with pytest.raises(ConfigError) as caught:
             simulate(changed(gates=gates), hours=0)
         assert told in str(caught.value)
+    with pytest.raises(ConfigError, match=r"sectors: .*give `frame.to_dict\('records'\)`"):
+        simulate(changed(sectors=frame), hours=0)
     with pytest.raises(ConfigError, match="expected a whole number of ticks"):
         simulate(LINE, {"jump_ticks": pd.NA}, hours=0)
 
