@@ -141,6 +141,7 @@ class Link:
         """
         self.home.check()
         self.check()
+        order.home = self.home
         ticket, decided = self._core.submit(order.body)
         self._orders[ticket] = order
         self._act(decided)

@@ -27,6 +27,15 @@ class Home:
         """True when its loop has been closed, and all that ran on it has ended."""
         return self._loop is not None and self._loop.is_closed()
 
+    def check_goes_on(self) -> None:
+        """Complain when its loop does not run, so that nothing that is waited for can come.
+
+        Raises:
+            SessionError: it has ended, or stands still.
+        """
+        if self._loop is not None and not self._loop.is_running():
+            self.check()
+
     def check(self) -> None:
         """Complain unless the running loop is the one that this belongs to.
 

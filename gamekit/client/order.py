@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from gamekit.client import show
 from gamekit.client.actions import Abandoned, Acknowledged, Decided, Numbered, PutOff, Turned
 from gamekit.client.iothread import check_may_wait
+from gamekit.client.loops import Home
 from gamekit.errors import CommandFailed, ConfigError, GamekitError, NotTaken
 from gamekit.wire import Ack, Outcome
 
@@ -39,6 +40,7 @@ class OrderState:
         before: the order that it was chained to with `then`.
         number: the number under which the ship's queue has it; 0 when it put nothing there; None until it is known.
         put_off: why the server does not take it just now, in its words; it is sent again by itself. None if it does.
+        home: the loop that its answers come on; None until it is submitted.
     """
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -48,6 +50,7 @@ class OrderState:
         self.before: OrderState | None = None
         self.number: int | None = None
         self.put_off: str | None = None
+        self.home: Home | None = None
         #: True once somebody has asked how it ends; a refusal that nobody asked about is logged instead.
         self.asked = False
         self._acked: Future[Ack] = Future()
@@ -106,7 +109,12 @@ class OrderState:
 
     async def outcome(self) -> Outcome:
         """Wait on whatever loop runs until the command is decided; see `AsyncOrder.result`."""
-        return await _awaited(self._outcome)
+        return await self._on_its_way(self._outcome)
+
+    async def _on_its_way(self, future: Future[T]) -> T:
+        if self.home is not None and not future.done():
+            self.home.check_goes_on()
+        return await _awaited(future)
 
     def when_failed(self, callback: Callable[[GamekitError], object]) -> None:
         """Have `callback` called on the I/O loop's thread if the command fails; this counts as asking."""
@@ -171,10 +179,10 @@ class AsyncOrder(OrderState):
 
         Raises:
             CommandFailed: it was turned away before it became part of the history.
-            GamekitError: the client gave up first.
+            GamekitError: the client gave up first, or its loop does not run any more.
         """
         self.asked = True
-        return await _awaited(self._acked)
+        return await self._on_its_way(self._acked)
 
     async def result(self) -> Outcome:
         """Wait until the command is decided.
@@ -184,7 +192,7 @@ class AsyncOrder(OrderState):
 
         Raises:
             CommandFailed: the rules refused it.
-            GamekitError: the client gave up first.
+            GamekitError: the client gave up first, or its loop does not run any more.
         """
         self.asked = True
         return await self.outcome()

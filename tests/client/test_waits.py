@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gamekit
-from gamekit.client import AsyncClient, AsyncPlayer
+from gamekit.client import AsyncClient, AsyncOrder, AsyncPlayer
 from gamekit.errors import SessionError
 from gamekit.widgets.latest import Latest
 from tests.live import LiveServer
@@ -212,6 +212,29 @@ def test_a_client_whose_loop_has_ended_says_so_and_can_be_closed(server: LiveSer
     with pytest.raises(SessionError, match="which has ended"):
         asyncio.run(client.new_game())
     asyncio.run(client.close())
+
+
+@pytest.mark.parametrize("wait", [AsyncOrder.ack, AsyncOrder.result, AsyncOrder.outcome])
+def test_an_order_whose_loop_stands_still_is_not_waited_for_on_another(
+    server: LiveServer, wait: Callable[[AsyncOrder], Coroutine[Any, Any, object]]
+) -> None:
+    async def make() -> tuple[AsyncClient, AsyncOrder]:
+        client = await gamekit.connect(server.url)
+        player = await (await client.new_game(seed=7)).creator()
+        # Nothing is awaited after it, so that its answer has not come when the loop stands still.
+        return client, player.submit({"type": "stop", "ship": player.ship.id})
+
+    async def waited(order: AsyncOrder) -> object:
+        async with asyncio.timeout(20):
+            return await wait(order)
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        client, order = first.run(make())
+        with pytest.raises(SessionError, match=r"which is another one. .*gamekit.Client\(url\)"):
+            second.run(waited(order))
+        assert first.run(waited(order))
+        assert second.run(waited(order))  # its answer is here already
+        first.run(client.close())
 
 
 def test_an_order_outside_of_any_loop_says_what_to_do(server: LiveServer) -> None:
