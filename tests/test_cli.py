@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from gamekit.cli import main
 from gamekit.session.core import SNAPSHOT_PACE, SNAPSHOT_TICKS
 from tests.live import LiveServer
 from tests.rawclient import RawSocket
@@ -231,3 +233,17 @@ def test_wrong_scenario_file_is_told_with_its_name(tmp_path: Path, arguments: li
         assert result.returncode == 1
         assert f"{path}: {complaint}" in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_no_option_takes_nan_or_inf_for_a_number() -> None:
+    asked = []
+    for name in main.list_commands(click.Context(main)):
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        for option in command.params:
+            if isinstance(option.type, click.FloatRange | click.types.FloatParamType):
+                asked.append((name, option.name))
+                for text in ("nan", "inf", "-inf", "NaN"):
+                    with pytest.raises(click.BadParameter):
+                        option.type.convert(text, option, None)
+    assert len(asked) >= 8, asked

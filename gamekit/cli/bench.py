@@ -15,6 +15,7 @@ from gamekit.bench.machine import now
 from gamekit.bench.processes import SERVERS
 from gamekit.bench.workloads import WORKLOADS, Workload, line, run, write
 from gamekit.cli import capacity as capacities
+from gamekit.cli.numbers import Number
 
 #: What is made of a workload without `--full`: so many sessions at most, and so many players of one.
 _SMALL_SESSIONS, _SMALL_PLAYERS = 20, 200
@@ -41,13 +42,13 @@ _HEADLESS = "headless"
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the galaxies and of what players do.")
 @click.option("--sessions", type=click.IntRange(min=1), help="How many sessions, instead of the workload's own number.")
-@click.option("--seconds", type=click.FloatRange(min=0.2), help="Length of a window, instead of the workload's own.")
+@click.option("--seconds", type=Number(min=0.2), help="Length of a window, instead of the workload's own.")
 @click.option("--windows", type=click.IntRange(min=1), help="Windows a run, instead of the workload's own number.")
 @click.option("--rounds", type=click.IntRange(min=1), default=1, show_default=True, help="How often to go through it.")
 @click.option("--capacity", is_flag=True, help="Find out how many sessions each server holds, instead of a workload.")
 @click.option(
     "--limit-ms",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=50.0,
     show_default=True,
     help="With --capacity: what the 99th percentile of tick lateness must stay under, in milliseconds.",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import click
 import msgspec
 
+from gamekit.cli.numbers import Number
 from gamekit.faultsim import Ratios, Verdict, parse_ratios, simulate_faults
 
 
@@ -18,7 +19,7 @@ from gamekit.faultsim import Ratios, Verdict, parse_ratios, simulate_faults
 @click.option("--seed", type=int, default=1, show_default=True, help="The first seed.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="How many seeds to run.")
 @click.option("--steps", type=click.IntRange(min=1), default=20_000, show_default=True, help="Events of each world.")
-@click.option("--minutes", type=click.FloatRange(min=0), help="Go on with further seeds for so long.")
+@click.option("--minutes", type=Number(min=0), help="Go on with further seeds for so long.")
 @click.option("--ratio", "ratios", multiple=True, metavar="NAME=VALUE", help="A fault's ratio; may be repeated.")
 @click.option("--unmixed", is_flag=True, help="Take the ratios as they are, instead of letting each seed mix them.")
 @click.option("--play", type=click.Choice(["tally", "space"]), help="The game; by default the seed decides.")

@@ -10,6 +10,7 @@ import click
 
 from gamekit.capsule import SUFFIX, read_capsule
 from gamekit.cli.games import DEFAULT_DATABASE
+from gamekit.cli.numbers import Number
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.games import hosted
@@ -22,7 +23,7 @@ from gamekit.lab.simulate import simulate as run_simulation
 @click.command()
 @click.option("--scenario", default="nearest-stars", show_default=True, help=SCENARIO_HELP)
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed.")
-@click.option("--hours", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Game time to simulate.")
+@click.option("--hours", type=Number(min=0), default=1.0, show_default=True, help="Game time to simulate.")
 @click.option("--game", "path", metavar="MODULE:CLASS", help="Rules of your own, e.g. my_rules:MyGame.")
 @rules_options
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import click
 
+from gamekit.cli.numbers import Number, Seconds
 from gamekit.cli.rules import read_rules, rules_options
-from gamekit.cli.surroundings import Seconds, StandardInput, check_ready_fd
+from gamekit.cli.surroundings import StandardInput, check_ready_fd
 from gamekit.errors import GamekitError, ServerError
 from gamekit.game import TICK_HZ
 from gamekit.journal import Retention
@@ -118,7 +119,7 @@ from gamekit.server.wall import MAX_CATCH_UP_S
 @click.option(
     "--max-catch-up",
     "max_catch_up_days",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=MAX_CATCH_UP_S / 86_400,
     show_default=True,
     metavar="DAYS",

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import math
 import os
 import selectors
 from collections.abc import Callable
-from typing import Any
 
 import click
 
 _STDIN = 0
 _CHUNK_BYTES = 65536
-
-
-class Seconds(click.FloatRange):
-    """A time in seconds: up to thirty years, and a number.
-
-    Args:
-        least: the shortest.
-    """
-
-    def __init__(self, least: float = 0) -> None:
-        super().__init__(least, 1e9)
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number; "nan" is none."""
-        seconds: float = super().convert(value, param, ctx)
-        if math.isnan(seconds):
-            self.fail(f"{value!r} is not a time in seconds.", param, ctx)
-        return seconds
 
 
 class StandardInput:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from gamekit.cli.numbers import Number
 from gamekit.cli.rules import read_rules, rules_options
 from gamekit.cli.scenarios import SCENARIO_HELP, read_scenario
 from gamekit.errors import ConfigError
@@ -26,7 +27,7 @@ workers_option = click.option("--workers", type=click.IntRange(min=1), help="Pro
 @click.option("--vary", "varied", multiple=True, metavar="FIELD=V1,V2", help="A rule and its values; may be repeated.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Seeds for every point.  [default: 10]")
 @click.option("--scenario", help=f"{SCENARIO_HELP}  [default: nearest-stars]")
-@click.option("--hours", type=click.FloatRange(min=0), help="Game time of each run.  [default: 1]")
+@click.option("--hours", type=Number(min=0), help="Game time of each run.  [default: 1]")
 @click.option("--metric", "metrics", multiple=True, help="A metric of gamekit.lab.metrics; may be repeated.")
 @game_option
 @rules_options
@@ -103,11 +104,9 @@ def sweep(
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=20, show_default=True, help="Pairs of runs.")
 @click.option("--scenario", default="nearest-stars", show_default=True, help=SCENARIO_HELP)
-@click.option("--hours", type=click.FloatRange(min=0), default=1.0, show_default=True, help="Game time of each run.")
+@click.option("--hours", type=Number(min=0), default=1.0, show_default=True, help="Game time of each run.")
 @click.option("--metric", "metrics", multiple=True, help="A metric of gamekit.lab.metrics; may be repeated.")
-@click.option(
-    "--confidence", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of the intervals."
-)
+@click.option("--confidence", type=Number(0.5, 0.999), default=0.95, show_default=True, help="Of the intervals.")
 @game_option
 @workers_option
 @click.option("--out", "database", type=click.Path(dir_okay=False, path_type=Path), help="SQLite file for the runs.")

@@ -112,6 +112,8 @@ def test_a_reader_of_ready_that_has_gone_and_a_closed_output_do_no_harm(tmp_path
         (("--address", "203.0.113.77"), "203.0.113.77"),
         (("--sleep-after", "nan"), "--sleep-after"),
         (("--sleep-after", "inf"), "--sleep-after"),
+        (("--max-catch-up", "nan"), "--max-catch-up"),
+        (("--max-catch-up", "inf"), "--max-catch-up"),
         (("--idle-timeout", "0"), "--idle-timeout"),
         (("--max-connections", "0"), "--max-connections"),
         (("--keep-every", "99999999999999999999"), "--keep-every"),
