@@ -30,7 +30,7 @@ from gamekit.journal.growth import LogGrowth
 from gamekit.journal.health import Health
 from gamekit.journal.lock import ProcessLock
 from gamekit.journal.mark import said_in, unmark
-from gamekit.journal.place import Place, displaced
+from gamekit.journal.place import LOG_SUFFIX, Place, displaced
 from gamekit.journal.reader import connect_read_only
 from gamekit.journal.trouble import is_busy, journal_error
 
@@ -81,6 +81,9 @@ class Storage:
             self._anchor = connect_read_only(path)
             self._place = Place(path)
             self._known_ns = 0
+            #: What is wrong with the log, for good; and whether its size is still to be understood.
+            self._cut: str | None = None
+            self._log_doubt = False
             # In the main file, unless another program's read kept the log from being brought in at the start.
             (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(FULL)").fetchone()
             self._mark = None if busy else said_in(path)
@@ -140,8 +143,8 @@ class Storage:
             self.health = replace(self.health, failing=None)
 
     def _ready(self) -> None:
-        if self.health.displaced:
-            # Nothing is written any more; look whether the files are back.
+        if self.health.displaced or self._place.log_shrunk():
+            # Look whether the files are back; and whether the log may be smaller, before more is written behind a gap.
             self.look()
         if self.connection.in_transaction:
             # The last ROLLBACK failed. As long as it does, so does every write.
@@ -154,6 +157,11 @@ class Storage:
         if wrong := self._place.glance():
             self._displaced(wrong)
             raise displaced(wrong)
+        if self._place.touched and not self.connection.in_transaction:
+            # By a checkpoint, which is rare; or it was cut short, or another was copied over it.
+            self.look()
+            if self.health.displaced:
+                raise displaced(f"{self._path} was overwritten or cut short")
 
     def _when_free(self, attempt: Callable[[], object], patience_s: float = math.inf) -> None:
         """Try until no other program's lock is in the way."""
@@ -196,9 +204,10 @@ class Storage:
         # What cannot be read just now (a lock, a disk that fails) is for the commits to tell.
         with contextlib.suppress(sqlite3.Error):
             (pages,) = self.connection.execute("PRAGMA page_count").fetchone()
+        self._log_doubt = self._log_doubt or self._place.log_shrunk()
         try:
             wrong = self._place.look(pages * self._page_bytes)
-            wrong = wrong or self._overwritten()
+            wrong = wrong or self._overwritten() or self._log_cut()
         except OSError as error:
             wrong = f"{self._path} cannot be reached ({error.strerror})"
         if wrong is None and self._lock is not None:
@@ -224,6 +233,21 @@ class Storage:
             return f"{self._path} was overwritten by another database"
         self._known_ns = written_ns
         return None
+
+    def _log_cut(self) -> str | None:
+        """Whether a smaller log lacks what was written to it, or another program has brought it in."""
+        if self._log_doubt and self._cut is None:
+            try:
+                # It reads no more than it must, and never past the end of the log.
+                busy, pages, _ = self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            except sqlite3.Error as error:
+                if is_busy(error):
+                    return None
+                self._cut = f"{self._path}{LOG_SUFFIX} was cut short ({error})"
+            else:
+                self._log_doubt = bool(busy)
+                self._cut = self._place.log_lacks(pages, self._page_bytes)
+        return self._cut
 
     def due(self) -> bool:
         """True when the last look was a second ago or earlier."""

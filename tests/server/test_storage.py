@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from gamekit.journal import SqliteJournal
-from tests.live import LiveServer
+from tests.live import LiveServer, until
 from tests.rawclient import RawSocket
 from tests.server.test_real_faults import metrics, new_game, order, stored_cids, verified
 
@@ -115,7 +116,20 @@ def overwritten(data: Path) -> None:
     (data / "gamekit.db").write_bytes((data.parent / "other.db").read_bytes())
 
 
-FAULTS = (removed, replaced, overwritten, log_removed, index_removed, cut_short)
+def emptied(data: Path) -> None:
+    os.truncate(data / "gamekit.db", 0)
+
+
+def log_emptied(data: Path) -> None:
+    os.truncate(data / "gamekit.db-wal", 0)
+
+
+def log_cut_short(data: Path) -> None:
+    os.truncate(data / "gamekit.db-wal", 3 * 4096)
+
+
+FAULTS = (removed, replaced, overwritten, log_removed, index_removed, cut_short, emptied)
+IN_PLACE = (overwritten, cut_short, emptied, log_emptied, log_cut_short)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda one: one.__name__)
@@ -149,6 +163,35 @@ def test_files_that_are_not_at_their_paths_end_acks_and_everybody_is_told(tmp_pa
         assert server.log.read_text().count("what is written now would be lost") >= 1
         assert server.stop() == 1
         assert "not everything is on disk" in server.log.read_text()
+
+
+@pytest.mark.parametrize("fault", IN_PLACE, ids=lambda one: one.__name__)
+def test_what_is_written_after_a_file_was_spoiled_in_place_is_not_acknowledged(tmp_path: Path, fault: Any) -> None:
+    """Nor in the second before the next look at the files."""
+    with LiveServer(tmp_path / "data") as server:
+        made = new_game(server)
+        assert order(server, made, 1)[0] == 200
+        fault(server.directory)
+        assert [order(server, made, cid)[0] for cid in range(2, 8)] == [503] * 6
+        assert server.call("GET", "/readyz")[0] == 503
+        metrics(server, gamekit_journal_failing=1)
+        assert "what is written now would be lost" in server.log.read_text()
+        assert server.stop() == 1
+
+
+def test_another_program_may_bring_the_log_in_and_empty_it(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "data")
+    with server:
+        made = new_game(server)
+        for cid in range(1, 6):
+            assert order(server, made, cid)[0] == 200
+            with closing(sqlite3.connect(server.directory / "gamekit.db", isolation_level=None)) as other:
+                # Busy, with nothing done, when it comes upon a commit.
+                until(lambda: other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+        assert order(server, made, 6)[0] == 200
+        metrics(server, gamekit_readonly_sessions=0, gamekit_journal_failing=0)
+        server.kill()
+    assert stored_cids(server.directory / "gamekit.db", made["id"]) == [1, 2, 3, 4, 5, 6]
 
 
 def test_files_that_come_back_are_written_again_and_every_ack_holds(tmp_path: Path) -> None:
