@@ -20,6 +20,7 @@ from gamekit.lab.simulate import definition_of
 from gamekit.space.rules import load as load_rules
 from gamekit.space.worldgen import resolved
 
+_GIVES_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
 #: Columns that a study's frame or its table of runs has beside the metrics'.
 TAKEN = frozenset({"key", "seed", "hours", "digest", "events", "cpu_s", "error", "traceback", "result"})
 
@@ -41,12 +42,10 @@ def metrics_of(metrics: Any, columns: Iterable[str] = ()) -> tuple[Metric, ...]:
         if not callable(one):
             raise ConfigError(f"metrics: expected functions, from a run to a number; got {one!r}.")
         name_of(one)
-        try:
-            inspect.signature(one).bind(None)
-        except TypeError as error:
-            raise ConfigError(f"metrics: {name_of(one)} must take one argument, the run: {error}.") from None
-        except ValueError:
-            pass  # written in C; it says no more of itself
+        if wrong := _does_not_take(one, 1):
+            raise ConfigError(f"metrics: {name_of(one)} must take one argument, the run: {wrong}.")
+        if any(kind(one) for kind in _GIVES_LATER):
+            raise ConfigError(f"metrics: {name_of(one)} must return a number; it is async, or yields.")
     names = Counter(name_of(one) for one in found)
     for name, count in names.items():
         if count > 1:
@@ -54,6 +53,17 @@ def metrics_of(metrics: Any, columns: Iterable[str] = ()) -> tuple[Metric, ...]:
         if name in TAKEN or name in columns:
             raise ConfigError(f"metrics: the name {name!r} is that of another column; call the function otherwise.")
     return found
+
+
+def _does_not_take(function: Any, arguments: int) -> str:
+    """Why a function cannot be called with so many arguments; "" when it can, or does not say."""
+    try:
+        inspect.signature(function).bind(*[None] * arguments)
+    except TypeError as error:
+        return str(error)
+    except ValueError:
+        pass  # written in C; it says no more of itself
+    return ""
 
 
 def seeds_of(seeds: Any) -> int | list[int]:
@@ -131,10 +141,12 @@ def setup_of(setup: Any) -> Any:
     """What is called at tick 0.
 
     Raises:
-        ConfigError: it cannot be called.
+        ConfigError: it cannot be called with the state and the game.
     """
     if setup is not None and not callable(setup):
         raise ConfigError(f"setup: expected a function of the state and the game, got {setup!r}.")
+    if setup is not None and (wrong := _does_not_take(setup, 2)):
+        raise ConfigError(f"setup: it must take two arguments, the state and the game: {wrong}.")
     return setup
 
 

@@ -42,6 +42,16 @@ def above(run: Simulation, limit: int) -> float:
     return float(run.events > limit)
 
 
+async def awaited(run: Simulation) -> float:
+    """Gives something that must be awaited."""
+    return 1.0
+
+
+def yielding(run: Simulation) -> Iterator[float]:
+    """Gives numbers one by one."""
+    yield 1.0
+
+
 def same_name() -> Callable[[Simulation], float]:
     """Another function of the same name."""
 
@@ -72,6 +82,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no number of hours": ({"hours": "2"}, "hours: must be a number"),
     "unknown scenario": ({"scenario": "no such stars"}, "'no such stars' is unknown"),
     "no setup": ({"setup": 3}, "setup: expected a function"),
+    "a setup without arguments": ({"setup": lambda: None}, "setup: it must take two arguments"),
+    "a metric that must be awaited": ({"metrics": [counted, awaited]}, "awaited must return a number"),
+    "a metric that yields": ({"metrics": [counted, yielding]}, "yielding must return a number"),
+    "a device": ({"database": "/dev/null"}, "/dev/null is a device or a pipe"),
     "no executor": ({"executor": 4}, r"workers=4"),
     "the class of one": ({"executor": ThreadPoolExecutor}, "executor: expected"),
     "no workers": ({"workers": 0}, "workers: expected how many processes"),
@@ -114,7 +128,8 @@ def test_sweep_compare_and_sensitivity_refuse_before_the_first_run(
     ("rules", "match"),
     [({"no_such_rule": [1]}, "unknown key 'no_such_rule'"), ({"storm_rate": [0, -1]}, "rules.storm_rate: expected"),
      ({"storm_rate": []}, "at least one value"), ({"storm_rate": 5}, "expected a list of values"),
-     ([5], "expected {rule: "), ("storm_rate", "expected {rule: "), ({"counted": [1]}, "that of another column")],
+     ([5], "expected {rule: "), ([], "expected at least one point"),
+     ("storm_rate", "expected {rule: "), ({"counted": [1]}, "that of another column")],
 )  # fmt: skip
 def test_rules_of_a_grid_are_checked(rules: Any, match: str, threads: Executor, tmp_path: Path) -> None:
     refused(lambda: sweep(rules, **arranged({}, threads, tmp_path)), match)

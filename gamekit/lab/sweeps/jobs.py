@@ -152,6 +152,8 @@ def jobs_of(
         raise ConfigError(f"grid: expected {{rule: [values]}}, or a list of points {{rule: value}}, got {grid!r}.")
     else:
         points = [{name: plain(value) for name, value in point.items()} for point in grid]
+        if not points:
+            raise ConfigError("grid: expected at least one point, got an empty list; {} is the one without changes.")
     known: dict[str, Any] = {}
     made = []
     for point in points:

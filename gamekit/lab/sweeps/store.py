@@ -42,6 +42,8 @@ def checked_path(database: Any) -> Path | None:
     path = Path(database).expanduser()
     if path.is_dir():
         raise ConfigError(f"database: {path} is a directory; name a file in it, e.g. {path / 'runs.db'}.")
+    if path.exists() and not path.is_file():
+        raise ConfigError(f"database: {path} is a device or a pipe, which keeps nothing; name a file.")
     if not path.parent.is_dir():
         raise ConfigError(f"database: {path} cannot be written, because there is no directory {path.parent}; make it.")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
