@@ -36,9 +36,9 @@ class Budgets:
         # A microsecond is what adding up times in floating point may leave.
         return owed_s / SHARE if owed_s > 1e-6 else 0.0
 
-    def charge(self, accounts: Sequence[Hashable], work_s: float) -> None:
-        """So much work was done, in seconds; cheap work is free."""
-        if work_s < CHEAP_S:
+    def charge(self, accounts: Sequence[Hashable], work_s: float, *, cheap_too: bool = False) -> None:
+        """So much work was done, in seconds; cheap work is free, except where it is asked for again and again."""
+        if work_s < CHEAP_S and not cheap_too:
             return
         now = self._now()
         for account in accounts:

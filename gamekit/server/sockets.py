@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
@@ -189,12 +190,16 @@ class GameSocket(WebSocketHandler):
             text = f"A client id is at most {wire.MAX_CLIENT_CHARS} characters without '/'."
             self._refuse("bad_client", text, CLOSE_POLICY)
             return
+        repeated, began_s = self.attached, time.thread_time()
         if not self.attached:
             self.connection = self.server.new_connection()
         self.attached = True
         before = self._delivered
         self._welcome_due = self._price_due = True
         runner.attach(Attached(self.connection, player, client, hello.resume), self)
+        if repeated and self._price_due:
+            # One costs next to nothing; twenty sockets with a hundred each cost seconds.
+            self.server.budgets.charge(self._accounts()[1:], time.thread_time() - began_s, cheap_too=True)
         # A snapshot is work: whoever asks for large ones again and again is read more slowly.
         self._allowance -= (self._delivered - before) / BYTES_PER_MESSAGE
 
@@ -224,7 +229,7 @@ class GameSocket(WebSocketHandler):
             self._error(error.code, error.message, error.cid)
             return None
         if isinstance(message, wire.Hello):
-            if self._welcome_due or self.server.budgets.wait_s(self._accounts()) > 0:
+            if self.attached or self._welcome_due or self.server.budgets.wait_s(self._accounts()) > 0:
                 return self._hello_later(message)
             self._hello(message)
         elif not self.attached:
@@ -235,10 +240,14 @@ class GameSocket(WebSocketHandler):
 
     async def _hello_later(self, hello: wire.Hello) -> None:
         """Answer a hello when the one before it is answered, and its game and its address have paid for theirs."""
+        if self.attached:
+            # Others have their turn between two of one socket.
+            await asyncio.sleep(0)
         while (wait_s := self.server.budgets.wait_s(self._accounts())) > 0 or self._welcome_due:
             if not await self._turn(max(wait_s, UNREAD_LOOK_S)):
                 return
-        self._hello(hello)
+        if not self.gone:
+            self._hello(hello)
 
     async def _take_later(self, received: str | bytes, wait_s: float) -> None:
         """Take a message when it is this client's turn, and its game is awake. Nothing is read meanwhile."""
@@ -259,7 +268,7 @@ class GameSocket(WebSocketHandler):
         """Wait for this client's turn: so long, and until it has read what it was sent. False when it is gone."""
         stream, loop = self._stream, asyncio.get_running_loop()
         until = loop.time() + wait_s
-        while stream is not None and not stream.closed() and not self.gone:
+        while stream is not None and not stream.closed() and not self.gone and not self.host.draining:
             left_s = until - loop.time()
             full = unread(stream) > BEHIND_BYTES
             if full and not self._slow:

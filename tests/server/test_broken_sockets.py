@@ -10,13 +10,18 @@ import socket
 import struct
 import time
 import urllib.request
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tornado.iostream import StreamClosedError
 
 from gamekit.bench.wirefast import masked
+from gamekit.server.app import Server
 from gamekit.server.budgets import BURST_S, SHARE
+from gamekit.server.runner import Runner
+from gamekit.server.settings import Settings
 from gamekit.server.sockets import SNAPSHOT_S_A_BYTE
 from tests.large import large_game, memory_kb
 from tests.live import LiveServer
@@ -168,6 +173,51 @@ def test_clients_that_go_away_while_they_are_answered_or_heard_are_no_fault_of_t
     # All of them are over once as many more were answered.
     for _ in range(5):
         assert server.call("POST", "/api/games/import", b"abc", token=server.admin_token)[0] == 422
+
+
+def test_cheap_hellos_that_are_repeated_are_paid_for_and_let_others_have_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn, answered = 0, []
+    attach = Runner.attach
+
+    def counted(runner: Runner, *arguments: Any) -> None:
+        answered.append(turn)
+        attach(runner, *arguments)
+
+    monkeypatch.setattr(Runner, "attach", counted)
+
+    async def check() -> None:
+        server = Server(Settings(port=0, directory=tmp_path / "data"))
+        await server.start()
+        loop = asyncio.get_running_loop()
+
+        def count() -> None:
+            nonlocal turn
+            turn += 1
+            loop.call_soon(count)
+
+        try:
+            runner, _ = await server.host.new_game({}, 1, "hello", "Ada")
+            line = await RawSocket.open(f"ws://127.0.0.1:{server.port}/api/game/{runner.id}/ws", client="a")
+            await line.of("snapshot")
+            account = ("address", "127.0.0.1")
+            # A first hello is free.
+            assert server.budgets.wait_s([account]) == 0
+            assert account not in server.budgets._accounts
+            count()
+            for _ in range(60):
+                await line.send(type="hello")
+            for _ in range(60):
+                await line.of("snapshot")
+            assert account in server.budgets._accounts, "they were free"
+        finally:
+            await server.drain()
+        assert await line.closed() == 1001
+
+    asyncio.run(check())
+    assert len(answered) == 61
+    assert max(Counter(answered[1:]).values()) <= 2, "one turn of the loop answered many hellos"
 
 
 def test_sockets_that_repeat_their_hello_get_what_their_game_and_address_can_pay_for(server: LiveServer) -> None:
