@@ -118,6 +118,9 @@ class SqliteReader:
             raise JournalError("open database", f"{self.path} does not exist", hint="check the path of the database")
         if self.path.is_dir():
             raise JournalError("open database", f"{self.path} is a directory", hint="name the file in it")
+        if not self.path.is_file():
+            # Opening a pipe waits until another program writes into it.
+            raise JournalError("open database", f"{self.path} is no file", hint="save it as a file, and name that")
         check_whole(self.path, writing=False)
         try:
             with self._connection() as connection:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -88,6 +90,14 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match=r"nowhere\.db does not exist"):
         SqliteReader(tmp_path / "nowhere.db")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    script = "import sys; from gamekit.journal import SqliteReader; SqliteReader(sys.argv[1])"
+    command = [sys.executable, "-c", script, str(tmp_path / "pipe")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "is no file" in done.stderr
 
 
 @contextmanager
