@@ -27,6 +27,9 @@ T = TypeVar("T")
 
 logger = logging.getLogger("gamekit.client")
 
+#: How long a refusal may stay unasked for before the log says it, in seconds.
+UNASKED_S = 0.5
+
 Status = Literal["waiting", "sent", "acknowledged", "done", "failed"]
 
 
@@ -150,6 +153,10 @@ class OrderState:
                 _fail(self._outcome, action.error)
 
     def _log_refusal(self) -> None:
+        """Say the refusal in the log, unless it is asked for; who waits for an order does so just after giving it."""
+        asyncio.get_running_loop().call_later(UNASKED_S, self._log_unless_asked)
+
+    def _log_unless_asked(self) -> None:
         if not self.asked:
             logger.warning("%r", self)
 

@@ -1,5 +1,7 @@
 """Designers' tools: run, measure and look at games from a notebook or a script."""
 
+# Its types are looked at with the package, and not by the first thread that checks a run.
+from gamekit.lab import laws as _laws  # noqa: F401
 from gamekit.lab.branch import Branch, begin, fork
 from gamekit.lab.compare import Comparison, compare
 from gamekit.lab.database import Database, open

@@ -26,7 +26,7 @@ from gamekit.errors import HookFailed, SessionError
 from gamekit.game import GameId, Tick
 from gamekit.journal import Append, Completion, Reserve, Write
 from gamekit.server.beats import silent_frame
-from gamekit.server.clock import GameClock
+from gamekit.server.clock import SLOT_US, SLOTS_PER_TICK, GameClock
 from gamekit.server.guard import FAULTS, contained
 from gamekit.server.measure import TickTimes
 from gamekit.server.overload import Load
@@ -142,7 +142,7 @@ class Runner:
         #: Since when its tick is due that waits for its turn.
         self._since_us: int | None = None
         #: How late the tick under way began, and the work that it has taken until now.
-        self._late_us = self._work_us = 0
+        self._late_us = self._work_us = self._measured_us = 0
         #: Calls that took very long, one after the other, and when the latest one ended.
         self._hard_calls = self._hard_us = 0
         #: The last of the writes after which the session may be dropped, until something happens to it.
@@ -230,12 +230,16 @@ class Runner:
             return
         self.host.housekeeping.measured[self] = None
         if not session.midway:
-            metrics = self.host.metrics
-            self.times.add(self._late_us, self._work_us)
-            metrics.lateness.observe(self._late_us / 1e6)
-            metrics.work.observe(self._work_us / 1e6)
             self.load.late(self._late_us)
-            self._late_us, self._work_us = self.pace.late_us(session, now_us) if session.cut else 0, 0
+            # The parts of what one slot brings are one tick, however many; of work without end, each slot's share is.
+            if not session.cut or now_us - self._measured_us >= SLOTS_PER_TICK * SLOT_US:
+                self._measured_us = now_us
+                metrics = self.host.metrics
+                self.times.add(self._late_us, self._work_us)
+                metrics.lateness.observe(self._late_us / 1e6)
+                metrics.work.observe(self._work_us / 1e6)
+                self._work_us = 0
+            self._late_us = self.pace.late_us(session, now_us) if session.cut else 0
 
     def waits(self, now_us: int) -> bool:
         """Whether the session must wait for its turn with all that moves its state."""

@@ -276,7 +276,11 @@ class GameSocket(WebSocketHandler):
                 self.host.metrics.slow.inc()
             if left_s <= 0 and not full:
                 return True
-            await asyncio.sleep(min(left_s, GONE_LOOK_S) if left_s > 0 else UNREAD_LOOK_S)
+            try:
+                await asyncio.sleep(min(left_s, GONE_LOOK_S) if left_s > 0 else UNREAD_LOOK_S)
+            except asyncio.CancelledError:
+                # The loop ends with the server; Tornado would log that as an error of this handler.
+                return False
             # Nothing is read from it meanwhile, so nothing else would notice.
             if broken(stream):
                 stream.close()

@@ -128,7 +128,7 @@ def test_an_interrupt_ends_the_workers_and_keeps_what_is_done(tmp_path: Path) ->
         until("two results", lambda: kept(tmp_path / "runs.db") == 2)
         # As a terminal or a notebook's kernel does: to all processes of the group.
         os.killpg(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        _, said = process.communicate(timeout=120)
         until("the end of all workers", lambda: not members(process.pid), 20)
     finally:
         for pid in members(process.pid):
