@@ -192,3 +192,12 @@ def test_every_test_that_the_page_on_durability_names_is_there() -> None:
     named = set(re.findall(r"`(tests/[\w/]+\.py)`", text))
     assert len(named) > 5
     assert [one for one in named if not (ROOT / one).is_file()] == []
+
+
+def test_every_path_that_the_contributors_page_names_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = {one for one in re.findall(r"`([\w./-]+)`", text) if "/" in one or one.endswith(".py")} - {"NAME"}
+    paths = {one for one in named if "NAME" not in one and not one.startswith("make")}
+    assert len(paths) > 20
+    rooms = [ROOT, ROOT / "gamekit", ROOT / "gamekit" / "space"]
+    assert {one for one in paths if not any((room / one).exists() for room in rooms)} == set()
