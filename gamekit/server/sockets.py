@@ -222,6 +222,11 @@ class GameSocket(WebSocketHandler):
             return self._take_later(received, wait_s)
         return self._take(received, self.runner)
 
+    def control_frame(self) -> Awaitable[bool] | None:
+        """A ping or pong of the WebSocket protocol came, which counts as a message."""
+        wait_s = self._debt_s()
+        return self._turn(wait_s) if wait_s > 0 else None
+
     def _take(self, received: str | bytes, runner: Runner) -> Awaitable[None] | None:
         try:
             message = wire.decode(received, binary=isinstance(received, bytes))

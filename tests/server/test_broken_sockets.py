@@ -21,7 +21,7 @@ from gamekit.bench.wirefast import masked
 from gamekit.server.app import Server
 from gamekit.server.budgets import BURST_S, SHARE
 from gamekit.server.runner import Runner
-from gamekit.server.settings import Settings
+from gamekit.server.settings import MESSAGES_BURST, MESSAGES_PER_S, Settings
 from gamekit.server.sockets import SNAPSHOT_S_A_BYTE
 from tests.large import large_game, memory_kb
 from tests.live import LiveServer
@@ -105,6 +105,33 @@ def test_a_flood_of_pings_is_bounded_in_memory_and_holds_nobody_up(server: LiveS
         await good.close()
 
     asyncio.run(check())
+
+
+def test_pings_of_the_protocol_count_as_messages(server: LiveServer) -> None:
+    made = server.new_game(seed=2)
+    sent = 5_000
+
+    async def answered() -> tuple[int, float]:
+        """How many of the pings are answered while others are, and in which time."""
+        flooding, loop = await unread_socket(server, made["id"]), asyncio.get_running_loop()
+        begun = loop.time()
+        good = await RawSocket.open(made["ws_url"], token=made["token"])
+        await flooding.write(masked(b"", 0x89) * sent)
+        for number in range(20):
+            await good.send(type="ping", t=number)
+            await good.of("pong", t=number)
+        pongs = 0
+        while loop.time() - begun < 2:
+            pongs += (await flooding.read_bytes(65536, partial=True)).count(b"\x8a\x00")
+        took = loop.time() - begun
+        flooding.close()
+        await good.close()
+        return pongs, took
+
+    pongs, took = asyncio.run(answered())
+    assert pongs > 0
+    assert pongs <= MESSAGES_BURST + MESSAGES_PER_S * took + 1
+    assert pongs < sent
 
 
 @pytest.mark.parametrize(
@@ -242,8 +269,7 @@ def test_sockets_that_repeat_their_hello_get_what_their_game_and_address_can_pay
 
         seen = sum(await asyncio.gather(*map(snapshots, lines)))
         took_s = time.monotonic() - began_s
-        for line in lines:
-            line.connection.close()
+        await asyncio.gather(*(line.close() for line in lines))
         # 465 kB each: a burst, and the share of the time; the last before an account is empty comes on top.
         price_s = 465_000 * SNAPSHOT_S_A_BYTE
         assert seen <= (BURST_S + SHARE * took_s) / price_s + len(lines) + 1

@@ -35,6 +35,9 @@ class Listener(WebSocketHandler):
         self.seen.append(ReadAhead(self, mask_outgoing=False, params=protocol.params))
         return self.seen[-1]  # type: ignore[no-any-return]
 
+    def control_frame(self) -> None:
+        """Pings and pongs cost nothing here."""
+
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         self.got.append(message.encode() if isinstance(message, str) else message)
         if self.got[-1] == _END:
