@@ -26,7 +26,7 @@ from gamekit.errors import HookFailed, SessionError
 from gamekit.game import GameId, Tick
 from gamekit.journal import Append, Completion, Reserve, Write
 from gamekit.server.beats import silent_frame
-from gamekit.server.clock import SLOT_US, SLOTS_PER_TICK, GameClock
+from gamekit.server.clock import GameClock
 from gamekit.server.guard import FAULTS, contained
 from gamekit.server.measure import TickTimes
 from gamekit.server.overload import Load
@@ -142,7 +142,7 @@ class Runner:
         #: Since when its tick is due that waits for its turn.
         self._since_us: int | None = None
         #: How late the tick under way began, and the work that it has taken until now.
-        self._late_us = self._work_us = self._measured_us = 0
+        self._late_us = self._work_us = self._measured_slot_us = 0
         #: Calls that took very long, one after the other, and when the latest one ended.
         self._hard_calls = self._hard_us = 0
         #: The last of the writes after which the session may be dropped, until something happens to it.
@@ -210,10 +210,14 @@ class Runner:
         session = self._session
         if session is None or (self.host.draining and not session.midway and not self.busy):
             return
-        self._tick(self.host.now_us())
+        # What one slot brings is one tick, in however many turns: the first is measured, the rest is work of the next.
+        now_us = self.host.now_us()
+        slot_us = self.clock.next_slot(now_us)
+        same_slot, self._measured_slot_us = slot_us == self._measured_slot_us, slot_us
+        self._tick(now_us, same_slot=same_slot)
 
-    def _tick(self, now_us: int) -> None:
-        """Let the session go on with its time, and measure it."""
+    def _tick(self, now_us: int, *, same_slot: bool = False) -> None:
+        """Let the session go on with its time, and measure it, unless that was done in this slot."""
         since_us = self.due_us if self._since_us is None else self._since_us
         if since_us is not None:
             self._late_us = max(now_us - since_us, 0)
@@ -231,9 +235,7 @@ class Runner:
         self.host.housekeeping.measured[self] = None
         if not session.midway:
             self.load.late(self._late_us)
-            # The parts of what one slot brings are one tick, however many; of work without end, each slot's share is.
-            if not session.cut or now_us - self._measured_us >= SLOTS_PER_TICK * SLOT_US:
-                self._measured_us = now_us
+            if not same_slot:
                 metrics = self.host.metrics
                 self.times.add(self._late_us, self._work_us)
                 metrics.lateness.observe(self._late_us / 1e6)

@@ -35,8 +35,10 @@ print(done.frame["scaled"].tolist(), set(done.frame["error"]))
 """
 #: Runs that take long beside each other, and a file that says that they have begun.
 LONG = """
-import sys, time, pathlib
+import signal, sys, time, pathlib
 from gamekit import lab
+# Where tests run in the background of a shell without a terminal, interrupts are ignored, which programs inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def slow(run):
     pathlib.Path(sys.argv[1], str(run.seed)).touch()
     if run.seed > 2:
